@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/arena.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace gatelab {
+
+namespace {
+constexpr std::size_t kLargestBlock = 64 * 1024;
+}
+
+void* Arena::allocate_slow(std::size_t size) noexcept {
+  const std::size_t want = std::max(next_size_, size);
+  void* raw = std::malloc(sizeof(Block) + want);
+  if (raw == nullptr) std::abort();
+  head_ = new (raw) Block{head_, want};
+  next_size_ = std::min(next_size_ * 2, kLargestBlock);
+  used_ = size;  // a block's data is aligned for everything that `align` may ask for
+  return head_->data();
+}
+
+void Arena::reset() noexcept {
+  while (head_ != nullptr && head_->before != nullptr) {
+    Block* before = head_->before;
+    std::free(head_);
+    head_ = before;
+  }
+  used_ = 0;
+}
+
+void Arena::release() noexcept {
+  while (head_ != nullptr) {
+    Block* before = head_->before;
+    std::free(head_);
+    head_ = before;
+  }
+}
+
+}  // namespace gatelab

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bump allocator for the life of one exchange. Freed all at once; destructors of what it holds are never run, so only
+// trivially destructible things go in. Not thread-safe: owned by one exchange, used on its worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace gatelab {
+
+class Arena {
+ public:
+  // `first` bytes are taken at the first allocation; further blocks double up to 64 KiB.
+  explicit Arena(std::size_t first = 4096) noexcept : next_size_(first) {}
+  ~Arena() { release(); }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  // Never null: out of memory ends the process.
+  void* allocate(std::size_t size, std::size_t align = alignof(std::max_align_t)) noexcept {
+    std::size_t at = (used_ + align - 1) & ~(align - 1);
+    if (head_ == nullptr || at + size > head_->size) return allocate_slow(size);
+    used_ = at + size;
+    return head_->data() + at;
+  }
+
+  template <class T, class... A>
+  T* make(A&&... args) noexcept {
+    static_assert(std::is_trivially_destructible_v<T>, "the arena runs no destructors");
+    return new (allocate(sizeof(T), alignof(T))) T{std::forward<A>(args)...};
+  }
+
+  template <class T>
+  std::span<T> array(std::size_t n) noexcept {
+    static_assert(std::is_trivially_destructible_v<T>, "the arena runs no destructors");
+    T* p = static_cast<T*>(allocate(sizeof(T) * n, alignof(T)));
+    for (std::size_t i = 0; i < n; ++i) new (p + i) T{};
+    return {p, n};
+  }
+
+  // A copy of `text` that lives as long as the arena.
+  std::string_view copy(std::string_view text) noexcept {
+    if (text.empty()) return {};
+    char* p = static_cast<char*>(allocate(text.size(), 1));
+    std::memcpy(p, text.data(), text.size());
+    return {p, text.size()};
+  }
+
+  template <class... Parts>
+  std::string_view concat(const Parts&... parts) noexcept {
+    const std::size_t n = (std::string_view(parts).size() + ... + 0);
+    char* p = static_cast<char*>(allocate(n + 1, 1));
+    char* at = p;
+    ((std::memcpy(at, std::string_view(parts).data(), std::string_view(parts).size()), at += std::string_view(parts).size()), ...);
+    return {p, n};
+  }
+
+  // Forgets everything; keeps the first block so that a keep-alive connection allocates nothing in the steady state.
+  void reset() noexcept;
+
+ private:
+  struct alignas(std::max_align_t) Block {
+    Block* before;
+    std::size_t size;
+    char* data() noexcept { return reinterpret_cast<char*>(this + 1); }
+  };
+  void* allocate_slow(std::size_t size) noexcept;
+  void release() noexcept;
+
+  Block* head_ = nullptr;
+  std::size_t used_ = 0;
+  std::size_t next_size_;
+};
+
+}  // namespace gatelab

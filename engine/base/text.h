@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small ASCII text tools. Never the locale's. Pure, any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace gatelab {
+
+constexpr char ascii_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+  return true;
+}
+
+// Without leading and trailing SP and HTAB (RFC 9110 §5.6.3 OWS).
+constexpr std::string_view trim_ows(std::string_view s) noexcept {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+  return s;
+}
+
+// Takes the next element of a comma-separated field value off `rest` (RFC 9110 §5.6.1; quoted strings respected); empty
+// elements are skipped. False when nothing is left.
+bool next_list_element(std::string_view& rest, std::string_view& element) noexcept;
+
+std::string to_lower(std::string_view s);
+
+// Time does not depend on where the first difference is, only on the lengths.
+bool constant_time_equals(std::string_view a, std::string_view b) noexcept;
+
+// Appends `text` as the inside of a JSON string (RFC 8259 §7): quotes, backslash, controls escaped; octets that are
+// not UTF-8 become U+FFFD, so that the output is always valid JSON.
+void append_json_escaped(std::string& out, std::string_view text);
+
+// Decimal digits only, no sign, no space; false on overflow or anything else.
+bool parse_decimal(std::string_view text, std::uint64_t& out) noexcept;
+
+}  // namespace gatelab

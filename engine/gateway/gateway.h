@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine behind its only door. One Gateway = one set of workers over one Environment. `run`, `test`, `explain` and
+// everything else build it here. Control functions may be called from any thread in the real world, and from the
+// simulation's thread in a simulated one; they say how they wait.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/model.h"
+#include "io/environment.h"
+#include "observe/metrics.h"
+#include "observe/record.h"
+#include "policy/state.h"
+
+namespace gatelab::gateway {
+
+struct Options {
+  // Where targets really are, by "upstream/target": mocks. A target that is not here is resolved by its URL.
+  std::map<std::string, Address> targets;
+  // Scenarios: an upstream that is not in `targets` answers 502 unmocked-upstream instead of being connected to.
+  bool hermetic = false;
+  // Replace every listener's address by this one with port 0 (tests, --real); order of listeners is kept.
+  bool ephemeral_listeners = false;
+  // Called at the Log phase on the worker's thread with a detailed trace; must be quick. Null: traces are not detailed.
+  std::function<void(const observe::Record&)> on_record;
+  // Traces kept for /requests, per worker; 0: none.
+  std::size_t keep_traces = 0;
+  // Where access-log batches go (already formatted lines); null: according to the model's `log`.
+  std::function<void(std::string_view)> log_sink;
+  bool log_colour = false;
+};
+
+struct Bound {
+  std::string name;
+  Address address;
+};
+
+struct ReloadReport {
+  bool ok = false;
+  std::uint64_t generation = 0;
+  policy::StateStore::Report states;
+  std::vector<Bound> listeners;
+  std::string error;  // when not ok: one line
+};
+
+// What `explain` says of one request, without sending it anywhere.
+struct Explanation {
+  observe::OwnedRecord record;                  // decisions up to Forward
+  std::vector<route::Rejected> rejected;
+  std::string canonical_path;
+  std::string upstream;                         // where it would go; empty: a policy answered
+  std::uint16_t status = 0;                     // when a policy answered
+};
+
+class Gateway {
+ public:
+  Gateway(io::Environment& environment, Options options);
+  ~Gateway();  // close() or drain() first
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  policy::StateStore& states() noexcept;
+
+  // Binds every listener, then serves. On failure nothing is bound. Before the loops run.
+  Status start(std::shared_ptr<const Model> model);
+  std::vector<Bound> listeners() const;
+  std::uint64_t generation() const noexcept;
+
+  // All or nothing: binds new listeners first, then publishes; workers adopt by message, exchanges in flight finish on
+  // theirs, listeners that stay are never closed. Call on loop 0's thread (or through loop 0's post_remote).
+  ReloadReport reload(std::shared_ptr<const Model> model);
+
+  // SIGTERM: stops accepting, answers every request whose first octet was read, tells clients to close, then calls
+  // `done` on loop 0. After `grace` what still runs is cut. Call on loop 0's thread.
+  void drain(Duration grace, std::function<void()> done);
+
+  // Any thread. In the real world metrics are read while workers run.
+  observe::MetricsText metrics() const;
+  // The last traces, newest first.
+  std::vector<observe::OwnedRecord> requests(std::size_t limit) const;
+  std::size_t in_flight() const noexcept;
+  // Hands buffered access-log lines on; call before looking at what was logged, and at the end.
+  void flush_logs();
+
+  // The same walk as a request's, on one head, charging nothing. `raw` is a request head as on the wire.
+  Result<Explanation> explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now) const;
+
+ private:
+  struct Inner;
+  std::unique_ptr<Inner> inner_;
+};
+
+}  // namespace gatelab::gateway

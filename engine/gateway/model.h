@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checked configuration: what passes build_model() starts (sockets aside). Immutable once built and shared by all
+// workers as shared_ptr<const Model>; it owns the located tree, so spans and views into it live as long as it does.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "config/reader.h"
+#include "http/parser.h"
+#include "http/uri.h"
+#include "observe/access_log.h"
+#include "policy/catalog.h"
+#include "route/table.h"
+#include "upstream/config.h"
+
+namespace gatelab::gateway {
+
+struct ListenerConfig {
+  std::string name;
+  Address address;
+  http::PathOptions path;
+  http::Limits limits;
+  std::uint64_t max_body = 0;             // octets; 0: no limit
+  std::uint32_t max_connections = 10'000;
+  Duration header_timeout = std::chrono::seconds(10);   // first octet to the end of the head
+  Duration idle_timeout = std::chrono::seconds(75);     // between requests
+  Duration body_timeout = std::chrono::seconds(30);     // between octets of a request's body, and of writes to the client
+  diag::Span span;
+};
+
+struct AdminConfig {
+  Address address;
+  Secret token;  // for changes; empty: changes are refused unless a token is made at start
+};
+
+struct LogConfig {
+  enum class To : std::uint8_t { Off, Stdout, Stderr, File } to = To::Off;
+  std::string path;
+  observe::LogFormat format = observe::LogFormat::Json;
+};
+
+struct RouteConfig {
+  std::string name;
+  std::string place;
+  std::vector<const policy::Policy*> policies;  // top-level ones and its own, in walking order; owned by Model
+  std::vector<std::string> skipped;             // kinds or ids named by `skip`
+  std::int32_t upstream = -1;                   // index; -1: a policy answers
+};
+
+struct Model {
+  diag::SourcePtr source;
+  std::unique_ptr<config::Node> tree;
+  std::vector<ListenerConfig> listeners;
+  std::optional<AdminConfig> admin;
+  LogConfig log;
+  policy::Consumers consumers;
+  std::vector<upstream::Config> upstreams;
+  std::vector<RouteConfig> routes;
+  RouteConfig no_route;  // "(none)": top-level policies still run
+  std::unique_ptr<route::Table> table;
+  std::vector<std::unique_ptr<policy::Policy>> policies;  // all of them
+};
+
+struct ModelInput {
+  diag::SourcePtr source;
+  config::EnvSource env;
+  policy::StateStore* states = nullptr;  // must outlive the model
+  Random random{1};
+};
+
+// Parses, checks and assembles. Null if the sink has errors; warnings alone do not stop it. Never throws.
+std::shared_ptr<const Model> build_model(const ModelInput& input, diag::Sink& sink);
+// As above from a tree that is parsed already (a scenario's `reload: { patch: … }` edits it); takes the tree.
+std::shared_ptr<const Model> build_model(const ModelInput& input, std::unique_ptr<config::Node> tree, diag::Sink& sink);
+
+}  // namespace gatelab::gateway

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Byte streams, listeners and names: the seam that the real sockets and the simulated network stand behind. A transport
+// belongs to one loop and is used on its thread only.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "io/code.h"
+#include "io/loop.h"
+#include "io/task.h"
+
+namespace gatelab::io {
+
+class Transport {
+ public:
+  // Pending waits end with Code::Cancelled before the memory goes: destroy only what nothing waits on.
+  virtual ~Transport() = default;
+
+  // Never block. WouldBlock: wait for readable() or writable() and try again. Eof: the peer will send no more.
+  virtual Count try_read(std::span<char> into) noexcept = 0;
+  // May write a part. At most 64 buffers are looked at. Never raises SIGPIPE: a gone peer is Reset.
+  virtual Count try_write(std::span<const ConstBuffer> from) noexcept = 0;
+
+  class Readiness {
+   public:
+    Readiness(Transport& t, bool write, Loop& loop, const Wait& wait) noexcept : t_(t), write_(write), waiter_(loop, wait) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) noexcept {
+      waiter_.arm(h);
+      if (waiter_.pending()) write_ ? t_.wait_writable(waiter_) : t_.wait_readable(waiter_);
+    }
+    Code await_resume() const noexcept { return waiter_.code(); }
+
+   private:
+    Transport& t_;
+    bool write_;
+    Waiter waiter_;
+  };
+  // co_await: Ok (try again; may be spurious), TimedOut or Cancelled. One waiter a direction at a time.
+  Readiness readable(const Wait& wait) noexcept { return {*this, false, loop(), wait}; }
+  Readiness writable(const Wait& wait) noexcept { return {*this, true, loop(), wait}; }
+
+  // FIN: we send no more, the peer can still send.
+  virtual void shutdown_write() noexcept = 0;
+  // Orderly close; unread input makes the peer see a reset, as with real sockets.
+  virtual void close() noexcept = 0;
+  // RST.
+  virtual void reset() noexcept = 0;
+
+  // What a look without reading tells: Quiet (open, nothing to read), Data, Eof or Reset. For idle pooled connections
+  // and for noticing a client that has gone.
+  enum class Peer : std::uint8_t { Quiet, Data, Eof, Reset };
+  virtual Peer peer_state() noexcept = 0;
+
+  virtual Address local() const noexcept = 0;
+  virtual Address peer() const noexcept = 0;
+  virtual Loop& loop() noexcept = 0;
+
+  // Only Readiness calls these. wait.slot is theirs to set.
+  virtual void wait_readable(Waiter& w) noexcept = 0;
+  virtual void wait_writable(Waiter& w) noexcept = 0;
+};
+
+using TransportPtr = std::unique_ptr<Transport>;
+template <class T>
+using IoResult = Result<T, Code>;
+
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual Address local() const noexcept = 0;  // with the real port when 0 was asked for
+  // Starts handing connections to `workers` in turn: on_accept runs on the chosen worker's thread. `workers` and the
+  // callback's captures must live until close() has returned.
+  using OnAccept = std::function<void(std::uint32_t worker, TransportPtr)>;
+  virtual void start(std::vector<Loop*> workers, OnAccept on_accept) = 0;
+  // Hands out what the accept queue still holds, then closes. After it returns no on_accept is queued any more from here.
+  virtual void close() noexcept = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+  // `loop` is where accepting itself happens. Errors: address-in-use, denied, unreachable, with the address in the message.
+  virtual Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address) = 0;
+  virtual Task<IoResult<TransportPtr>> connect(Loop& loop, Address to, Wait wait) = 0;
+};
+
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+  // Literal addresses and "localhost" without asking anyone; IPv6 and IPv4 in the system's order. Empty list is never
+  // returned: NotFound instead.
+  virtual Task<IoResult<std::vector<IpAddress>>> resolve(Loop& loop, std::string host, Wait wait) = 0;
+};
+
+}  // namespace gatelab::io

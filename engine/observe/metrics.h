@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counters of one worker, and their Prometheus text (exposition format 0.0.4). One thread writes a WorkerMetrics with
+// plain relaxed stores; any thread may read it. Tables are sized when a snapshot is adopted, so the hot path only adds.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "observe/record.h"
+
+namespace gatelab::observe {
+
+// Single writer: a relaxed load and store, not a locked add.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) noexcept { v_.store(v_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  std::uint64_t value() const noexcept { return v_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> v_{0};
+};
+
+inline constexpr std::array<double, 12> kLatencyBoundsSeconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
+
+// A worker's counters for the routes and upstreams of the configurations it has served. Series are keyed by name, so
+// that a reload keeps a route's counts.
+class WorkerMetrics {
+ public:
+  WorkerMetrics();
+  ~WorkerMetrics();
+  // Makes room for these names; called on the worker's thread when it adopts a snapshot. Position = route_index.
+  void adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams);
+  // Counts one finished exchange: route × status class, reason, latency, octets, attempts by upstream and reason.
+  void count(const Record& r) noexcept;
+  Counter connections_accepted, connections_closed, connections_refused, log_lines_dropped;
+
+ private:
+  friend class MetricsText;
+  struct Tables;
+  std::unique_ptr<Tables> tables_;
+};
+
+// Sums workers and writes the exposition text; series sorted by name, so equal states give equal text.
+// Families: gatelab_requests_total{route,status_class}, gatelab_ended_total{route,by,reason},
+// gatelab_request_duration_seconds{route} (histogram), gatelab_request_bytes_total{route}, gatelab_response_bytes_total{route},
+// gatelab_upstream_attempts_total{upstream,reason}, gatelab_upstream_connections_reused_total{upstream},
+// gatelab_connections_accepted_total, …_closed_total, …_refused_total, gatelab_connections_active, gatelab_log_lines_dropped_total.
+class MetricsText {
+ public:
+  void add(const WorkerMetrics& worker);
+  // Further values of the process, for example ("gatelab_config_generation", "gauge", "help", 3).
+  void gauge(std::string name, std::string help, double value);
+  std::string text() const;
+  // The value of one series, for scenarios' `check: metric`; nullopt if there is no such series.
+  bool value(std::string_view name, const std::map<std::string, std::string>& labels, double& out) const;
+
+ private:
+  struct Series { std::string labels; double value; };
+  struct Family { std::string type, help; std::map<std::string, double> series; };
+  std::map<std::string, Family> families_;
+};
+
+}  // namespace gatelab::observe

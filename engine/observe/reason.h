@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words in which gatelab says what happened: phases, outcomes and reasons. They appear unchanged in the access log,
+// traces, metric labels, problem documents and scenarios; docs/errors.md lists them and a test compares. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace gatelab::observe {
+
+// Design §4's table, in order.
+enum class Phase : std::uint8_t {
+  Accept, Handshake, Parse, Match, Access, PreLimit, Authenticate, Authorize, Limit, Validate, Transform, CacheLookup,
+  Forward, CacheStore, TransformResponse, Respond, Log,
+};
+std::string_view name(Phase phase) noexcept;  // "pre-limit"
+
+enum class Outcome : std::uint8_t { Allow, Deny, Respond, Error, Skip, Observe };
+std::string_view name(Outcome outcome) noexcept;  // "allow"
+
+// A reason of the gateway itself (protocol reasons are http::Rule's). `by` is who ends an exchange with it.
+struct Reason {
+  std::string_view word;     // stable: connect-failure
+  std::uint16_t status;      // 0: no response is sent
+  std::string_view title;    // for the problem document
+  std::string_view meaning;  // one sentence for docs/errors.md
+};
+std::span<const Reason> all_reasons() noexcept;
+// Null if the word is not in the table. A Rule's word is not found here.
+const Reason* find_reason(std::string_view word) noexcept;
+
+namespace reason {
+// routing
+inline constexpr Reason kNoRoute{"no-route", 404, "Not Found", "no route matches host, path, headers and query"};
+inline constexpr Reason kMethodNotAllowed{"method-not-allowed", 405, "Method Not Allowed", "routes match all but the method; Allow lists theirs"};
+// api-key
+inline constexpr Reason kMissingKey{"missing-key", 401, "Unauthorized", "the request carries no API key"};
+inline constexpr Reason kUnknownKey{"unknown-key", 401, "Unauthorized", "no consumer has this API key"};
+inline constexpr Reason kDuplicateKey{"duplicate-key", 401, "Unauthorized", "the request carries more than one API key"};
+inline constexpr Reason kNotInGroup{"not-in-group", 403, "Forbidden", "the consumer is not in a group that this route allows"};
+// limits
+inline constexpr Reason kRateLimited{"rate-limited", 429, "Too Many Requests", "the rate of this key is used up"};
+inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "the limiter's table has no room for another key"};
+// answers of policies
+inline constexpr Reason kResponded{"responded", 0, "", "the respond policy answered"};
+inline constexpr Reason kRedirected{"redirected", 0, "", "the redirect policy answered"};
+// request
+inline constexpr Reason kHeaderTimeout{"header-timeout", 408, "Request Timeout", "the request's head did not arrive in time"};
+inline constexpr Reason kBodyTimeout{"body-timeout", 408, "Request Timeout", "the request's body did not arrive in time"};
+inline constexpr Reason kBodyTooLarge{"body-too-large", 413, "Content Too Large", "the request's body is larger than the listener allows"};
+inline constexpr Reason kExpectationFailed{"unknown-expectation", 417, "Expectation Failed", "Expect names something other than 100-continue"};
+inline constexpr Reason kClientGone{"client-gone", 0, "", "the client went away before its answer was complete"};
+// upstream
+inline constexpr Reason kConnectFailure{"connect-failure", 502, "Bad Gateway", "the target refused the connection or was unreachable"};
+inline constexpr Reason kConnectTimeout{"connect-timeout", 504, "Gateway Timeout", "the target did not accept the connection in time"};
+inline constexpr Reason kResolveFailure{"resolve-failure", 502, "Bad Gateway", "the target's name has no address"};
+inline constexpr Reason kUpstreamReset{"upstream-reset", 502, "Bad Gateway", "the target closed or reset the connection before its answer"};
+inline constexpr Reason kUpstreamMalformed{"upstream-malformed", 502, "Bad Gateway", "the target's answer breaks the protocol"};
+inline constexpr Reason kResponseTimeout{"response-timeout", 504, "Gateway Timeout", "the target did not begin its answer in time"};
+inline constexpr Reason kIdleTimeout{"idle-timeout", 504, "Gateway Timeout", "no octet moved for the upstream's idle timeout"};
+inline constexpr Reason kTotalTimeout{"total-timeout", 504, "Gateway Timeout", "the exchange took longer than the upstream's total timeout"};
+inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off after its head was sent"};
+inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};
+// the gateway itself
+inline constexpr Reason kOverload{"connection-limit", 0, "", "the listener's connection limit was reached; the connection was closed"};
+inline constexpr Reason kInternal{"internal", 500, "Internal Server Error", "a policy asked for something the gateway could not do"};
+inline constexpr Reason kCompleted{"completed", 0, "", "the upstream's answer was forwarded whole"};
+}  // namespace reason
+
+}  // namespace gatelab::observe

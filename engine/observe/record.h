@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one exchange was: the values that the access log, metrics, `/requests`, `explain` and scenarios are made from.
+// Views live in the exchange's arena or in the configuration; whoever keeps a record copies it (OwnedRecord). One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/time.h"
+#include "observe/reason.h"
+
+namespace gatelab::observe {
+
+// One policy's (or the router's) verdict. `place` is where the configuration says it: "gateway.yaml:17".
+struct Decision {
+  std::string_view policy;  // kind: rate-limit
+  std::string_view id;      // read-orders/rate-limit
+  std::string_view place;
+  std::string_view reason;  // a word of docs/errors.md, may be empty on allow
+  std::string_view detail;  // for people; empty unless the trace is detailed
+  Phase phase = Phase::Match;
+  Outcome outcome = Outcome::Allow;
+};
+
+// One try at an upstream target.
+struct Attempt {
+  std::string_view upstream;
+  std::string_view target;
+  std::string_view reason;  // "completed", "connect-failure"…
+  Address address;
+  Duration started{};     // since the exchange began
+  Duration connected{};   // how long connecting took; 0 if reused
+  Duration first_byte{};  // from request sent to response head
+  std::uint16_t status = 0;
+  bool reused = false;
+};
+
+// Who ended the exchange, where and why. `by`: a policy kind, "upstream", "client", "gateway".
+struct Ended {
+  std::string_view by;
+  std::string_view id;
+  std::string_view reason;
+  Phase phase = Phase::Respond;
+};
+
+// Grows in the arena.
+template <class T>
+class ArenaList {
+ public:
+  explicit ArenaList(Arena& arena) noexcept : arena_(&arena) {}
+  T& add(const T& value) noexcept {
+    if (size_ == capacity_) grow();
+    return data_[size_++] = value;
+  }
+  const T* begin() const noexcept { return data_; }
+  const T* end() const noexcept { return data_ + size_; }
+  std::size_t size() const noexcept { return size_; }
+  T& back() noexcept { return data_[size_ - 1]; }
+
+ private:
+  void grow() noexcept {
+    const auto bigger = arena_->template array<T>(capacity_ == 0 ? 8 : capacity_ * 2);
+    for (std::size_t i = 0; i < size_; ++i) bigger[i] = data_[i];
+    data_ = bigger.data();
+    capacity_ = bigger.size();
+  }
+  Arena* arena_;
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+struct Record {
+  explicit Record(Arena& arena) noexcept : decisions(arena), attempts(arena) {}
+  std::string_view request_id;
+  Instant began;       // policy_now at the request's first octet
+  Duration total{};    // io time until the last octet of the answer
+  Duration upstream{}; // of which waiting for the upstream
+  Address client;
+  std::string_view listener;
+  std::string_view method;
+  std::string_view host;
+  std::string_view target;      // as received; redacted of query keys that carry credentials
+  std::string_view version;     // "1.1"
+  std::string_view route;       // "(none)"
+  std::string_view consumer;    // empty: anonymous
+  std::string_view user_agent;
+  std::string_view referer;
+  std::uint16_t status = 0;     // 0: no answer was sent
+  std::uint64_t request_octets = 0;   // body octets received
+  std::uint64_t response_octets = 0;  // body octets sent
+  bool truncated = false;
+  Ended ended;
+  ArenaList<Decision> decisions;
+  ArenaList<Attempt> attempts;
+  // Indexes for counters; -1 if none.
+  std::int32_t route_index = -1;
+  std::int32_t upstream_index = -1;
+};
+
+// A deep copy that outlives the exchange; assigning over an old one reuses its storage.
+struct OwnedRecord {
+  struct OwnedDecision { std::string policy, id, place, reason, detail; Phase phase; Outcome outcome; };
+  struct OwnedAttempt { std::string upstream, target, reason; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused; };
+  std::string request_id, listener, method, host, target, version, route, consumer, user_agent, referer;
+  std::string ended_by, ended_id, ended_reason;
+  Phase ended_phase = Phase::Respond;
+  Instant began;
+  Duration total{}, upstream{};
+  Address client;
+  std::uint16_t status = 0;
+  std::uint64_t request_octets = 0, response_octets = 0;
+  bool truncated = false;
+  std::vector<OwnedDecision> decisions;
+  std::vector<OwnedAttempt> attempts;
+
+  void assign(const Record& r);
+  std::string to_json() const;  // one object, one line; for /requests, explain --json and reports
+};
+
+}  // namespace gatelab::observe

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// A policy is a small state machine over values: it is stepped through its phase, may answer, and never does anything
+// itself (docs/writing-a-policy.md). Pure: no clock, dice, I/O, thread, coroutine or throw; state that outlives a
+// request is handed in by reference and safe for several workers at once.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/time.h"
+#include "diag/diagnostic.h"
+#include "http/message.h"
+#include "observe/reason.h"
+#include "observe/record.h"
+
+namespace gatelab::policy {
+
+using observe::Outcome;
+using observe::Phase;
+
+struct Consumer {
+  std::string name;
+  std::vector<std::string> groups;  // in file order
+  bool in_group(std::string_view group) const noexcept;
+};
+
+// Two words of memory that a policy has for one request, from step to on_end. Zero at first.
+struct Scratch {
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+};
+
+// An answer made by the gateway itself. With an empty `body` and a status of 400 and over the proxy writes a problem
+// document (RFC 9457) from status, reason and `detail`. Views live in the arena or the configuration.
+struct Answer {
+  explicit Answer(Arena& arena) noexcept : fields(arena) {}
+  std::uint16_t status = 200;
+  std::string_view content_type;
+  std::string_view body;
+  std::string_view detail;  // for the client; must not help a guesser
+  http::Fields fields;
+};
+
+// Effects that a policy may need; the proxy performs them and steps the policy again with the result.
+struct Until { Instant when; };                        // wait, on policy_now
+struct ComputeJob { std::function<void()> job; };       // heavy work, off the loop
+using Effect = std::variant<Until, ComputeJob>;
+
+struct Input {
+  http::RequestHead& request;       // as it would be sent upstream so far; Transform policies edit it
+  std::string_view path;            // canonical
+  Address client;
+  std::string_view route;           // "(none)" when nothing matched
+  const Consumer* consumer;         // null: anonymous; an authenticator sets it
+  std::string_view principal_by;    // kind of the authenticator that set it
+  Instant now;                      // policy_now
+  Arena& arena;
+  Scratch& scratch;
+  bool detailed;                    // someone will read `detail`: write it
+  // After an effect: true if it was done, false if it failed or its time was up. step() is called again.
+  bool effect_done = false;
+  std::string_view scheme = "http";  // "https" over TLS
+  std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
+  std::span<const std::pair<std::string_view, std::string_view>> parameters;
+};
+
+enum class Verdict : std::uint8_t { Continue, Respond, Need, Abort };
+
+// What step() says. `reason` and `outcome` go into the trace; `answer` is in the arena.
+struct Step {
+  Verdict verdict = Verdict::Continue;
+  Outcome outcome = Outcome::Allow;
+  std::string_view reason{};
+  std::string_view detail{};   // only if input.detailed; never a secret
+  Answer* answer = nullptr;
+  Effect* effect = nullptr;    // owned by the policy's caller frame: valid until the next step
+
+  static Step go_on(std::string_view detail = {}) noexcept { return {Verdict::Continue, Outcome::Allow, {}, detail, nullptr, nullptr}; }
+  static Step skip(std::string_view why) noexcept { return {Verdict::Continue, Outcome::Skip, {}, why, nullptr, nullptr}; }
+};
+// Makes an answer in the arena from a reason's status and word.
+Step deny(Input& in, const observe::Reason& reason, std::string_view detail = {}) noexcept;
+
+// The response on its way to the client; TransformResponse runs policies in reverse order, for forwarded and for local
+// answers alike.
+struct ResponseInput {
+  std::uint16_t& status;
+  http::Fields& fields;
+  bool local;                 // made by the gateway, not by an upstream
+  Input& request;
+};
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  virtual std::string_view kind() const noexcept = 0;  // literal: rate-limit
+  virtual Phase phase() const noexcept = 0;
+  virtual Step step(Input& in) const noexcept = 0;
+  // Called in reverse order for every policy whose step() was called, unless the exchange was aborted.
+  virtual void on_response(ResponseInput&) const noexcept {}
+  virtual bool has_on_response() const noexcept { return false; }
+  // A later limit refused the request: take back what step() charged.
+  virtual void undo(Input&) const noexcept {}
+  // The exchange is over.
+  virtual void on_end(Input&, const observe::Record&) const noexcept {}
+  // The kind of authenticator, or empty: two on one route are an error.
+  virtual bool authenticates() const noexcept { return false; }
+  // Names of query parameters whose values are credentials, for redaction of logged targets.
+  virtual std::string_view secret_query() const noexcept { return {}; }
+
+  std::string id;     // route/kind unless the file says `id`
+  std::string place;  // gateway.yaml:17
+  diag::Span span;    // of the policy's key
+  enum class Mode : std::uint8_t { Enforce, Observe } mode = Mode::Enforce;  // Observe: a denial is recorded, not carried out
+};
+
+}  // namespace gatelab::policy

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// `upstreams:` as values. Immutable once parsed; any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "config/reader.h"
+#include "http/uri.h"
+
+namespace gatelab::upstream {
+
+struct Target {
+  std::string name;  // "primary"; the upstream's own name for the short form `url:`
+  http::BaseUrl url;
+  diag::Span span;
+};
+
+struct Timeouts {
+  Duration connect = std::chrono::seconds(5);
+  Duration response = std::chrono::seconds(30);  // from the request's last octet sent to the answer's head
+  Duration idle = std::chrono::seconds(60);      // between octets of a body
+  Duration total = std::chrono::seconds(120);    // the whole exchange
+};
+
+struct Config {
+  std::string name;
+  std::vector<Target> targets;   // this build: exactly one, or none when `mock` is set
+  const config::Node* mock = nullptr;  // the stubs, owned by the model's tree; the harness reads them
+  Timeouts timeouts;
+  std::size_t keep_alive = 128;        // idle connections kept by each worker
+  Duration keep_alive_idle = std::chrono::seconds(60);
+  diag::Span span;
+};
+
+// One entry of `upstreams:`. Reports; returns what could be read.
+Config parse(std::string name, const diag::Span& name_span, const config::Node& node, diag::Sink& sink);
+
+}  // namespace gatelab::upstream
