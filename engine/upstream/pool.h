@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections to one target, kept open between exchanges. One pool a worker and target: nothing here is shared between
+// threads. Pools outlive configurations (design §9): a reload finds a target's pool again by its key.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "io/network.h"
+
+namespace gatelab::upstream {
+
+class Pool {
+ public:
+  // The connection that was used last, or null. What has been idle for longer than `max_idle` is closed, never given.
+  io::TransportPtr take(Instant now, Duration max_idle) noexcept;
+  // Keeps `transport` for the next exchange, or closes it when `capacity` connections are idle already.
+  void give(io::TransportPtr transport, Instant now, std::size_t capacity) noexcept;
+  // Closes what has been idle too long or was closed by the target. Called now and then by the worker.
+  void sweep(Instant now, Duration max_idle) noexcept;
+  void clear() noexcept;
+  std::size_t idle() const noexcept { return idle_.size(); }
+
+ private:
+  struct Idle {
+    io::TransportPtr transport;
+    Instant since;
+  };
+  std::vector<Idle> idle_;  // oldest first
+};
+
+}  // namespace gatelab::upstream

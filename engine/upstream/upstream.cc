@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/upstream.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace gatelab::upstream {
+namespace {
+
+const observe::Reason* reason_of(io::Code code) noexcept {
+  return code == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kConnectFailure;
+}
+
+}  // namespace
+
+Upstream::Upstream(const Config& config, std::shared_ptr<Pool> pool, std::optional<Address> fixed, bool unmocked)
+    : config_(config), pool_(std::move(pool)), fixed_(fixed), unmocked_(unmocked) {
+  target_ = config.targets.empty() ? config.name : config.targets.front().name;
+  if (!config.targets.empty()) authority_ = config.targets.front().url.authority;
+}
+
+io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait) {
+  Opened opened;
+  if (unmocked_ || (!fixed_ && config_.targets.empty())) {
+    opened.failure = &observe::reason::kUnmocked;
+    co_return opened;
+  }
+  wait.deadline = std::min(wait.deadline, loop.now() + config_.timeouts.connect);
+  wait.what = "upstream connect";
+  std::vector<Address> addresses;
+  if (fixed_) {
+    addresses.push_back(*fixed_);
+  } else {
+    const http::BaseUrl& url = config_.targets.front().url;
+    auto found = co_await resolver.resolve(loop, url.host, wait);
+    if (!found) {
+      opened.failure = found.error() == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kResolveFailure;
+      co_return opened;
+    }
+    for (const IpAddress& ip : *found) addresses.push_back({ip, url.port});
+  }
+  for (const Address& address : addresses) {
+    opened.address = address;
+    auto connected = co_await network.connect(loop, address, wait);
+    if (connected) {
+      opened.transport = std::move(*connected);
+      opened.failure = nullptr;
+      co_return opened;
+    }
+    opened.failure = reason_of(connected.error());
+    if (connected.error() == io::Code::Cancelled || connected.error() == io::Code::TimedOut) break;
+  }
+  co_return opened;
+}
+
+}  // namespace gatelab::upstream
