@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client as an exchange sees it: one request and its answer, whatever protocol carries them (design §4). HTTP/1 has
+// one at a time on a connection; a protocol with streams has many. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "http/message.h"
+#include "http/rule.h"
+#include "io/loop.h"
+#include "io/task.h"
+
+namespace gatelab::proxy {
+
+// What next_body() found.
+struct BodyPiece {
+  enum class Kind : std::uint8_t {
+    Data,      // `data`, valid until the next call
+    Done,      // the body is complete
+    Again,     // nothing more has arrived: co_await body_ready()
+    Broken,    // `rule` says how the framing is broken
+    TooLarge,  // more octets than the listener allows
+    Gone,      // the client went away before the body's end
+  };
+  Kind kind = Kind::Done;
+  std::string_view data;
+  http::Rule rule = http::Rule::Ok;
+};
+
+// A final answer's head. `fields` holds no Content-Length, Transfer-Encoding or Connection: the framing says it.
+struct AnswerHead {
+  std::uint16_t status = 200;
+  const http::Fields* fields = nullptr;
+  http::BodyFraming framing;  // of the body as it is known; Chunked and UntilClose both mean: length not known
+  bool bodiless = false;      // an answer to HEAD, or a 204 or 304: no octets follow, whatever the framing says
+};
+
+class Inbound {
+ public:
+  virtual ~Inbound() = default;
+
+  virtual http::RequestHead& head() noexcept = 0;
+  virtual Address client() const noexcept = 0;
+  virtual std::string_view scheme() const noexcept = 0;
+  // Lives until the exchange has been logged.
+  virtual Arena& arena() noexcept = 0;
+
+  // The request's body. next_body() never waits; octets counted are those of the content.
+  virtual BodyPiece next_body() noexcept = 0;
+  virtual io::Task<io::Code> body_ready(io::Wait wait) = 0;
+  virtual std::uint64_t body_octets() const noexcept = 0;
+  // After Done of a chunked body; may be empty.
+  virtual const http::Fields& trailers() const noexcept = 0;
+  // The body is not wanted: true if what is left of it could be skipped without waiting.
+  virtual bool skip_body() noexcept = 0;
+
+  // A 1xx answer, sent at once. Code::Ok, or how it failed.
+  virtual io::Task<io::Code> write_interim(std::uint16_t status, const http::Fields& fields) = 0;
+  // Queues the head: it goes out together with the first octets of the body.
+  virtual void write_head(const AnswerHead& head) noexcept = 0;
+  // Returns when `data` has been taken by the transport. `last` ends the message. `trailers` may be null.
+  virtual io::Task<io::Code> write_body(std::string_view data, bool last, const http::Fields* trailers) = 0;
+  // The answer can't be completed: the client must see that (a closed connection, a reset stream).
+  virtual void reset() noexcept = 0;
+  // Ends with Reset when the client has gone, with Ok when that can't be told any more, else with the wait's code.
+  // Not while body_ready() waits.
+  virtual io::Task<io::Code> gone(io::Wait wait) = 0;
+  // How long a stalled client is waited for, in its body and while writing to it.
+  virtual Duration patience() const noexcept = 0;
+};
+
+}  // namespace gatelab::proxy

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker lends to its connections and exchanges. One per worker, used on its thread only, outlives them all.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/random.h"
+#include "io/environment.h"
+#include "observe/record.h"
+#include "proxy/buffers.h"
+#include "proxy/snapshot.h"
+
+namespace gatelab::proxy {
+
+class Http1Connection;
+
+// Where finished exchanges are told: counters, log, traces. Called once an exchange, at its Log phase.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void finished(const observe::Record& record) noexcept = 0;
+};
+
+struct Services {
+  Services(io::Environment& env, io::Loop& l, Sink& s, Dice dice) noexcept
+      : loop(l), network(env.network), resolver(env.resolver), compute(env.compute), sink(s), ids(dice) {}
+
+  io::Loop& loop;
+  io::Network& network;
+  io::Resolver& resolver;
+  io::Compute& compute;
+  Sink& sink;
+  Dice ids;  // request ids
+  Pin snapshot;
+  BufferPool buffers;
+  bool draining = false;             // answers say close; nothing new is waited for
+  std::size_t exchanges = 0;         // in flight
+  Http1Connection* first = nullptr;  // all connections, for drain and cut
+
+  // An arena that is empty. Arenas are recycled so that idle connections hold none.
+  std::unique_ptr<Arena> take_arena() {
+    if (arenas_.empty()) return std::make_unique<Arena>();
+    auto arena = std::move(arenas_.back());
+    arenas_.pop_back();
+    return arena;
+  }
+  void give_arena(std::unique_ptr<Arena> arena) {
+    arena->reset();
+    if (arenas_.size() < BufferPool::kKept) arenas_.push_back(std::move(arena));
+  }
+
+ private:
+  std::vector<std::unique_ptr<Arena>> arenas_;
+};
+
+}  // namespace gatelab::proxy
