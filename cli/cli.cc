@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "io/real.h"
+
+namespace gatelab::cli {
+
+diag::Colour colour_of(Stream stream) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const bool wanted = no_colour == nullptr || *no_colour == '\0';
+  return wanted && isatty(stream == Stream::Out ? STDOUT_FILENO : STDERR_FILENO) == 1 ? diag::Colour::On : diag::Colour::Off;
+}
+
+void complain(std::string_view message) {
+  fmt::print(stderr, "gatelab: {}\n", message);
+}
+
+bool print(std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
+diag::SourcePtr read_source(const std::string& path) {
+  constexpr std::size_t kMax = std::size_t{64} << 20;
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) {
+    complain(fmt::format("can't read `{}`: {}", path, std::strerror(errno)));
+    return nullptr;
+  }
+  std::string text;
+  char block[16 * 1024];
+  std::size_t n = 0;
+  errno = 0;
+  while (text.size() <= kMax && (n = std::fread(block, 1, sizeof block, file)) > 0) text.append(block, n);
+  const bool broken = std::ferror(file) != 0;
+  const int why = errno;
+  std::fclose(file);
+  if (broken) {
+    complain(fmt::format("can't read `{}`: {}", path, std::strerror(why)));
+    return nullptr;
+  }
+  if (text.size() > kMax) {
+    complain(fmt::format("`{}` is larger than 64 MiB", path));
+    return nullptr;
+  }
+  return std::make_shared<diag::SourceFile>(diag::SourceFile{path, std::move(text)});
+}
+
+std::string counted(std::size_t n, std::string_view noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
+
+Loaded load(const std::string& path, policy::StateStore& states, Random random) {
+  const diag::SourcePtr source = read_source(path);
+  if (!source) return {nullptr, kEnvironment};
+  diag::Sink sink;
+  auto model = gateway::build_model({source, {&io::environment_variable, nullptr}, &states, random}, sink);
+  if (!sink.all().empty()) fmt::print(stderr, "{}\n", diag::render_all(sink, colour_of(Stream::Err)));
+  if (model) return {std::move(model), kOk};
+  complain(fmt::format("`{}` has {}", path, counted(sink.errors(), "error")));
+  return {nullptr, kInvalid};
+}
+
+}  // namespace gatelab::cli

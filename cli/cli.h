@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands share: exit codes, colour, reading a file. Each command has one file, which adds its flags to the
+// parser and leaves what is to be run. Data goes to stdout, everything for people to stderr. Main thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "diag/diagnostic.h"
+#include "gateway/model.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gatelab::cli {
+
+// Stable; scripts and CI systems rely on them (docs/README.md lists them).
+enum Exit : int {
+  kOk = 0,
+  kFailed = 1,        // an expectation failed
+  kUsage = 2,         // wrong usage
+  kInvalid = 3,       // invalid configuration or scenario; nothing was run
+  kEnvironment = 4,   // a port is taken, a file can't be read
+  kInterrupted = 130,
+};
+
+using Chosen = std::function<int()>;
+void add_run(CLI::App& app, Chosen& chosen);
+void add_test(CLI::App& app, Chosen& chosen);
+void add_check(CLI::App& app, Chosen& chosen);
+void add_explain(CLI::App& app, Chosen& chosen);
+void add_version(CLI::App& app, Chosen& chosen);
+
+enum class Stream : std::uint8_t { Out, Err };
+// On a terminal, unless NO_COLOR is set to something (no-color.org).
+diag::Colour colour_of(Stream stream);
+
+// One line on stderr: "gatelab: …".
+void complain(std::string_view message);
+// Writes all of it to stdout and flushes; false if the reader has gone.
+bool print(std::string_view text);
+
+// The whole file, at most 64 MiB; null after a complaint.
+diag::SourcePtr read_source(const std::string& path);
+
+// Reads, checks and assembles the file, and prints every diagnostic to stderr. `exit` is set when the result is null.
+struct Loaded {
+  std::shared_ptr<const gateway::Model> model;
+  int exit = kOk;
+};
+Loaded load(const std::string& path, policy::StateStore& states, Random random);
+
+// "1 error", "2 errors".
+std::string counted(std::size_t n, std::string_view noun);
+
+}  // namespace gatelab::cli
