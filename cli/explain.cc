@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// gatelab explain [-c gateway.yaml] [METHOD] TARGET: which route a request takes and why not the others, every policy's
+// verdict with the line that configured it, and where it would go. Sends nothing and charges no limit. The flags -X, -H
+// and -d mean what they mean to curl.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+#include "gateway/gateway.h"
+#include "io/sim.h"
+
+namespace gatelab::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string config = "gateway.yaml";
+  std::vector<std::string> request;
+  std::string method;
+  std::vector<std::string> headers;
+  std::vector<std::string> data;
+  std::string client = "127.0.0.1";
+  bool json = false;
+};
+
+struct Head {
+  std::string method, target, raw;
+};
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; });
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+// -d, as curl has it: several are joined with &, @FILE is the file without its line ends.
+std::optional<std::string> body_of(const std::vector<std::string>& data) {
+  std::string body;
+  for (const std::string& part : data) {
+    if (&part != &data.front()) body += '&';
+    if (!part.starts_with('@')) {
+      body += part;
+      continue;
+    }
+    const diag::SourcePtr file = read_source(part.substr(1));
+    if (!file) return std::nullopt;
+    std::copy_if(file->text.begin(), file->text.end(), std::back_inserter(body), [](char c) { return c != '\r' && c != '\n'; });
+  }
+  return body;
+}
+
+// http://api.local/x → Host api.local, target /x.
+void split_url(std::string& target, std::string& host) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    const std::size_t end = target.find_first_of("/?", scheme.size());
+    host = target.substr(scheme.size(), end == std::string::npos ? end : end - scheme.size());
+    target = end == std::string::npos ? "/" : target.substr(end);
+    if (target.starts_with('?')) target.insert(0, 1, '/');
+    return;
+  }
+}
+
+// The request's head as it would be on the wire, or nullopt after a complaint.
+std::optional<Head> head_of(const Options& options) {
+  Head head;
+  head.target = options.request.back();
+  head.method = options.request.size() == 2 ? options.request.front() : options.data.empty() ? "GET" : "POST";
+  if (!options.method.empty()) head.method = options.method;
+  std::string host = "localhost";
+  split_url(head.target, host);
+
+  const std::optional<std::string> body = body_of(options.data);
+  if (!body) return std::nullopt;
+  std::string fields;
+  bool typed = false;
+  bool hosted = false;
+  for (const std::string& header : options.headers) {
+    // curl: "Name;" is an empty field, "Name:" takes one away that curl would have sent.
+    const std::size_t colon = header.find_first_of(":;");
+    const std::string name = header.substr(0, colon);
+    if (colon == std::string::npos || colon == 0 || has_control(header)) {
+      complain(fmt::format("`-H {}` is not a header; write it as 'Name: value'", header));
+      return std::nullopt;
+    }
+    hosted = hosted || lower(name) == "host";
+    typed = typed || lower(name) == "content-type";
+    const std::size_t value = header.find_first_not_of(" \t", colon + 1);
+    if (header[colon] == ':' && value == std::string::npos) continue;
+    fields += fmt::format("{}: {}\r\n", name, value == std::string::npos ? "" : header.substr(value));
+  }
+  if (has_control(head.method) || has_control(head.target) || has_control(host)) {
+    complain("the method, the target and the host may not hold control characters");
+    return std::nullopt;
+  }
+  if (!options.data.empty()) {
+    if (!typed) fields += "Content-Type: application/x-www-form-urlencoded\r\n";
+    fields += fmt::format("Content-Length: {}\r\n", body->size());
+  }
+  head.raw = fmt::format("{} {} HTTP/1.1\r\n{}{}\r\n", head.method, head.target, hosted ? "" : "Host: " + host + "\r\n", fields);
+  return head;
+}
+
+std::string place_of(const gateway::Model& model, std::string_view route) {
+  for (const gateway::RouteConfig& candidate : model.routes) {
+    if (candidate.name == route) return candidate.place;
+  }
+  return {};
+}
+
+std::string route_name(const gateway::Model& model, std::int32_t route) {
+  return route >= 0 && static_cast<std::size_t>(route) < model.routes.size() ? model.routes[static_cast<std::size_t>(route)].name : "(none)";
+}
+
+std::string as_json(const gateway::Model& model, const gateway::Explanation& what) {
+  Json json{{"route", what.record.route}, {"place", place_of(model, what.record.route)}, {"path", what.canonical_path}};
+  json["rejected"] = Json::array();
+  for (const route::Rejected& rejected : what.rejected) {
+    json["rejected"].push_back({{"route", route_name(model, rejected.route)}, {"criterion", rejected.criterion}, {"detail", rejected.detail}});
+  }
+  json["decisions"] = Json::array();
+  for (const auto& decision : what.record.decisions) {
+    json["decisions"].push_back({{"phase", observe::name(decision.phase)}, {"policy", decision.policy}, {"id", decision.id},
+                                 {"outcome", observe::name(decision.outcome)}, {"reason", decision.reason},
+                                 {"detail", decision.detail}, {"place", decision.place}});
+  }
+  if (what.status != 0) json["status"] = what.status;
+  if (!what.record.ended_by.empty()) {
+    json["ended"] = {{"by", what.record.ended_by}, {"id", what.record.ended_id}, {"reason", what.record.ended_reason}};
+  }
+  if (!what.upstream.empty()) json["upstream"] = what.upstream;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+struct Paint {
+  bool on;
+  std::string operator()(std::string_view code, std::string_view text) const {
+    return on ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+  }
+};
+
+std::string decision_line(const observe::OwnedRecord::OwnedDecision& decision, const Paint& paint) {
+  const bool good = decision.outcome == observe::Outcome::Allow || decision.outcome == observe::Outcome::Respond;
+  const bool neutral = decision.outcome == observe::Outcome::Skip || decision.outcome == observe::Outcome::Observe;
+  const std::string mark = good ? paint("32", "✓") : neutral ? paint("2", "–") : paint("31", "✗");
+  std::string line = fmt::format("  {:<14} {} {:<8} {}", observe::name(decision.phase), mark, observe::name(decision.outcome), decision.id);
+  if (!decision.reason.empty()) line += "  " + decision.reason;
+  if (!decision.detail.empty()) line += "  " + paint("2", decision.detail);
+  if (!decision.place.empty()) line += "  " + paint("36", decision.place);
+  return line + "\n";
+}
+
+std::string as_text(const gateway::Model& model, const Head& head, const gateway::Explanation& what, const Paint& paint) {
+  std::string out = fmt::format("{} {}\n", head.method, head.target);
+  if (!what.canonical_path.empty() && what.canonical_path != head.target.substr(0, head.target.find('?'))) {
+    out += fmt::format("  {:<14} {}\n", "path", what.canonical_path);
+  }
+  const std::string place = place_of(model, what.record.route);
+  out += fmt::format("  {:<14} {}{}\n", "route", paint("1", what.record.route), place.empty() ? "" : "  " + paint("36", place));
+  for (const route::Rejected& rejected : what.rejected) {
+    out += fmt::format("  {:<14} {}: {}{}\n", "not", route_name(model, rejected.route), rejected.criterion,
+                       rejected.detail.empty() ? "" : "  " + paint("2", rejected.detail));
+  }
+  for (const auto& decision : what.record.decisions) out += decision_line(decision, paint);
+  if (what.status != 0) {
+    std::string why = what.record.ended_reason;
+    if (!what.record.ended_id.empty()) why += " by " + what.record.ended_id;
+    return out + fmt::format("  {:<14} {} {}\n", "answer", paint("1", std::to_string(what.status)), why);
+  }
+  if (!what.upstream.empty()) out += fmt::format("  {:<14} {}\n", "forward", paint("1", what.upstream));
+  return out;
+}
+
+int explain(const Options& options) {
+  if (options.request.size() > 2) {
+    complain("one method and one target, as in `gatelab explain GET /orders/1`");
+    return kUsage;
+  }
+  const auto client = parse_ip(options.client);
+  if (!client) {
+    complain(client.error().message);
+    return kUsage;
+  }
+  const std::optional<Head> head = head_of(options);
+  if (!head) return kUsage;
+
+  // Nothing is sent anywhere, so a simulated world will do.
+  io::Simulation world({});
+  gateway::Gateway gateway(world.environment(), {});
+  const Loaded loaded = load(options.config, gateway.states(), world.environment().random);
+  if (!loaded.model) return loaded.exit;
+  const Instant now{std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  const auto what = gateway.explain(*loaded.model, head->raw, Address{*client, 40'000}, now);
+  if (!what) {
+    complain(what.error().message);
+    return kUsage;
+  }
+  const std::string text = options.json ? as_json(*loaded.model, *what)
+                                        : as_text(*loaded.model, *head, *what, Paint{colour_of(Stream::Out) == diag::Colour::On});
+  return print(text) ? kOk : kEnvironment;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("explain", "say which route a request takes, why, and what each policy says");
+  command->add_option("-c,--config", options->config, "the configuration")->capture_default_str();
+  command->add_option("REQUEST", options->request, "[METHOD] TARGET, for example GET /orders/1")->required();
+  command->add_option("-X,--request", options->method, "the method");
+  command->add_option("-H,--header", options->headers, "a header, 'Name: value'; may be repeated")->take_all()->allow_extra_args(false);
+  command->add_option("-d,--data", options->data, "a body, or @FILE; makes it a POST")->take_all()->allow_extra_args(false);
+  command->add_option("--client", options->client, "the client's address")->capture_default_str();
+  command->add_flag("--json", options->json, "one JSON object");
+  command->callback([options, &chosen] {
+    chosen = [options] { return explain(*options); };
+  });
+}
+
+}  // namespace gatelab::cli

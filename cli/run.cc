@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// gatelab run [gateway.yaml]: serves until SIGTERM or SIGINT (a second one: at once), reloads on SIGHUP and when the file
+// changes. The first line on stdout says that it listens, and where.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "base/units.h"
+#include "cli/admin.h"
+#include "cli/cli.h"
+#include "cli/log_writer.h"
+#include "cli/reloader.h"
+#include "gateway/gateway.h"
+#include "io/real.h"
+
+namespace gatelab::cli {
+namespace {
+
+struct Options {
+  std::string config = "gateway.yaml";
+  std::uint32_t workers = 0;
+  std::uint64_t seed = 0;
+  std::string grace = "30s";
+  bool no_watch = false;
+};
+
+// Every connection is a descriptor, and shells often allow a process only 1,024 of the thousands it may have.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string ready_line(const gateway::Gateway& gateway, const Admin* admin) {
+  nlohmann::ordered_json line{{"ready", true}, {"listeners", nlohmann::ordered_json::array()}};
+  for (const gateway::Bound& bound : gateway.listeners()) line["listeners"].push_back("http://" + format(bound.address));
+  if (admin != nullptr) line["admin"] = admin->url();
+  return line.dump() + "\n";
+}
+
+void tell(const ReloadOutcome& outcome) {
+  if (!outcome.text.empty()) fmt::print(stderr, "{}\n", outcome.text);
+  if (!outcome.ok) return complain("reload refused; the configuration in force stays");
+  const auto& states = outcome.report.states;
+  complain(fmt::format("reloaded, generation {} (state kept: {}, reset: {}, removed: {})", outcome.report.generation,
+                       states.kept.size(), states.reset.size(), states.removed.size()));
+}
+
+// One run of the program: owns the world, the gateway and what serves them. Main thread, unless a member says otherwise.
+class Run {
+ public:
+  Run(const Options& options, Duration grace)
+      : options_(options),
+        grace_(grace),
+        world_({std::max(1U, options.workers), options.seed}),
+        gateway_(world_.environment(), gateway_options()) {}
+
+  int serve();
+
+ private:
+  gateway::Options gateway_options();
+  Status start_admin(const gateway::Model& model);
+  void watch_signals();
+  void on_stop(int signal);  // loop 0
+  void on_hangup();          // loop 0
+  void applied(const gateway::Model& model);
+  void more_metrics(observe::MetricsText& metrics) const;
+  int finish();
+
+  const Options& options_;
+  const Duration grace_;
+  LogWriter log_;
+  io::RealWorld world_;
+  gateway::Gateway gateway_;
+  std::unique_ptr<Reloader> reloader_;
+  std::unique_ptr<Admin> admin_;
+  std::optional<Address> admin_address_;
+  int stop_signal_ = 0;
+};
+
+gateway::Options Run::gateway_options() {
+  gateway::Options options;
+  options.keep_traces = 256;
+  options.log_sink = [this](std::string_view lines) { log_.write(lines); };
+  options.log_colour = colour_of(Stream::Out) == diag::Colour::On;
+  return options;
+}
+
+int Run::serve() {
+  const Loaded loaded = load(options_.config, gateway_.states(), world_.environment().random);
+  if (!loaded.model) return loaded.exit;
+  Status done = log_.aim(loaded.model->log);
+  if (done) done = gateway_.start(loaded.model);
+  if (!done) {
+    complain(done.error().message);
+    return kEnvironment;
+  }
+  reloader_ = std::make_unique<Reloader>(Reloader::Doors{
+      gateway_, world_, options_.config, [this](const auto& model) { applied(*model); }, [](const ReloadOutcome& o) { tell(o); }});
+  if (const Status admin = start_admin(*loaded.model); !admin) {
+    complain(admin.error().message);
+    std::fflush(nullptr);
+    std::_Exit(kEnvironment);  // listeners are open and no loop runs that could drain them
+  }
+  watch_signals();
+  if (!options_.no_watch) {
+    world_.environment().watch.files(*world_.environment().loops[0], {options_.config}, [this] { reloader_->ask(); });
+  }
+  if (!print(ready_line(gateway_, admin_.get()))) complain("can't write the ready line to stdout");
+  world_.run();
+  return finish();
+}
+
+Status Run::start_admin(const gateway::Model& model) {
+  if (!model.admin) return success();
+  admin_address_ = model.admin->address;
+  admin_ = std::make_unique<Admin>(AdminDoors{gateway_, world_,
+                                              [this] {
+                                                const ReloadOutcome outcome = reloader_->ask_and_wait();
+                                                return AdminReload{outcome.ok, to_json(outcome)};
+                                              },
+                                              [this](observe::MetricsText& metrics) { more_metrics(metrics); }});
+  Status started = admin_->start(*model.admin);
+  if (started && admin_->made_token() != nullptr) complain("admin token for changes: " + *admin_->made_token());
+  return started;
+}
+
+void Run::more_metrics(observe::MetricsText& metrics) const {
+  metrics.gauge("gatelab_config_generation", "Number of the configuration in force.", static_cast<double>(gateway_.generation()));
+  metrics.gauge("gatelab_policy_time_shift_seconds", "How far policy time was moved forward.",
+                std::chrono::duration<double>(world_.policy_shift()).count());
+  metrics.gauge("gatelab_log_writer_dropped_lines", "Access-log lines that the writer's queue had no room for.",
+                static_cast<double>(log_.dropped_lines()));
+}
+
+void Run::applied(const gateway::Model& model) {
+  if (const Status aimed = log_.aim(model.log); !aimed) complain(aimed.error().message);
+  const std::optional<Address> wanted = model.admin ? std::optional(model.admin->address) : std::nullopt;
+  if (wanted != admin_address_) complain("`admin` has changed; that takes effect at the next start");
+}
+
+void Run::watch_signals() {
+  world_.on_signal(SIGTERM, [this](int signal) { on_stop(signal); });
+  world_.on_signal(SIGINT, [this](int signal) { on_stop(signal); });
+  world_.on_signal(SIGHUP, [this](int) { on_hangup(); });
+}
+
+void Run::on_hangup() {
+  // The file may be on a slow disk: not on a worker's thread.
+  std::thread([this] { log_.reopen(); }).detach();
+  reloader_->ask();
+}
+
+void Run::on_stop(int signal) {
+  if (stop_signal_ != 0) {
+    complain("stopped at once; what was in flight is cut");
+    log_.finish();
+    std::fflush(nullptr);
+    std::_Exit(kInterrupted);
+  }
+  stop_signal_ = signal;
+  if (admin_) admin_->set_draining();
+  world_.environment().watch.stop();
+  reloader_->refuse_more();
+  if (gateway_.in_flight() > 0) complain(fmt::format("draining {} exchanges; again to stop at once", gateway_.in_flight()));
+  gateway_.drain(grace_, [this] { world_.stop(); });
+}
+
+int Run::finish() {
+  world_.join();
+  reloader_->stop();
+  if (admin_) admin_->stop();
+  gateway_.flush_logs();
+  log_.finish();
+  return stop_signal_ == SIGINT ? kInterrupted : kOk;
+}
+
+int run(Options& options) {
+  const auto grace = parse_duration(options.grace);
+  if (!grace) {
+    complain("--grace: " + grace.error().message);
+    return kUsage;
+  }
+  if (options.workers == 0) options.workers = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
+  raise_file_limit();
+  Run program(options, *grace);
+  return program.serve();
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "serve; reload when the file changes or on SIGHUP");
+  command->add_option("FILE", options->config, "the configuration")->capture_default_str();
+  command->add_option("--workers", options->workers, "worker threads; 0: one a core")->check(CLI::Range(0, 256))->capture_default_str();
+  command->add_option("--seed", options->seed, "the dice's seed; 0: from the system")->capture_default_str();
+  command->add_option("--grace", options->grace, "how long SIGTERM waits for exchanges in flight")->capture_default_str();
+  command->add_flag("--no-watch", options->no_watch, "do not reload when the file changes");
+  command->callback([options, &chosen] {
+    chosen = [options] { return run(*options); };
+  });
+}
+
+}  // namespace gatelab::cli
