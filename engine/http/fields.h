@@ -48,6 +48,8 @@ class Fields {
   std::size_t remove(FieldId id) noexcept;
   std::size_t remove(std::string_view name) noexcept;
   void clear() noexcept { size_ = 0; }
+  // Forgets all but the first `n`.
+  void truncate(std::size_t n) noexcept { size_ = n; }
 
   // The first of that name, or null.
   const Field* find(FieldId id) const noexcept;

@@ -51,6 +51,7 @@ inline constexpr Reason kBodyTimeout{"body-timeout", 408, "Request Timeout", "th
 inline constexpr Reason kBodyTooLarge{"body-too-large", 413, "Content Too Large", "the request's body is larger than the listener allows"};
 inline constexpr Reason kExpectationFailed{"unknown-expectation", 417, "Expectation Failed", "Expect names something other than 100-continue"};
 inline constexpr Reason kClientGone{"client-gone", 0, "", "the client went away before its answer was complete"};
+inline constexpr Reason kClientStalled{"client-stalled", 0, "", "the client took no octet of its answer for the listener's body timeout"};
 // upstream
 inline constexpr Reason kConnectFailure{"connect-failure", 502, "Bad Gateway", "the target refused the connection or was unreachable"};
 inline constexpr Reason kConnectTimeout{"connect-timeout", 504, "Gateway Timeout", "the target did not accept the connection in time"};
@@ -63,6 +64,7 @@ inline constexpr Reason kTotalTimeout{"total-timeout", 504, "Gateway Timeout", "
 inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off after its head was sent"};
 inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};
 // the gateway itself
+inline constexpr Reason kShutdown{"shutdown", 503, "Service Unavailable", "the gateway was stopped before the answer was complete"};
 inline constexpr Reason kOverload{"connection-limit", 0, "", "the listener's connection limit was reached; the connection was closed"};
 inline constexpr Reason kInternal{"internal", 500, "Internal Server Error", "a policy asked for something the gateway could not do"};
 inline constexpr Reason kCompleted{"completed", 0, "", "the upstream's answer was forwarded whole"};

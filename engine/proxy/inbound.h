@@ -45,6 +45,8 @@ class Inbound {
   virtual http::RequestHead& head() noexcept = 0;
   virtual Address client() const noexcept = 0;
   virtual std::string_view scheme() const noexcept = 0;
+  // io_now at the request's first octet.
+  virtual Instant began() const noexcept = 0;
   // Lives until the exchange has been logged.
   virtual Arena& arena() noexcept = 0;
 
@@ -68,6 +70,8 @@ class Inbound {
   // Ends with Reset when the client has gone, with Ok when that can't be told any more, else with the wait's code.
   // Not while body_ready() waits.
   virtual io::Task<io::Code> gone(io::Wait wait) = 0;
+  // What else has to be cancelled when the connection is cut; null when there is nothing. Outlives its registration.
+  virtual void on_cut(io::CancelToken* token) noexcept = 0;
   // How long a stalled client is waited for, in its body and while writing to it.
   virtual Duration patience() const noexcept = 0;
 };

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers that the gateway makes itself: problem documents (RFC 9457) and policies' own.
+#include "base/text.h"
+#include "http/date.h"
+#include "proxy/exchange.h"
+#include "proxy/head_writer.h"
+
+namespace gatelab::proxy {
+namespace {
+
+void member(std::string& out, std::string_view name, std::string_view value) {
+  out += ",\"";
+  out += name;
+  out += "\":\"";
+  append_json_escaped(out, value);
+  out += '"';
+}
+
+}  // namespace
+
+std::string_view Exchange::problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail) noexcept {
+  std::string out = "{\"status\":" + std::to_string(status);
+  member(out, "title", title);
+  member(out, "reason", word);
+  if (!detail.empty()) member(out, "detail", detail);
+  member(out, "request_id", record_.request_id);
+  out += "}\n";
+  return arena_.copy(out);
+}
+
+void Exchange::add_date(http::Fields& fields) noexcept {
+  if (fields.find(http::FieldId::Date) != nullptr) return;
+  char* text = static_cast<char*>(arena_.allocate(http::kDateOctets, 1));
+  http::write_date(services_.loop.clock().policy_now(), text);
+  fields.add(http::FieldId::Date, "Date", {text, http::kDateOctets});
+}
+
+// Phase TransformResponse, the same for forwarded and local answers; framing never comes from a policy.
+void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool local) noexcept {
+  if (walk_ && walk_->has_on_response()) {
+    policy::ResponseInput response{status, fields, local, input_};
+    walk_->on_response(response);
+    strip_hop_by_hop(fields);
+  }
+  if (fields.find(http::FieldId::XRequestId) != nullptr) fields.remove(http::FieldId::XRequestId);
+  fields.add(http::FieldId::XRequestId, "X-Request-Id", record_.request_id);
+  add_date(fields);
+}
+
+io::Task<void> Exchange::refuse(Refusal refusal) {
+  end(refusal.by, refusal.id, refusal.word, refusal.phase);
+  if (refusal.status == 0) co_return inbound_.reset();
+  policy::Answer own(arena_);
+  own.status = refusal.status;
+  own.detail = refusal.detail;
+  own.body = problem(refusal.status, refusal.word, refusal.title, refusal.detail);
+  own.content_type = "application/problem+json";
+  if (!refusal.allow.empty()) own.fields.add("Allow", refusal.allow);
+  co_await answer(own);
+}
+
+io::Task<void> Exchange::answer(policy::Answer& own) {
+  if (own.body.empty() && own.status >= 400 && own.content_type.empty()) {
+    const observe::Reason* reason = observe::find_reason(record_.ended.reason);
+    const std::string_view title = reason != nullptr && reason->status == own.status ? reason->title : http::default_reason_phrase(own.status);
+    own.body = problem(own.status, record_.ended.reason, title, own.detail);
+    own.content_type = "application/problem+json";
+  }
+  if (!own.content_type.empty()) own.fields.set("Content-Type", own.content_type);
+  inbound_.skip_body();
+  finish_fields(own.status, own.fields, true);
+  AnswerHead out;
+  out.status = own.status;
+  out.fields = &own.fields;
+  out.bodiless = head_.method == http::Method::Head || own.status == 204 || own.status == 304;
+  if (own.status != 204 && own.status != 304) out.framing = {http::Framing::Length, own.body.size()};
+  record_.status = own.status;
+  committed_ = true;
+  inbound_.write_head(out);
+  const io::Code code = co_await inbound_.write_body(own.body, true, nullptr);
+  if (code == io::Code::Ok) {
+    record_.response_octets = out.bodiless ? 0 : own.body.size();
+    co_return;
+  }
+  record_.truncated = true;
+  inbound_.reset();
+}
+
+}  // namespace gatelab::proxy

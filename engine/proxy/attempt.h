@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// One try at a target, while it lasts: its connection, what was read of its answer, and the tasks beside it. Lives in the
+// coroutine that makes the try; private to the exchange.
+#pragma once
+
+#include <optional>
+
+#include "http/parser.h"
+#include "io/scope.h"
+#include "proxy/exchange.h"
+
+namespace gatelab::proxy {
+
+struct Exchange::Attempt {
+  Attempt(upstream::Upstream& u, io::Loop& loop, Arena& arena) noexcept : upstream(u), head(arena), trailers(arena), beside(loop) {}
+
+  upstream::Upstream& upstream;
+  io::TransportPtr transport;
+  observe::Attempt note;
+  http::ResponseHead head;
+  http::Fields trailers;
+  http::BodyDecoder* decoder = nullptr;  // in the arena
+  Buffer block;                          // head of the answer and what came with it
+  Buffer more;                           // its body beyond that
+  std::size_t used = 0, filled = 0;      // of the buffer that is read from: `more` once there is one
+  Instant sent;
+  io::Scope beside;                      // the upload, the watch on the client
+  bool watching = false;
+  bool answered = false;                 // octets of an answer were read
+  bool wrote = false;                    // octets of the request were taken by the transport
+  std::uint8_t interims = 0;
+
+  std::string_view unread() const noexcept { return {(more ? more : block).data() + used, filled - used}; }
+};
+
+}  // namespace gatelab::proxy

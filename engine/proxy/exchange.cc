@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/exchange.h"
+
+#include <cstring>
+#include <utility>
+
+namespace gatelab::proxy {
+namespace {
+
+// A logged target must not carry credentials: their values in the query become "redacted".
+std::string_view redact(std::string_view target, std::span<const std::string_view> secrets, Arena& arena) noexcept {
+  const std::size_t mark = target.find('?');
+  if (secrets.empty() || mark == std::string_view::npos) return target;
+  std::string_view out = target.substr(0, mark + 1), rest = target.substr(mark + 1), name, value;
+  bool first = true;
+  while (http::next_query_pair(rest, name, value)) {
+    const std::string_view plain = http::decode_query(name, arena);
+    bool secret = false;
+    for (const std::string_view s : secrets) secret = secret || s == plain;
+    const std::string_view shown = secret ? std::string_view("redacted") : value;
+    out = arena.concat(out, first ? "" : "&", name, value.empty() ? "" : "=", value.empty() ? value : shown);
+    first = false;
+  }
+  return out;
+}
+
+}  // namespace
+
+Refusal refusal_of(http::Rule rule) noexcept {
+  const http::RuleInfo& info = http::info(rule);
+  Refusal refusal;
+  refusal.status = info.status;
+  refusal.word = info.word;
+  refusal.title = info.title;
+  refusal.detail = info.section;
+  return refusal;
+}
+
+Refusal refusal_of(const observe::Reason& reason) noexcept {
+  Refusal refusal;
+  refusal.status = reason.status;
+  refusal.word = reason.word;
+  refusal.title = reason.title;
+  if (&reason == &observe::reason::kClientGone || reason.word == observe::reason::kClientGone.word) refusal.by = "client";
+  return refusal;
+}
+
+Matching match_request(const http::RequestHead& head, const http::PathOptions& options, const Snapshot& snapshot, Arena& arena) noexcept {
+  Matching result;
+  result.route = &snapshot.no_route;
+  result.path = head.path;
+  if (head.method == http::Method::Connect) {
+    result.refusal = refusal_of(http::Rule::ConnectNotSupported);
+    return result;
+  }
+  if (head.form != http::TargetForm::Asterisk) {
+    const http::CanonicalPath canonical = http::canonical_path(head.path, options, arena);
+    if (canonical.rule != http::Rule::Ok) {
+      result.refusal = refusal_of(canonical.rule);
+      return result;
+    }
+    result.path = canonical.path;
+  }
+  route::Request request;
+  request.host = head.host;
+  request.path = result.path;
+  request.query = head.query;
+  request.method = head.method_text;
+  request.fields = &head.fields;
+  const route::Matched matched = snapshot.table->match(request, arena);
+  if (matched.route >= 0) {
+    result.route_index = matched.route;
+    result.route = &snapshot.routes[static_cast<std::size_t>(matched.route)];
+    result.parameters = matched.parameters;
+    return result;
+  }
+  result.refusal = refusal_of(matched.allow.empty() ? observe::reason::kNoRoute : observe::reason::kMethodNotAllowed);
+  result.refusal.phase = observe::Phase::Match;
+  result.refusal.allow = matched.allow;
+  return result;
+}
+
+Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept
+    : services_(services), listener_(listener), inbound_(inbound), snapshot_(services.snapshot), arena_(inbound.arena()),
+      head_(inbound.head()), record_(arena_),
+      input_{head_, {}, inbound.client(), {}, nullptr, {}, {}, arena_, scratch_, snapshot_->detailed},
+      io_began_(inbound.began()) {
+  inbound_.on_cut(&upstream_token_);
+  begin();
+}
+
+void Exchange::begin() noexcept {
+  constexpr char kHex[] = "0123456789abcdef";
+  for (std::size_t i = 0; i < sizeof request_id_; i += 16) {
+    std::uint64_t dice = services_.ids.next();
+    for (std::size_t j = 0; j < 16; ++j, dice >>= 4) request_id_[i + j] = kHex[dice & 15];
+  }
+  client_size_ = format_to(inbound_.client().ip, client_text_);
+  const Clock& clock = services_.loop.clock();
+  input_.now = clock.policy_now();
+  input_.scheme = inbound_.scheme();
+  record_.request_id = {request_id_, sizeof request_id_};
+  record_.began = input_.now + (io_began_ - clock.io_now());
+  record_.client = inbound_.client();
+  record_.listener = listener_.name;
+  record_.method = head_.method_text;
+  record_.host = head_.host;
+  record_.target = head_.target;
+  record_.version = head_.version == http::Version::Http11 ? "1.1" : "1.0";
+  record_.route = snapshot_->no_route.name;
+  if (const http::Field* f = head_.fields.find(http::FieldId::UserAgent)) record_.user_agent = f->value;
+  if (const http::Field* f = head_.fields.find(http::FieldId::Referer)) record_.referer = f->value;
+}
+
+io::Task<void> Exchange::run(const Refusal* refusal) {
+  if (refusal != nullptr) {
+    co_await refuse(*refusal);
+  } else {
+    match();
+    const Refusal too_large = check_size();
+    if (matching_.refusal.phase == observe::Phase::Parse && !matching_.refusal.word.empty()) co_await refuse(matching_.refusal);
+    else if (!too_large.word.empty()) co_await refuse(too_large);
+    else co_await walk();
+  }
+  finish();
+}
+
+void Exchange::match() noexcept {
+  matching_ = match_request(head_, listener_.path, *snapshot_, arena_);
+  input_.path = matching_.path;
+  input_.route = matching_.route->name;
+  input_.parameters = matching_.parameters;
+  record_.route = matching_.route->name;
+  record_.route_index = matching_.route_index;
+  record_.target = redact(head_.target, matching_.route->secret_query, arena_);
+}
+
+Refusal Exchange::check_size() const noexcept {
+  if (listener_.max_body == 0 || head_.body.kind != http::Framing::Length || head_.body.length <= listener_.max_body) return {};
+  Refusal refusal = refusal_of(observe::reason::kBodyTooLarge);
+  refusal.phase = observe::Phase::Access;
+  return refusal;
+}
+
+io::Task<void> Exchange::walk() {
+  walk_.emplace(matching_.route->policies, input_, scratch_, record_);
+  Walk::End end = walk_->run();
+  while (end == Walk::End::Effect) {
+    input_.effect_done = co_await perform(walk_->effect());
+    input_.now = services_.loop.clock().policy_now();
+    if (upstream_token_.cancelled()) co_return inbound_.reset();
+    end = walk_->run();
+  }
+  if (input_.consumer != nullptr) record_.consumer = input_.consumer->name;
+  if (end == Walk::End::Through) {
+    if (!matching_.refusal.word.empty()) co_await refuse(matching_.refusal);
+    else co_await forward();
+    co_return;
+  }
+  const policy::Policy& by = walk_->stopped_by();
+  this->end(by.kind(), by.id, walk_->reason(), by.phase());
+  if (end == Walk::End::Abort) inbound_.reset();
+  else co_await answer(*walk_->answer());
+}
+
+// True if the effect was carried out.
+io::Task<bool> Exchange::perform(policy::Effect* effect) {
+  io::Wait wait;
+  wait.cancel = &upstream_token_;
+  wait.what = "policy";
+  if (const auto* until = std::get_if<policy::Until>(effect)) {
+    const Clock& clock = services_.loop.clock();
+    wait.deadline = clock.io_now() + (until->when - clock.policy_now());
+    const io::Code code = co_await io::sleep_until(services_.loop, wait);
+    co_return code == io::Code::TimedOut;
+  }
+  std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
+  const io::Code code = co_await services_.compute.run(services_.loop, std::move(job), wait);
+  co_return code == io::Code::Ok;
+}
+
+void Exchange::end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept {
+  record_.ended.by = by;
+  record_.ended.id = id;
+  record_.ended.reason = reason;
+  record_.ended.phase = phase;
+}
+
+void Exchange::finish() noexcept {
+  record_.total = services_.loop.now() - io_began_;
+  record_.request_octets = inbound_.body_octets();
+  if (record_.ended.by.empty()) end("gateway", {}, observe::reason::kInternal.word, observe::Phase::Respond);
+  if (walk_) walk_->on_end(record_);
+  services_.sink.finished(record_);
+}
+
+}  // namespace gatelab::proxy

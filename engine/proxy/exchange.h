@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request on its way through the phases (docs/life-of-a-request.md), once, in one direction. Whatever happens it
+// reaches finish() exactly once. Lives in its connection's coroutine; one thread.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "io/scope.h"
+#include "observe/record.h"
+#include "proxy/inbound.h"
+#include "proxy/services.h"
+#include "proxy/walk.h"
+
+namespace gatelab::proxy {
+
+// Why the gateway itself answers instead of forwarding. Status 0: no answer can be sent.
+struct Refusal {
+  std::uint16_t status = 0;
+  std::string_view word;
+  std::string_view title;
+  std::string_view detail;
+  std::string_view by = "gateway";
+  std::string_view id;
+  observe::Phase phase = observe::Phase::Parse;
+  std::string_view allow;  // of a 405
+};
+Refusal refusal_of(http::Rule rule) noexcept;
+Refusal refusal_of(const observe::Reason& reason) noexcept;
+
+// The route, canonical path and parameters of one request: phase Match, shared with `explain`.
+struct Matching {
+  Refusal refusal;  // word empty: none
+  std::string_view path;
+  const Route* route = nullptr;  // never null; the implicit route if none matched
+  std::int32_t route_index = -1;
+  std::span<const route::Parameter> parameters;
+};
+Matching match_request(const http::RequestHead& head, const http::PathOptions& options, const Snapshot& snapshot, Arena& arena) noexcept;
+
+class Exchange {
+ public:
+  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept;
+  ~Exchange() { inbound_.on_cut(nullptr); }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // To the end, whatever it is. `refusal`: what was wrong with the head, or null.
+  io::Task<void> run(const Refusal* refusal);
+
+ private:
+  // exchange.cc: phases up to Forward, and Log
+  void begin() noexcept;
+  void match() noexcept;
+  Refusal check_size() const noexcept;
+  io::Task<void> walk();
+  io::Task<bool> perform(policy::Effect* effect);
+  void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
+  void finish() noexcept;
+
+  // answer.cc: answers of the gateway's own
+  io::Task<void> refuse(Refusal refusal);
+  io::Task<void> answer(policy::Answer& answer);
+  std::string_view problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail) noexcept;
+  void finish_fields(std::uint16_t& status, http::Fields& fields, bool local) noexcept;
+  void add_date(http::Fields& fields) noexcept;
+
+  // forward.cc: one or more attempts at the upstream
+  struct Attempt;
+  enum class Try : std::uint8_t { Over, Again };
+  io::Task<void> forward();
+  io::Task<Try> attempt(upstream::Upstream& upstream, bool may_reuse);
+  io::Task<const observe::Reason*> obtain(Attempt& attempt, bool may_reuse);
+  io::Task<const observe::Reason*> send_request(Attempt& attempt);
+  io::Task<const observe::Reason*> read_answer(Attempt& attempt);
+  io::Task<const observe::Reason*> take_head(Attempt& attempt, bool& final);
+  io::Task<void> fail(Attempt& attempt, const observe::Reason& reason);
+  io::Task<void> leave(Attempt& attempt);
+  bool can_retry() const noexcept;
+  void abort(Refusal why) noexcept;
+
+  // relay.cc: the answer's body down, the request's body up
+  io::Task<const observe::Reason*> relay(Attempt& attempt);
+  io::Task<const observe::Reason*> relay_body(Attempt& attempt);
+  io::Task<const observe::Reason*> fill(Attempt& attempt);
+  io::Task<io::Code> upstream_readable(Attempt& attempt, Instant deadline, std::string_view what);
+  io::Task<void> upload(Attempt& attempt);
+  io::Task<io::Code> write_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last, io::CancelToken& token);
+  io::Task<void> watch_client(io::CancelToken& token);
+  bool body_failed(const BodyPiece& piece) noexcept;
+  bool client_failed(io::Code code) noexcept;
+
+  Services& services_;
+  const ListenerSettings& listener_;
+  Inbound& inbound_;
+  Pin snapshot_;
+  Arena& arena_;
+  http::RequestHead& head_;
+  observe::Record record_;
+  policy::Scratch scratch_;
+  Matching matching_;
+  policy::Input input_;
+  std::optional<Walk> walk_;
+  Instant io_began_;
+  Instant total_deadline_ = Instant::max();
+  char request_id_[32];
+  char client_text_[46];
+  std::size_t client_size_ = 0;
+
+  // Cancelled when the exchange is not worth going on with: the client has gone, its body is broken, the gateway closes.
+  io::CancelToken upstream_token_;
+  Refusal aborted_;            // why upstream_token_ was cancelled; word empty: the gateway closes
+  bool committed_ = false;     // the answer's head has been handed to the client
+  bool upload_done_ = false;   // the request is at the upstream as a whole
+  bool upload_begun_ = false;  // octets of the request's body were taken from the client
+  Instant upload_end_;
+};
+
+}  // namespace gatelab::proxy

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phase Forward: a connection to the target, the request's head up, the answer's head back.
+#include <algorithm>
+
+#include "proxy/attempt.h"
+#include "proxy/head_writer.h"
+
+namespace gatelab::proxy {
+namespace {
+
+constexpr std::uint8_t kMaxInterims = 16;
+constexpr http::Limits kAnswerLimits{64 * 1024 - 1024, 0, 256};
+// Closing says this much of an aborted exchange when nobody else did.
+const observe::Reason& kClosing = observe::reason::kShutdown;
+
+}  // namespace
+
+io::Task<void> Exchange::forward() {
+  const std::int32_t index = matching_.route->upstream;
+  if (index < 0) {
+    co_await refuse(refusal_of(observe::reason::kInternal));
+    co_return;
+  }
+  upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(index)];
+  record_.upstream_index = index;
+  total_deadline_ = io_began_ + upstream.timeouts().total;
+  Try result = co_await attempt(upstream, true);
+  while (result == Try::Again) result = co_await attempt(upstream, false);
+}
+
+io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may_reuse) {
+  Attempt attempt(upstream, services_.loop, arena_);
+  attempt.note.upstream = upstream.name();
+  attempt.note.target = upstream.target();
+  attempt.note.started = services_.loop.now() - io_began_;
+  const observe::Reason* failure = co_await obtain(attempt, may_reuse);
+  if (failure == nullptr) failure = co_await send_request(attempt);
+  if (failure == nullptr) failure = co_await read_answer(attempt);
+  const bool stale = failure == &observe::reason::kUpstreamReset && attempt.note.reused && !attempt.answered;
+  if (stale && (can_retry() || !(attempt.wrote || upload_begun_)) && !upstream_token_.cancelled()) {
+    attempt.note.reason = failure->word;
+    co_await leave(attempt);
+    co_return Try::Again;
+  }
+  if (failure == nullptr) failure = co_await relay(attempt);
+  if (failure != nullptr) co_await fail(attempt, *failure);
+  co_await leave(attempt);
+  co_return Try::Over;
+}
+
+// A connection that had been idle may have been closed by the target just then; the request can't have been processed
+// twice if it may be repeated and nothing of its body was sent.
+bool Exchange::can_retry() const noexcept { return http::is_idempotent(head_.method) && head_.body.kind == http::Framing::None; }
+
+io::Task<const observe::Reason*> Exchange::obtain(Attempt& attempt, bool may_reuse) {
+  upstream::Upstream& upstream = attempt.upstream;
+  while (may_reuse) {
+    attempt.transport = upstream.take(services_.loop.now());
+    if (!attempt.transport) break;
+    // What can't be repeated does not go to a connection that is known to be dead.
+    if (can_retry() || attempt.transport->peer_state() == io::Transport::Peer::Quiet) {
+      attempt.note.reused = true;
+      attempt.note.address = attempt.transport->peer();
+      co_return nullptr;
+    }
+    attempt.transport->close();
+  }
+  io::Wait wait;
+  wait.deadline = total_deadline_;
+  wait.cancel = &upstream_token_;
+  const Instant before = services_.loop.now();
+  upstream::Opened opened = co_await upstream.open(services_.loop, services_.network, services_.resolver, wait);
+  attempt.note.connected = services_.loop.now() - before;
+  attempt.note.address = opened.address;
+  record_.upstream += attempt.note.connected;
+  attempt.transport = std::move(opened.transport);
+  if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= total_deadline_) co_return &observe::reason::kTotalTimeout;
+  co_return opened.failure;
+}
+
+io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
+  const Origin origin{{client_text_, client_size_}, inbound_.scheme(), record_.request_id, attempt.upstream.authority()};
+  const std::string_view head = request_head(arena_, head_, matching_.path, origin);
+  BodyPiece first;
+  if (head_.body.kind != http::Framing::None) {
+    first = inbound_.next_body();
+    if (body_failed(first)) co_return &kClosing;
+    if (first.kind == BodyPiece::Kind::Again && head_.expect_continue && head_.version == http::Version::Http11) {
+      const http::Fields none(arena_);
+      const io::Code code = co_await inbound_.write_interim(100, none);
+      if (client_failed(code)) co_return &kClosing;
+    }
+    upload_begun_ = upload_begun_ || first.kind != BodyPiece::Kind::Again;
+  }
+  const bool whole = first.kind == BodyPiece::Kind::Done ||
+                     (head_.body.kind == http::Framing::Length && inbound_.body_octets() == head_.body.length);
+  const io::Code code = co_await write_piece(attempt, head, first.data, whole, upstream_token_);
+  attempt.sent = upload_end_ = services_.loop.now();
+  if (code == io::Code::TimedOut) co_return &observe::reason::kIdleTimeout;
+  if (code == io::Code::Cancelled) co_return &kClosing;
+  // A target that has closed already may still have said why: go on and read.
+  upload_done_ = whole || code != io::Code::Ok;
+  if (!upload_done_) attempt.beside.spawn(upload(attempt));
+  co_return nullptr;
+}
+
+io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
+  attempt.block = services_.buffers.take(BufferPool::kHead);
+  const Duration patience = attempt.upstream.timeouts().response;
+  http::ResponseParser parser(attempt.head, head_.method, kAnswerLimits);
+  for (;;) {
+    const Instant from = upload_done_ ? upload_end_ : services_.loop.now();
+    const io::Code ready = co_await upstream_readable(attempt, std::min(total_deadline_, from + patience), "upstream answer");
+    const Instant now = services_.loop.now();
+    if (ready == io::Code::Cancelled) co_return &kClosing;
+    if (ready == io::Code::TimedOut && now >= total_deadline_) co_return &observe::reason::kTotalTimeout;
+    if (ready == io::Code::TimedOut && upload_done_ && now >= upload_end_ + patience) co_return &observe::reason::kResponseTimeout;
+    if (ready != io::Code::Ok) continue;
+    const io::Count read = attempt.transport->try_read({attempt.block.data() + attempt.filled, attempt.block.size() - attempt.filled});
+    if (read.code == io::Code::WouldBlock) continue;
+    if (read.code != io::Code::Ok) co_return attempt.answered ? &observe::reason::kUpstreamMalformed : &observe::reason::kUpstreamReset;
+    attempt.answered = true;
+    attempt.filled += read.octets;
+    bool final = false;
+    for (;;) {
+      const http::ParseState state = parser.parse({attempt.block.data() + attempt.used, attempt.filled - attempt.used});
+      if (state == http::ParseState::Failed) co_return &observe::reason::kUpstreamMalformed;
+      if (state == http::ParseState::NeedMore) break;
+      attempt.used += parser.consumed();
+      const observe::Reason* failure = co_await take_head(attempt, final);
+      if (failure != nullptr) co_return failure;
+      if (final) break;
+      std::construct_at(&attempt.head, arena_);
+      std::construct_at(&parser, attempt.head, head_.method, kAnswerLimits);
+    }
+    if (final) {
+      attempt.note.first_byte = now - std::max(attempt.sent, upload_end_);
+      record_.upstream += attempt.note.first_byte;
+      co_return nullptr;
+    }
+    if (attempt.filled == attempt.block.size()) co_return &observe::reason::kUpstreamMalformed;
+  }
+}
+
+// A head is complete: an interim answer goes on at once, a final one ends the reading.
+io::Task<const observe::Reason*> Exchange::take_head(Attempt& attempt, bool& final) {
+  const std::uint16_t status = attempt.head.status;
+  final = status >= 200;
+  attempt.note.status = status;
+  if (final) co_return nullptr;
+  if (status == 101 || ++attempt.interims > kMaxInterims) co_return &observe::reason::kUpstreamMalformed;
+  // The gateway has said 100 itself where it was asked for; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
+  if (status == 100 || head_.version == http::Version::Http10) co_return nullptr;
+  strip_hop_by_hop(attempt.head.fields);
+  const io::Code code = co_await inbound_.write_interim(status, attempt.head.fields);
+  co_return client_failed(code) ? &kClosing : nullptr;
+}
+
+// The attempt failed before its answer's end. What aborted the exchange is told rather than what it caused.
+io::Task<void> Exchange::fail(Attempt& attempt, const observe::Reason& reason) {
+  Refusal refusal = refusal_of(reason);
+  if (upstream_token_.cancelled()) {
+    refusal = aborted_.word.empty() ? refusal_of(kClosing) : aborted_;
+  } else if (&reason != &kClosing) {
+    refusal.by = "upstream";
+    refusal.id = attempt.upstream.name();
+  }
+  refusal.phase = committed_ ? observe::Phase::Respond : observe::Phase::Forward;
+  attempt.note.reason = refusal.word;
+  if (!committed_) {
+    // A stalled upload keeps reading from the client, who is about to be answered: it has to end first.
+    co_await leave(attempt);
+    co_await refuse(refusal);
+    co_return;
+  }
+  end(refusal.by, refusal.id, refusal.word, refusal.phase);
+  record_.truncated = true;
+  inbound_.reset();
+}
+
+// Ends what runs beside the attempt, keeps or closes its connection, writes its note. The second call does nothing.
+io::Task<void> Exchange::leave(Attempt& attempt) {
+  attempt.beside.cancel();
+  if (attempt.beside.running() > 0) {
+    io::Wait wait;
+    wait.what = "end of an attempt";
+    co_await attempt.beside.join(wait);
+  }
+  if (attempt.note.upstream.empty()) co_return;
+  const bool completed = attempt.note.reason == observe::reason::kCompleted.word;
+  if (attempt.transport) {
+    const bool keep = completed && upload_done_ && attempt.head.keep_alive && attempt.unread().empty() &&
+                      attempt.head.body.kind != http::Framing::UntilClose;
+    if (keep) attempt.upstream.give(std::move(attempt.transport), services_.loop.now());
+    else attempt.transport->close();
+  }
+  record_.attempts.add(attempt.note);
+  attempt.note.upstream = {};
+}
+
+void Exchange::abort(Refusal why) noexcept {
+  if (upstream_token_.cancelled()) return;
+  aborted_ = why;
+  upstream_token_.cancel();
+}
+
+}  // namespace gatelab::proxy

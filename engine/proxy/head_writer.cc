@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/head_writer.h"
+
+#include <cassert>
+#include <charconv>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace gatelab::proxy {
+namespace {
+
+using http::FieldId;
+
+// Fields that the gateway writes itself, or that speak of the client's connection only.
+bool stays_here(FieldId id) noexcept {
+  switch (id) {
+    case FieldId::Host:
+    case FieldId::Connection:
+    case FieldId::KeepAlive:
+    case FieldId::ProxyConnection:
+    case FieldId::ProxyAuthorization:
+    case FieldId::Te:
+    case FieldId::TransferEncoding:
+    case FieldId::Upgrade:
+    case FieldId::ContentLength:
+    case FieldId::Expect:
+    case FieldId::Forwarded:
+    case FieldId::XForwardedFor:
+    case FieldId::XForwardedHost:
+    case FieldId::XForwardedPort:
+    case FieldId::XForwardedProto:
+    case FieldId::XRequestId:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Never taken from a message because its Connection field says so: leaving them out would change its meaning.
+bool is_protected(FieldId id) noexcept {
+  return id == FieldId::Host || id == FieldId::ContentLength || id == FieldId::TransferEncoding || id == FieldId::Connection;
+}
+
+}  // namespace
+
+void HeadText::text(std::string_view s) noexcept {
+  assert(static_cast<std::size_t>(end_ - at_) >= s.size());
+  std::memcpy(at_, s.data(), s.size());
+  at_ += s.size();
+}
+
+void HeadText::field(std::string_view name, std::string_view value) noexcept {
+  text(name);
+  text(": ");
+  text(value);
+  text("\r\n");
+}
+
+void HeadText::number(std::uint64_t n) noexcept {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
+  text({digits, static_cast<std::size_t>(end - digits)});
+}
+
+void HeadText::content_length(std::uint64_t n) noexcept {
+  text("Content-Length: ");
+  number(n);
+  text("\r\n");
+}
+
+std::string_view request_head(Arena& arena, const http::RequestHead& head, std::string_view path, const Origin& origin) noexcept {
+  const std::string_view authority = head.authority.empty() ? origin.authority : head.authority;
+  const bool names_fields = head.fields.find(FieldId::Connection) != nullptr;
+  std::size_t size = head.method_text.size() + path.size() + head.query.size() + 2 * authority.size() + origin.client_ip.size() +
+                     origin.scheme.size() + origin.request_id.size() + 256;
+  for (const http::Field& f : head.fields) size += f.name.size() + f.value.size() + 4;
+  HeadText out(arena, size);
+  out.text(head.method_text);
+  out.text(" ");
+  out.text(path);
+  if (head.has_query) {
+    out.text("?");
+    out.text(head.query);
+  }
+  out.text(" HTTP/1.1\r\n");
+  out.field("Host", authority);
+  for (const http::Field& f : head.fields) {
+    if (stays_here(f.id)) continue;
+    if (names_fields && head.fields.lists(FieldId::Connection, f.name)) continue;
+    out.field(f.name, f.value);
+  }
+  if (head.body.kind == http::Framing::Length) out.content_length(head.body.length);
+  if (head.body.kind == http::Framing::Chunked) out.text("Transfer-Encoding: chunked\r\n");
+  out.field("Via", "1.1 gatelab");
+  out.field("X-Forwarded-For", origin.client_ip);
+  out.field("X-Forwarded-Host", authority);
+  out.field("X-Forwarded-Proto", origin.scheme);
+  out.field("X-Request-Id", origin.request_id);
+  out.text("\r\n");
+  return out.view();
+}
+
+void strip_hop_by_hop(http::Fields& fields) noexcept {
+  if (const http::Field* connection = fields.find(FieldId::Connection)) {
+    std::string_view rest = connection->value, name;
+    while (next_list_element(rest, name))
+      if (!is_protected(http::field_id(name)) && fields.find(name) != nullptr) fields.remove(name);
+  }
+  http::Field* kept = fields.begin();
+  std::size_t removed = 0;
+  for (const http::Field& f : fields) {
+    switch (f.id) {
+      case FieldId::Connection:
+      case FieldId::KeepAlive:
+      case FieldId::ProxyConnection:
+      case FieldId::TransferEncoding:
+      case FieldId::Upgrade:
+      case FieldId::ContentLength:
+        ++removed;
+        break;
+      default:
+        *kept++ = f;
+    }
+  }
+  fields.truncate(fields.size() - removed);
+}
+
+std::string_view chunk_size(std::size_t size, char* out) noexcept {
+  char* end = std::to_chars(out, out + 16, size, 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  return {out, static_cast<std::size_t>(end - out)};
+}
+
+std::string_view last_chunk(Arena& arena, const http::Fields* trailers) noexcept {
+  if (trailers == nullptr || trailers->size() == 0) return "0\r\n\r\n";
+  std::size_t size = 5;
+  for (const http::Field& f : *trailers) size += f.name.size() + f.value.size() + 4;
+  HeadText out(arena, size);
+  out.text("0\r\n");
+  for (const http::Field& f : *trailers) out.field(f.name, f.value);
+  out.text("\r\n");
+  return out.view();
+}
+
+}  // namespace gatelab::proxy

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Message heads as octets, in an arena. Pure; the caller has decided what goes in.
+#pragma once
+
+#include <string_view>
+
+#include "base/arena.h"
+#include "http/message.h"
+
+namespace gatelab::proxy {
+
+// Appends to one block of the arena whose size was computed first; asserts that it was enough.
+class HeadText {
+ public:
+  HeadText(Arena& arena, std::size_t size) noexcept
+      : begin_(static_cast<char*>(arena.allocate(size, 1))), at_(begin_), end_(begin_ + size) {}
+  void text(std::string_view s) noexcept;
+  void field(std::string_view name, std::string_view value) noexcept;
+  void number(std::uint64_t n) noexcept;
+  void content_length(std::uint64_t n) noexcept;
+  std::string_view view() const noexcept { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
+
+ private:
+  char* begin_;
+  char* at_;
+  char* end_;
+};
+
+// What the gateway itself tells the target of where a request came from.
+struct Origin {
+  std::string_view client_ip;
+  std::string_view scheme;
+  std::string_view request_id;
+  std::string_view authority;  // of the target, when the request names none (HTTP/1.0)
+};
+
+// The head that goes to a target: hop-by-hop fields and those that the gateway sets itself are left out (RFC 9110
+// §7.6.1), Via and forwarding fields are added. `path` is canonical.
+std::string_view request_head(Arena& arena, const http::RequestHead& head, std::string_view path, const Origin& origin) noexcept;
+
+// Removes what ends at this hop from an answer: Connection, what it lists, Keep-Alive, Transfer-Encoding, Upgrade; and
+// Content-Length, which the framing carries.
+void strip_hop_by_hop(http::Fields& fields) noexcept;
+
+// Size of a chunk with its line end, as "1f4\r\n"; `out` has room for 18 octets.
+std::string_view chunk_size(std::size_t size, char* out) noexcept;
+// The last chunk and the trailer section.
+std::string_view last_chunk(Arena& arena, const http::Fields* trailers) noexcept;
+
+}  // namespace gatelab::proxy

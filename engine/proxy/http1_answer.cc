@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writing half of an HTTP/1 connection: an answer's head, its framing (RFC 9112 §6), its octets.
+#include <array>
+
+#include "proxy/head_writer.h"
+#include "proxy/http1_connection.h"
+
+namespace gatelab::proxy {
+namespace {
+
+std::size_t octets_of(const http::Fields& fields) noexcept {
+  std::size_t size = 0;
+  for (const http::Field& f : fields) size += f.name.size() + f.value.size() + 4;
+  return size;
+}
+
+void status_line(HeadText& out, std::uint16_t status) noexcept {
+  out.text("HTTP/1.1 ");
+  out.number(status);
+  out.text(" ");
+  out.text(http::default_reason_phrase(status));
+  out.text("\r\n");
+}
+
+}  // namespace
+
+// Sets how the body is framed and whether the connection is kept; true if a Content-Length is to be sent.
+bool Http1Connection::decide_framing(const AnswerHead& head) noexcept {
+  const bool http11 = head_->version == http::Version::Http11;
+  keep_ = !refused_ && head_->keep_alive && decoder_.done() && !services_.draining;
+  bodiless_out_ = head.bodiless;
+  const bool known = head.framing.kind == http::Framing::Length || (head.framing.kind == http::Framing::None && !head.bodiless);
+  chunked_out_ = !known && !head.bodiless && http11 && !refused_;
+  if (!known && !head.bodiless && !chunked_out_) keep_ = false;
+  return known;
+}
+
+void Http1Connection::write_head(const AnswerHead& head) noexcept {
+  const bool length = decide_framing(head);
+  HeadText out(*arena_, octets_of(*head.fields) + 192);
+  status_line(out, head.status);
+  for (const http::Field& f : *head.fields) out.field(f.name, f.value);
+  if (length) out.content_length(head.framing.length);
+  if (chunked_out_) out.text("Transfer-Encoding: chunked\r\n");
+  if (!keep_) out.text("Connection: close\r\n");
+  else if (head_->version == http::Version::Http10) out.text("Connection: keep-alive\r\n");
+  out.text("\r\n");
+  pending_head_ = out.view();
+}
+
+io::Task<io::Code> Http1Connection::write_interim(std::uint16_t status, const http::Fields& fields) {
+  HeadText out(*arena_, octets_of(fields) + 64);
+  status_line(out, status);
+  for (const http::Field& f : fields) out.field(f.name, f.value);
+  out.text("\r\n");
+  std::array<io::ConstBuffer, 1> buffers{{{out.view().data(), out.view().size()}}};
+  const io::Code code = co_await write_all(buffers);
+  co_return code;
+}
+
+io::Task<io::Code> Http1Connection::write_body(std::string_view data, bool last, const http::Fields* trailers) {
+  std::array<io::ConstBuffer, 5> buffers;
+  std::size_t n = 0;
+  const auto add = [&buffers, &n](std::string_view s) {
+    if (!s.empty()) buffers[n++] = {s.data(), s.size()};
+  };
+  char size[18];
+  add(pending_head_);
+  pending_head_ = {};
+  if (!bodiless_out_) {
+    const bool chunk = chunked_out_ && !data.empty();
+    if (chunk) add(chunk_size(data.size(), size));
+    add(data);
+    if (chunk) add("\r\n");
+    if (chunked_out_ && last) add(last_chunk(*arena_, trailers));
+  }
+  if (n == 0) co_return broken_ ? io::Code::Reset : io::Code::Ok;
+  const io::Code code = co_await write_all({buffers.data(), n});
+  co_return code;
+}
+
+io::Task<io::Code> Http1Connection::write_all(std::span<io::ConstBuffer> buffers) {
+  if (broken_) co_return io::Code::Reset;
+  while (!buffers.empty()) {
+    const io::Count written = transport_->try_write(buffers);
+    if (written.code == io::Code::Ok) {
+      std::size_t n = written.octets;
+      while (!buffers.empty() && n >= buffers.front().size) {
+        n -= buffers.front().size;
+        buffers = buffers.subspan(1);
+      }
+      if (!buffers.empty()) {
+        buffers.front().data += n;
+        buffers.front().size -= n;
+      }
+      continue;
+    }
+    io::Code code = written.code;
+    if (code == io::Code::WouldBlock) {
+      const io::Wait wait = client_wait(settings_->body_timeout, "client to take the answer");
+      code = co_await transport_->writable(wait);
+    }
+    if (code == io::Code::Ok) continue;
+    broken_ = true;
+    co_return code;
+  }
+  co_return io::Code::Ok;
+}
+
+}  // namespace gatelab::proxy

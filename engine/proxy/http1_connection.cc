@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http1_connection.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "proxy/exchange.h"
+
+namespace gatelab::proxy {
+namespace {
+
+constexpr Duration kLastMoment = std::chrono::seconds(1);  // for a request that was on its way when draining began
+constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr std::size_t kLingerOctets = 1024 * 1024;
+constexpr std::size_t kSkippable = 64 * 1024;
+
+}  // namespace
+
+Http1Connection::Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings,
+                                 io::TransportPtr transport) noexcept
+    : services_(services), settings_(std::move(settings)), transport_(std::move(transport)), client_(transport_->peer()),
+      next_(services.first) {
+  if (next_ != nullptr) next_->before_ = this;
+  services_.first = this;
+}
+
+Http1Connection::~Http1Connection() {
+  (before_ != nullptr ? before_->next_ : services_.first) = next_;
+  if (next_ != nullptr) next_->before_ = before_;
+}
+
+void Http1Connection::drain() noexcept {
+  if (idle_token_ != nullptr) idle_token_->cancel();
+}
+
+void Http1Connection::cut() noexcept {
+  cut_.cancel();
+  if (idle_token_ != nullptr) idle_token_->cancel();
+  if (exchange_token_ != nullptr) exchange_token_->cancel();
+}
+
+io::Wait Http1Connection::client_wait(Duration patience, std::string_view what) noexcept {
+  io::Wait wait;
+  wait.deadline = services_.loop.now() + patience;
+  wait.cancel = &cut_;
+  wait.what = what;
+  return wait;
+}
+
+io::Task<void> Http1Connection::serve() {
+  for (;;) {
+    if (filled_ == 0) {
+      const bool ready = co_await wait_for_request();
+      if (!ready) break;
+    }
+    const bool again = co_await one_exchange();
+    if (!again) break;
+  }
+  // A close with unread input would reset the connection and could destroy the answer on its way to the client.
+  const bool unread = refused_ || !decoder_.done() || filled_ > 0 || services_.draining;
+  if (!broken_ && !keep_ && unread && !cut_.cancelled()) co_await linger();
+  transport_->close();
+}
+
+io::Task<bool> Http1Connection::wait_for_request() {
+  const bool was_draining = services_.draining;
+  io::CancelToken token;
+  io::Wait wait;
+  wait.deadline = services_.loop.now() + (was_draining ? kLastMoment : settings_->idle_timeout);
+  wait.cancel = &token;
+  wait.what = "next request of a client";
+  wait.background = true;
+  idle_token_ = &token;
+  const io::Code code = co_await transport_->readable(wait);
+  idle_token_ = nullptr;
+  if (code == io::Code::Ok) co_return true;
+  if (code != io::Code::Cancelled || was_draining || cut_.cancelled()) co_return false;
+  co_return co_await wait_for_request();
+}
+
+void Http1Connection::begin_message() noexcept {
+  arena_ = services_.take_arena();
+  head_.emplace(*arena_);
+  trailers_.emplace(*arena_);
+  parser_.emplace(*head_, settings_->limits);
+  decoder_ = http::BodyDecoder();
+  body_octets_ = 0;
+  used_ = 0;
+  refused_ = false;
+  keep_ = true;
+  pending_head_ = {};
+  began_ = services_.loop.now();
+  const std::size_t needed = settings_->limits.head_octets + 1024;
+  if (block_ && block_.size() >= needed) return;
+  Buffer bigger = services_.buffers.take(needed);
+  if (filled_ > 0) std::memcpy(bigger.data(), block_.data(), filled_);
+  block_ = std::move(bigger);
+}
+
+void Http1Connection::end_message() noexcept {
+  parser_.reset();
+  trailers_.reset();
+  head_.reset();
+  services_.give_arena(std::move(arena_));
+  keep_leftover();
+}
+
+// What was read beyond this message is the beginning of the next.
+void Http1Connection::keep_leftover() noexcept {
+  if (used_ < filled_) {
+    filled_ -= used_;
+    std::memmove(block_.data(), block_.data() + used_, filled_);
+  } else if (more_used_ < more_filled_) {
+    filled_ = more_filled_ - more_used_;
+    std::memmove(more_.data(), more_.data() + more_used_, filled_);
+    block_ = std::move(more_);
+  } else {
+    filled_ = 0;
+    block_.release();
+  }
+  more_.release();
+  used_ = more_used_ = more_filled_ = 0;
+}
+
+io::Task<Http1Connection::HeadEnd> Http1Connection::read_head() {
+  begin_message();
+  const Instant deadline = began_ + settings_->header_timeout;
+  for (;;) {
+    if (filled_ > 0) {
+      const http::ParseState state = parser_->parse({block_.data(), filled_});
+      if (state == http::ParseState::Done) {
+        used_ = parser_->consumed();
+        decoder_ = http::BodyDecoder(head_->body, &*trailers_);
+        co_return HeadEnd::Complete;
+      }
+      if (state == http::ParseState::Failed) co_return HeadEnd::Broken;
+    }
+    const std::span<char> room(block_.data() + filled_, block_.size() - filled_);
+    const io::Count read = transport_->try_read(room);
+    if (read.code == io::Code::Ok) {
+      filled_ += read.octets;
+      continue;
+    }
+    if (read.code != io::Code::WouldBlock) co_return filled_ == 0 ? HeadEnd::Closed : HeadEnd::Gone;
+    if (filled_ == 0) co_return HeadEnd::Idle;
+    io::Wait wait = client_wait({}, "rest of a request's head");
+    wait.deadline = deadline;
+    const io::Code code = co_await transport_->readable(wait);
+    if (code == io::Code::TimedOut) co_return HeadEnd::TimedOut;
+    if (code != io::Code::Ok) co_return HeadEnd::Gone;
+  }
+}
+
+// False: the connection ends here.
+io::Task<bool> Http1Connection::one_exchange() {
+  const HeadEnd end = co_await read_head();
+  Refusal refusal;
+  bool refuse = true;
+  switch (end) {
+    case HeadEnd::Complete: refuse = false; break;
+    case HeadEnd::Broken: refusal = refusal_of(parser_->rule()); break;
+    case HeadEnd::TimedOut: refusal = refusal_of(observe::reason::kHeaderTimeout); break;
+    case HeadEnd::Gone: refusal = refusal_of(observe::reason::kClientGone); break;
+    case HeadEnd::Idle: end_message(); co_return true;
+    case HeadEnd::Closed:
+      end_message();
+      broken_ = true;
+      co_return false;
+  }
+  refused_ = refuse;
+  if (end == HeadEnd::Gone) broken_ = true;
+  ++services_.exchanges;
+  {
+    Exchange exchange(services_, *settings_, *this);
+    co_await exchange.run(refuse ? &refusal : nullptr);
+  }
+  --services_.exchanges;
+  if (!decoder_.done()) keep_ = false;
+  const bool again = keep_ && !broken_ && !refused_ && !cut_.cancelled();
+  end_message();
+  co_return again;
+}
+
+io::Task<void> Http1Connection::linger() {
+  transport_->shutdown_write();
+  const Buffer sink = services_.buffers.take(BufferPool::kHead);
+  io::Wait wait = client_wait(kLinger, "client's close");
+  wait.background = true;
+  std::size_t octets = 0;
+  while (octets < kLingerOctets) {
+    const io::Count read = transport_->try_read({sink.data(), sink.size()});
+    if (read.code == io::Code::Ok) {
+      octets += read.octets;
+      continue;
+    }
+    if (read.code != io::Code::WouldBlock) co_return;
+    const io::Code code = co_await transport_->readable(wait);
+    if (code != io::Code::Ok) co_return;
+  }
+}
+
+bool Http1Connection::skip_body() noexcept {
+  const std::uint64_t limit = body_octets_ + kSkippable;
+  while (body_octets_ < limit) {
+    const BodyPiece piece = next_body();
+    if (piece.kind == BodyPiece::Kind::Done) return true;
+    if (piece.kind != BodyPiece::Kind::Data) return false;
+  }
+  return false;
+}
+
+BodyPiece Http1Connection::next_body() noexcept {
+  for (;;) {
+    const bool in_block = used_ < filled_;
+    const std::string_view input = in_block ? std::string_view(block_.data() + used_, filled_ - used_)
+                                            : std::string_view(more_.data() + more_used_, more_filled_ - more_used_);
+    if (input.empty() && !decoder_.done()) {
+      if (broken_) return {BodyPiece::Kind::Gone, {}, {}};
+      if (!more_) more_ = services_.buffers.take(BufferPool::kBody);
+      more_used_ = more_filled_ = 0;
+      const io::Count read = transport_->try_read({more_.data(), more_.size()});
+      if (read.code != io::Code::Ok) {
+        more_.release();  // a slow client holds no buffer while it is waited for
+        return {read.code == io::Code::WouldBlock ? BodyPiece::Kind::Again : BodyPiece::Kind::Gone, {}, {}};
+      }
+      more_filled_ = read.octets;
+      continue;
+    }
+    const http::BodyDecoder::Piece piece = decoder_.next(input);
+    (in_block ? used_ : more_used_) += piece.consumed;
+    switch (piece.state) {
+      case http::BodyDecoder::State::NeedMore: continue;
+      case http::BodyDecoder::State::Done: return {BodyPiece::Kind::Done, {}, {}};
+      case http::BodyDecoder::State::Failed: return {BodyPiece::Kind::Broken, {}, decoder_.rule()};
+      case http::BodyDecoder::State::Data: break;
+    }
+    body_octets_ += piece.data.size();
+    if (settings_->max_body != 0 && body_octets_ > settings_->max_body) return {BodyPiece::Kind::TooLarge, {}, {}};
+    return {BodyPiece::Kind::Data, piece.data, {}};
+  }
+}
+
+io::Task<io::Code> Http1Connection::body_ready(io::Wait wait) {
+  const io::Code code = co_await transport_->readable(wait);
+  co_return code;
+}
+
+io::Task<io::Code> Http1Connection::gone(io::Wait wait) {
+  for (;;) {
+    const io::Code code = co_await transport_->readable(wait);
+    if (code != io::Code::Ok) co_return code;
+    const io::Transport::Peer peer = transport_->peer_state();
+    if (peer == io::Transport::Peer::Reset) co_return io::Code::Reset;
+    if (peer != io::Transport::Peer::Quiet) co_return io::Code::Ok;
+  }
+}
+
+void Http1Connection::reset() noexcept {
+  if (broken_) return;
+  broken_ = true;
+  transport_->reset();
+}
+
+}  // namespace gatelab::proxy

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// One HTTP/1 client connection: reads heads, runs an exchange for each, keeps the connection or closes it. It owns the
+// transport and the read buffers; while idle it holds neither buffer nor arena. Used on its worker's thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "http/parser.h"
+#include "io/network.h"
+#include "proxy/inbound.h"
+#include "proxy/services.h"
+
+namespace gatelab::proxy {
+
+class Http1Connection final : public Inbound {
+ public:
+  Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings, io::TransportPtr transport) noexcept;
+  ~Http1Connection() override;
+  Http1Connection(const Http1Connection&) = delete;
+  Http1Connection& operator=(const Http1Connection&) = delete;
+
+  // Until the connection is over. The connection must outlive the task.
+  io::Task<void> serve();
+
+  // The worker drains: an idle connection waits a last moment for a request that is on its way, then closes.
+  void drain() noexcept;
+  // No more patience: every wait ends, the exchange in flight is cut.
+  void cut() noexcept;
+  // The exchange in flight registers what else has to be cancelled by cut(). Null: nothing.
+  void on_cut(io::CancelToken* token) noexcept override { exchange_token_ = token; }
+  Http1Connection* next() const noexcept { return next_; }
+
+  http::RequestHead& head() noexcept override { return *head_; }
+  Address client() const noexcept override { return client_; }
+  std::string_view scheme() const noexcept override { return "http"; }
+  Instant began() const noexcept override { return began_; }
+  Arena& arena() noexcept override { return *arena_; }
+  BodyPiece next_body() noexcept override;
+  io::Task<io::Code> body_ready(io::Wait wait) override;
+  std::uint64_t body_octets() const noexcept override { return body_octets_; }
+  const http::Fields& trailers() const noexcept override { return *trailers_; }
+  bool skip_body() noexcept override;
+  io::Task<io::Code> write_interim(std::uint16_t status, const http::Fields& fields) override;
+  void write_head(const AnswerHead& head) noexcept override;
+  io::Task<io::Code> write_body(std::string_view data, bool last, const http::Fields* trailers) override;
+  void reset() noexcept override;
+  io::Task<io::Code> gone(io::Wait wait) override;
+  Duration patience() const noexcept override { return settings_->body_timeout; }
+
+ private:
+  enum class HeadEnd : std::uint8_t { Complete, Broken, TimedOut, Idle, Closed, Gone };
+  io::Task<bool> wait_for_request();
+  io::Task<HeadEnd> read_head();
+  io::Task<bool> one_exchange();
+  io::Task<io::Code> write_all(std::span<io::ConstBuffer> buffers);
+  io::Task<void> linger();
+  io::Wait client_wait(Duration patience, std::string_view what) noexcept;
+  void begin_message() noexcept;
+  void end_message() noexcept;
+  void keep_leftover() noexcept;
+  bool decide_framing(const AnswerHead& head) noexcept;
+
+  Services& services_;
+  std::shared_ptr<const ListenerSettings> settings_;
+  io::TransportPtr transport_;
+  Address client_;
+  Http1Connection* next_ = nullptr;
+  Http1Connection* before_ = nullptr;
+  io::CancelToken cut_;
+  io::CancelToken* idle_token_ = nullptr;
+  io::CancelToken* exchange_token_ = nullptr;
+
+  // Of the message that is being read.
+  std::unique_ptr<Arena> arena_;
+  std::optional<http::RequestHead> head_;
+  std::optional<http::RequestParser> parser_;
+  std::optional<http::Fields> trailers_;
+  http::BodyDecoder decoder_;
+  Buffer block_;           // the head stays where it was read until the exchange is over
+  std::size_t used_ = 0;   // of block_: dealt with
+  std::size_t filled_ = 0; // of block_: read
+  Buffer more_;            // the body's octets beyond the block
+  std::size_t more_used_ = 0, more_filled_ = 0;
+  std::uint64_t body_octets_ = 0;
+  Instant began_;
+
+  // Of the answer that is being written.
+  std::string_view pending_head_;
+  bool chunked_out_ = false;
+  bool bodiless_out_ = false;
+  bool refused_ = false; // the head was not a request: where the next one begins is not known
+  bool keep_ = true;     // after this exchange
+  bool broken_ = false;  // nothing more can be written
+};
+
+}  // namespace gatelab::proxy

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies in flight: the answer's down to the client, the request's up to the target, independent of each other, each with
+// backpressure (design §4). Framing is undone and made anew; the octets themselves are never copied.
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "proxy/attempt.h"
+#include "proxy/head_writer.h"
+
+namespace gatelab::proxy {
+namespace {
+
+// Most answers are there within this time; only later is it worth watching whether the client is still there.
+constexpr Duration kBeforeWatching = std::chrono::milliseconds(2);
+// After so much a task lets others run.
+constexpr std::size_t kFairOctets = 256 * 1024;
+const observe::Reason& kClosing = observe::reason::kShutdown;
+
+}  // namespace
+
+io::Task<io::Code> Exchange::upstream_readable(Attempt& attempt, Instant deadline, std::string_view what) {
+  io::Wait wait;
+  wait.deadline = deadline;
+  wait.cancel = &upstream_token_;
+  wait.what = what;
+  if (!attempt.watching && upload_done_) {
+    wait.deadline = std::min(deadline, services_.loop.now() + kBeforeWatching);
+    const io::Code code = co_await attempt.transport->readable(wait);
+    if (code != io::Code::TimedOut || wait.deadline == deadline) co_return code;
+    attempt.watching = true;
+    attempt.beside.spawn(watch_client(attempt.beside.token()));
+    wait.deadline = deadline;
+  }
+  const io::Code code = co_await attempt.transport->readable(wait);
+  co_return code;
+}
+
+io::Task<void> Exchange::watch_client(io::CancelToken& token) {
+  io::Wait wait;
+  wait.cancel = &token;
+  wait.what = "client that has gone";
+  wait.background = true;
+  const io::Code code = co_await inbound_.gone(wait);
+  if (code == io::Code::Reset) abort(refusal_of(observe::reason::kClientGone));
+}
+
+// True if the client can't be written to any more; the exchange is over then.
+bool Exchange::client_failed(io::Code code) noexcept {
+  if (code == io::Code::Ok) return false;
+  Refusal refusal = refusal_of(code == io::Code::TimedOut ? observe::reason::kClientStalled : observe::reason::kClientGone);
+  refusal.by = "client";
+  if (code != io::Code::Cancelled) abort(refusal);
+  return true;
+}
+
+// True if the request's body can't be gone on with: the client is told why, if it is still there.
+bool Exchange::body_failed(const BodyPiece& piece) noexcept {
+  Refusal refusal;
+  switch (piece.kind) {
+    case BodyPiece::Kind::Broken: refusal = refusal_of(piece.rule); break;
+    case BodyPiece::Kind::TooLarge: refusal = refusal_of(observe::reason::kBodyTooLarge); break;
+    case BodyPiece::Kind::Gone: refusal = refusal_of(observe::reason::kClientGone); break;
+    default: return false;
+  }
+  abort(refusal);
+  return true;
+}
+
+io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
+  http::ResponseHead& head = attempt.head;
+  const bool bodiless = head_.method == http::Method::Head || head.status == 204 || head.status == 304;
+  AnswerHead out;
+  out.bodiless = bodiless;
+  out.framing = head.body;
+  std::uint64_t length = 0;
+  const http::Field* said = head.fields.find(http::FieldId::ContentLength);
+  if (bodiless && head.status != 204 && said != nullptr && parse_decimal(said->value, length)) out.framing = {http::Framing::Length, length};
+  attempt.decoder = arena_.make<http::BodyDecoder>(head.body, &attempt.trailers);
+  strip_hop_by_hop(head.fields);
+  head.fields.add(http::FieldId::Via, "Via", "1.1 gatelab");
+  std::uint16_t status = head.status;
+  finish_fields(status, head.fields, false);
+  out.status = status;
+  out.fields = &head.fields;
+  record_.status = status;
+  committed_ = true;
+  inbound_.write_head(out);
+  const observe::Reason* failure = co_await relay_body(attempt);
+  if (failure != nullptr) co_return failure;
+  attempt.note.reason = observe::reason::kCompleted.word;
+  end("upstream", attempt.upstream.name(), observe::reason::kCompleted.word, observe::Phase::Respond);
+  co_return nullptr;
+}
+
+io::Task<const observe::Reason*> Exchange::relay_body(Attempt& attempt) {
+  http::BodyDecoder& decoder = *attempt.decoder;
+  std::size_t since_yield = 0;
+  const auto step = [&attempt, &decoder] {
+    const http::BodyDecoder::Piece piece = decoder.next(attempt.unread());
+    attempt.used += piece.consumed;
+    return piece;
+  };
+  http::BodyDecoder::Piece piece = step();
+  for (;;) {
+    if (piece.state == http::BodyDecoder::State::Failed) co_return &observe::reason::kUpstreamMalformed;
+    if (piece.state == http::BodyDecoder::State::NeedMore) {
+      const observe::Reason* failure = co_await fill(attempt);
+      if (failure == &observe::reason::kCompleted) piece.state = http::BodyDecoder::State::Done;
+      else if (failure != nullptr) co_return failure;
+      else piece = step();
+      continue;
+    }
+    // Looking one step ahead lets the end of a small answer go out in the same write as its body.
+    const std::string_view data = piece.data;
+    if (piece.state == http::BodyDecoder::State::Data) piece = step();
+    const bool last = piece.state == http::BodyDecoder::State::Done;
+    const io::Code code = co_await inbound_.write_body(data, last, &attempt.trailers);
+    if (client_failed(code)) co_return &kClosing;
+    record_.response_octets += data.size();
+    if (last) co_return nullptr;
+    since_yield += data.size();
+    if (since_yield >= kFairOctets) {
+      since_yield = 0;
+      co_await io::yield(services_.loop);
+    }
+  }
+}
+
+// Reads more of the answer. kCompleted: the target closed, and that was the body's end.
+io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
+  // What has been decoded so far must be on its way before its buffer is used again, and the client must not wait for a
+  // head that is complete.
+  const io::Code flushed = co_await inbound_.write_body({}, false, nullptr);
+  if (client_failed(flushed)) co_return &kClosing;
+  if (!attempt.more) attempt.more = services_.buffers.take(BufferPool::kBody);
+  attempt.used = attempt.filled = 0;
+  for (;;) {
+    const io::Count read = attempt.transport->try_read({attempt.more.data(), attempt.more.size()});
+    if (read.code == io::Code::Ok) {
+      attempt.filled = read.octets;
+      co_return nullptr;
+    }
+    if (read.code == io::Code::Eof && attempt.decoder->finish_at_close()) co_return &observe::reason::kCompleted;
+    if (read.code != io::Code::WouldBlock) co_return &observe::reason::kTruncated;
+    const Instant deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
+    const io::Code ready = co_await upstream_readable(attempt, deadline, "upstream body");
+    if (ready == io::Code::Cancelled) co_return &kClosing;
+    if (ready == io::Code::TimedOut) co_return services_.loop.now() >= total_deadline_ ? &observe::reason::kTotalTimeout : &observe::reason::kIdleTimeout;
+  }
+}
+
+io::Task<void> Exchange::upload(Attempt& attempt) {
+  std::size_t since_yield = 0;
+  for (;;) {
+    const BodyPiece piece = inbound_.next_body();
+    if (body_failed(piece)) co_return;
+    if (piece.kind == BodyPiece::Kind::Again) {
+      io::Wait wait;
+      wait.deadline = services_.loop.now() + inbound_.patience();
+      wait.cancel = &attempt.beside.token();
+      wait.what = "rest of a request's body";
+      const io::Code code = co_await inbound_.body_ready(wait);
+      if (code == io::Code::TimedOut) co_return abort(refusal_of(observe::reason::kBodyTimeout));
+      if (code != io::Code::Ok) co_return;
+      continue;
+    }
+    upload_begun_ = true;
+    const bool last = piece.kind == BodyPiece::Kind::Done;
+    const io::Code code = co_await write_piece(attempt, {}, piece.data, last, attempt.beside.token());
+    if (code == io::Code::TimedOut) {
+      Refusal refusal = refusal_of(observe::reason::kIdleTimeout);
+      refusal.by = "upstream";
+      refusal.id = attempt.upstream.name();
+      co_return abort(refusal);
+    }
+    if (code != io::Code::Ok) co_return;  // the answer, or its absence, says why
+    upload_end_ = services_.loop.now();
+    if (last) {
+      upload_done_ = true;
+      co_return;
+    }
+    since_yield += piece.data.size();
+    if (since_yield >= kFairOctets) {
+      since_yield = 0;
+      co_await io::yield(services_.loop);
+    }
+  }
+}
+
+// Writes a head, a piece of the request's body in its framing, and the body's end, in one go if the transport takes it.
+io::Task<io::Code> Exchange::write_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last, io::CancelToken& token) {
+  const bool chunked = head_.body.kind == http::Framing::Chunked;
+  std::array<io::ConstBuffer, 5> all;
+  std::size_t n = 0;
+  const auto add = [&all, &n](std::string_view s) {
+    if (!s.empty()) all[n++] = {s.data(), s.size()};
+  };
+  char size[18];
+  add(head);
+  if (chunked && !data.empty()) add(chunk_size(data.size(), size));
+  add(data);
+  if (chunked && !data.empty()) add("\r\n");
+  if (chunked && last) add(last_chunk(arena_, &inbound_.trailers()));
+  std::span<io::ConstBuffer> left(all.data(), n);
+  while (!left.empty()) {
+    const io::Count written = attempt.transport->try_write(left);
+    if (written.code == io::Code::WouldBlock) {
+      io::Wait wait;
+      wait.deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
+      wait.cancel = &token;
+      wait.what = "upstream to take the request";
+      const io::Code ready = co_await attempt.transport->writable(wait);
+      if (ready != io::Code::Ok) co_return ready;
+      continue;
+    }
+    if (written.code != io::Code::Ok) co_return written.code;
+    attempt.wrote = true;
+    std::size_t octets = written.octets;
+    while (!left.empty() && octets >= left.front().size) {
+      octets -= left.front().size;
+      left = left.subspan(1);
+    }
+    if (!left.empty()) {
+      left.front().data += octets;
+      left.front().size -= octets;
+    }
+  }
+  co_return io::Code::Ok;
+}
+
+}  // namespace gatelab::proxy
