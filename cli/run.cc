@@ -73,7 +73,8 @@ class Run {
   void watch_signals();
   void on_stop(int signal);  // loop 0
   void on_hangup();          // loop 0
-  void applied(const gateway::Model& model);
+  void applied(const gateway::Model& model);      // the reloader's thread
+  void reloaded(const ReloadOutcome& outcome);    // the reloader's thread
   void more_metrics(observe::MetricsText& metrics) const;
   int finish();
 
@@ -85,6 +86,8 @@ class Run {
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Admin> admin_;
   std::optional<Address> admin_address_;
+  // SIGHUP: the reloader's thread opens the log again, as the disk may be slow.
+  std::atomic<bool> reopen_log_{false};
   int stop_signal_ = 0;
 };
 
@@ -106,7 +109,7 @@ int Run::serve() {
     return kEnvironment;
   }
   reloader_ = std::make_unique<Reloader>(Reloader::Doors{
-      gateway_, world_, options_.config, [this](const auto& model) { applied(*model); }, [](const ReloadOutcome& o) { tell(o); }});
+      gateway_, world_, options_.config, [this](const auto& model) { applied(*model); }, [this](const auto& outcome) { reloaded(outcome); }});
   if (const Status admin = start_admin(*loaded.model); !admin) {
     complain(admin.error().message);
     std::fflush(nullptr);
@@ -149,6 +152,11 @@ void Run::applied(const gateway::Model& model) {
   if (wanted != admin_address_) complain("`admin` has changed; that takes effect at the next start");
 }
 
+void Run::reloaded(const ReloadOutcome& outcome) {
+  if (reopen_log_.exchange(false)) log_.reopen();
+  tell(outcome);
+}
+
 void Run::watch_signals() {
   world_.on_signal(SIGTERM, [this](int signal) { on_stop(signal); });
   world_.on_signal(SIGINT, [this](int signal) { on_stop(signal); });
@@ -156,8 +164,7 @@ void Run::watch_signals() {
 }
 
 void Run::on_hangup() {
-  // The file may be on a slow disk: not on a worker's thread.
-  std::thread([this] { log_.reopen(); }).detach();
+  reopen_log_ = true;
   reloader_->ask();
 }
 
