@@ -30,12 +30,13 @@ class Dice {
   constexpr std::uint64_t next() noexcept { return mix64(state_ += 0x9e3779b97f4a7c15ULL); }
   // Uniform in [0, n); 0 if n is 0.
   constexpr std::uint64_t below(std::uint64_t n) noexcept {
-    return n == 0 ? 0 : static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+    return n == 0 ? 0 : static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64);
   }
   // Uniform in [0, 1).
   constexpr double unit() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
  private:
+  __extension__ using Wide = unsigned __int128;
   std::uint64_t state_;
 };
 

@@ -32,7 +32,7 @@ struct PromiseBase {
   std::suspend_always initial_suspend() noexcept { return {}; }
   Final final_suspend() noexcept { return {}; }
   [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
-  static void* operator new(std::size_t n) noexcept { return allocate_frame(n); }
+  static void* operator new(std::size_t n) { return allocate_frame(n); }
   static void operator delete(void* p, std::size_t n) noexcept { free_frame(p, n); }
 };
 }  // namespace detail

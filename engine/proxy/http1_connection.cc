@@ -169,12 +169,12 @@ io::Task<bool> Http1Connection::one_exchange() {
   }
   refused_ = refuse;
   if (end == HeadEnd::Gone) broken_ = true;
-  ++services_.exchanges;
+  services_.begun.add();
   {
     Exchange exchange(services_, *settings_, *this);
     co_await exchange.run(refuse ? &refusal : nullptr);
   }
-  --services_.exchanges;
+  services_.ended.add();
   if (!decoder_.done()) keep_ = false;
   const bool again = keep_ && !broken_ && !refused_ && !cut_.cancelled();
   end_message();

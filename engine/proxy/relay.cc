@@ -129,10 +129,6 @@ io::Task<const observe::Reason*> Exchange::relay_body(Attempt& attempt) {
 
 // Reads more of the answer. kCompleted: the target closed, and that was the body's end.
 io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
-  // What has been decoded so far must be on its way before its buffer is used again, and the client must not wait for a
-  // head that is complete.
-  const io::Code flushed = co_await inbound_.write_body({}, false, nullptr);
-  if (client_failed(flushed)) co_return &kClosing;
   if (!attempt.more) attempt.more = services_.buffers.take(BufferPool::kBody);
   attempt.used = attempt.filled = 0;
   for (;;) {
@@ -143,6 +139,9 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     }
     if (read.code == io::Code::Eof && attempt.decoder->finish_at_close()) co_return &observe::reason::kCompleted;
     if (read.code != io::Code::WouldBlock) co_return &observe::reason::kTruncated;
+    // The client must not wait for a head that is complete.
+    const io::Code flushed = co_await inbound_.write_body({}, false, nullptr);
+    if (client_failed(flushed)) co_return &kClosing;
     const Instant deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
     const io::Code ready = co_await upstream_readable(attempt, deadline, "upstream body");
     if (ready == io::Code::Cancelled) co_return &kClosing;

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/random.h"
 #include "io/environment.h"
+#include "observe/metrics.h"
 #include "observe/record.h"
 #include "proxy/buffers.h"
 #include "proxy/snapshot.h"
@@ -36,7 +37,7 @@ struct Services {
   Pin snapshot;
   BufferPool buffers;
   bool draining = false;             // answers say close; nothing new is waited for
-  std::size_t exchanges = 0;         // in flight
+  observe::Counter begun, ended;     // exchanges; those in flight are the difference. Any thread may read
   Http1Connection* first = nullptr;  // all connections, for drain and cut
 
   // An arena that is empty. Arenas are recycled so that idle connections hold none.

@@ -30,6 +30,9 @@ class Walk {
   const policy::Policy& stopped_by() const noexcept { return *policies_[next_]; }
   std::string_view reason() const noexcept { return step_.reason; }
 
+  // Gives back what limits were charged, for a walk that only explains.
+  void take_back() noexcept { undo_limits(); }
+
   // Policies that were stepped, in reverse order.
   void on_response(policy::ResponseInput& response) noexcept;
   bool has_on_response() const noexcept;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The walk of one request up to Forward, for people: the same matching and the same policies as an exchange's.
+#include "gateway/gateway.h"
+#include "gateway/worker.h"
+#include "proxy/exchange.h"
+
+namespace gatelab::gateway {
+namespace {
+
+
+route::Request to_route_request(const http::RequestHead& head, std::string_view path) {
+  route::Request request;
+  request.host = head.host;
+  request.path = path;
+  request.query = head.query;
+  request.method = head.method_text;
+  request.fields = &head.fields;
+  return request;
+}
+
+void end(observe::Record& record, const proxy::Refusal& refusal, Explanation& out) {
+  record.ended = {refusal.by, refusal.id, refusal.word, refusal.phase};
+  out.status = refusal.status;
+}
+
+}  // namespace
+
+Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now) const {
+  Arena arena;
+  http::RequestHead head(arena);
+  const ListenerConfig fallback;
+  const ListenerConfig& listener = model.listeners.empty() ? fallback : model.listeners.front();
+  http::RequestParser parser(head, listener.limits);
+  Explanation out;
+  observe::Record record(arena);
+  record.began = policy_now;
+  record.client = client;
+  record.listener = listener.name;
+  const http::ParseState state = parser.parse(arena.copy(raw_head));
+  if (state == http::ParseState::NeedMore) return fail("incomplete-request", "the request's head does not end with an empty line");
+  record.method = head.method_text;
+  record.target = head.target;
+  record.host = head.host;
+  record.version = head.version == http::Version::Http11 ? "1.1" : "1.0";
+  if (state == http::ParseState::Failed) {
+    end(record, proxy::refusal_of(parser.rule()), out);
+    out.record.assign(record);
+    return out;
+  }
+  proxy::Snapshot snapshot;
+  fill_routes(snapshot, model);
+  const proxy::Matching matching = proxy::match_request(head, listener.path, snapshot, arena);
+  record.route = matching.route->name;
+  out.canonical_path = matching.path;
+  if (matching.refusal.word.empty() || matching.refusal.phase == observe::Phase::Match)
+    out.rejected = model.table->explain(to_route_request(head, matching.path), matching.route_index);
+  if (matching.refusal.phase == observe::Phase::Parse && !matching.refusal.word.empty()) {
+    end(record, matching.refusal, out);
+    out.record.assign(record);
+    return out;
+  }
+  policy::Scratch scratch;
+  policy::Input input{head, matching.path, client, matching.route->name, nullptr, {}, policy_now, arena, scratch, true};
+  input.parameters = matching.parameters;
+  proxy::Walk walk(matching.route->policies, input, scratch, record);
+  const proxy::Walk::End stopped = walk.run();
+  if (input.consumer != nullptr) record.consumer = input.consumer->name;
+  if (stopped == proxy::Walk::End::Through) {
+    walk.take_back();
+    if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
+    else if (matching.route->upstream >= 0) out.upstream = model.upstreams[static_cast<std::size_t>(matching.route->upstream)].name;
+  } else {
+    const policy::Policy& by = walk.stopped_by();
+    record.ended = {by.kind(), by.id, walk.reason(), by.phase()};
+    if (stopped == proxy::Walk::End::Answer) out.status = walk.answer()->status;
+  }
+  record.status = out.status;
+  out.record.assign(record);
+  return out;
+}
+
+}  // namespace gatelab::gateway

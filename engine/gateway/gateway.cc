@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "gateway/worker.h"
+
+namespace gatelab::gateway {
+
+struct Gateway::Inner {
+  Inner(io::Environment& e, Options o) : environment(e), options(std::move(o)) {
+    for (io::Loop* loop : environment.loops) workers.push_back(std::make_unique<Worker>(environment, *loop, options));
+  }
+
+  // Binds what `model` names and is not bound yet. On failure what was bound here is closed again.
+  Status bind_new(const Model& model, std::vector<std::shared_ptr<Bind>>& fresh);
+  void serve(const std::vector<std::shared_ptr<Bind>>& fresh);
+  std::shared_ptr<Bind> bound(const std::string& key) const;
+  void close_unused(const Model& model);
+  std::vector<Bound> listeners() const;
+
+  io::Environment& environment;
+  Options options;
+  policy::StateStore states;
+  std::vector<std::unique_ptr<Worker>> workers;
+  mutable std::mutex mutex;  // binds: changed on loop 0, read from any thread
+  std::vector<std::shared_ptr<Bind>> binds;
+  std::atomic<std::uint64_t> generation{0};
+  bool draining = false;
+};
+
+std::shared_ptr<Bind> Gateway::Inner::bound(const std::string& key) const {
+  std::lock_guard lock(mutex);
+  for (const auto& bind : binds)
+    if (bind->key == key) return bind;
+  return nullptr;
+}
+
+Status Gateway::Inner::bind_new(const Model& model, std::vector<std::shared_ptr<Bind>>& fresh) {
+  for (const ListenerConfig& config : model.listeners) {
+    const std::string key = bind_key(config, options);
+    if (bound(key)) continue;
+    Address address = config.address;
+    if (options.ephemeral_listeners) address.port = 0;
+    auto listener = environment.network.listen(*environment.loops.front(), address);
+    if (!listener) {
+      for (const auto& bind : fresh) bind->listener->close();
+      fresh.clear();
+      return fail(listener.error().id, "listener `" + config.name + "`: " + listener.error().message);
+    }
+    auto bind = std::make_shared<Bind>();
+    bind->key = key;
+    bind->name = config.name;
+    bind->listener = std::move(*listener);
+    fresh.push_back(std::move(bind));
+  }
+  return success();
+}
+
+void Gateway::Inner::serve(const std::vector<std::shared_ptr<Bind>>& fresh) {
+  for (const auto& bind : fresh) {
+    {
+      std::lock_guard lock(mutex);
+      binds.push_back(bind);
+    }
+    // The listener owns the callback: a strong reference to its own owner would never go.
+    const std::weak_ptr<Bind> weak = bind;
+    bind->listener->start(environment.loops, [this, weak](std::uint32_t worker, io::TransportPtr transport) {
+      if (const auto strong = weak.lock()) workers[worker]->accept(strong, std::move(transport));
+    });
+  }
+}
+
+void Gateway::Inner::close_unused(const Model& model) {
+  const auto used = [this, &model](const std::shared_ptr<Bind>& bind) {
+    return std::any_of(model.listeners.begin(), model.listeners.end(),
+                       [&](const ListenerConfig& config) { return bind_key(config, options) == bind->key; });
+  };
+  std::vector<std::shared_ptr<Bind>> gone;
+  {
+    std::lock_guard lock(mutex);
+    const auto first = std::stable_partition(binds.begin(), binds.end(), used);
+    gone.assign(first, binds.end());
+    binds.erase(first, binds.end());
+  }
+  for (const auto& bind : gone) bind->listener->close();
+}
+
+std::vector<Bound> Gateway::Inner::listeners() const {
+  std::lock_guard lock(mutex);
+  std::vector<Bound> out;
+  for (const auto& bind : binds) out.push_back({bind->name, bind->listener->local()});
+  return out;
+}
+
+Gateway::Gateway(io::Environment& environment, Options options) : inner_(std::make_unique<Inner>(environment, std::move(options))) {}
+Gateway::~Gateway() = default;
+
+policy::StateStore& Gateway::states() noexcept { return inner_->states; }
+std::vector<Bound> Gateway::listeners() const { return inner_->listeners(); }
+std::uint64_t Gateway::generation() const noexcept { return inner_->generation.load(std::memory_order_relaxed); }
+
+Status Gateway::start(std::shared_ptr<const Model> model) {
+  std::vector<std::shared_ptr<Bind>> fresh;
+  if (const Status bound = inner_->bind_new(*model, fresh); !bound) return bound;
+  inner_->generation = 1;
+  for (const auto& worker : inner_->workers) worker->adopt(model, 1);
+  inner_->serve(fresh);
+  inner_->states.sweep();
+  return success();
+}
+
+ReloadReport Gateway::reload(std::shared_ptr<const Model> model) {
+  ReloadReport report;
+  report.generation = generation();
+  if (inner_->draining) {
+    report.error = "the gateway is shutting down";
+    return report;
+  }
+  std::vector<std::shared_ptr<Bind>> fresh;
+  if (const Status bound = inner_->bind_new(*model, fresh); !bound) {
+    report.error = bound.error().message;
+    return report;
+  }
+  report.generation = ++inner_->generation;
+  for (const auto& worker : inner_->workers) {
+    if (worker == inner_->workers.front()) worker->adopt(model, report.generation);
+    else worker->loop().post_remote([w = worker.get(), model, g = report.generation] { w->adopt(model, g); });
+  }
+  inner_->serve(fresh);
+  inner_->close_unused(*model);
+  report.ok = true;
+  report.states = inner_->states.sweep();
+  report.listeners = inner_->listeners();
+  return report;
+}
+
+void Gateway::drain(Duration grace, std::function<void()> done) {
+  Inner& inner = *inner_;
+  if (std::exchange(inner.draining, true)) return;
+  std::vector<std::shared_ptr<Bind>> binds;
+  {
+    std::lock_guard lock(inner.mutex);
+    binds = inner.binds;
+  }
+  for (const auto& bind : binds) bind->listener->close();
+  auto left = std::make_shared<std::atomic<std::size_t>>(inner.workers.size());
+  io::Loop& first = inner.workers.front()->loop();
+  for (const auto& worker : inner.workers) {
+    const auto ended = [left, &first, done] {
+      if (left->fetch_sub(1) == 1) first.post_remote(done);
+    };
+    worker->loop().post_remote([w = worker.get(), grace, ended] { w->drain(grace, ended); });
+  }
+}
+
+observe::MetricsText Gateway::metrics() const {
+  observe::MetricsText text;
+  for (const auto& worker : inner_->workers) text.add(worker->metrics());
+  return text;
+}
+
+std::vector<observe::OwnedRecord> Gateway::requests(std::size_t limit) const {
+  std::vector<observe::OwnedRecord> all;
+  for (const auto& worker : inner_->workers) worker->copy_traces(all);
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.began + a.total > b.began + b.total; });
+  if (all.size() > limit) all.resize(limit);
+  return all;
+}
+
+std::size_t Gateway::in_flight() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& worker : inner_->workers) sum += worker->in_flight();
+  return sum;
+}
+
+void Gateway::flush_logs() {
+  for (const auto& worker : inner_->workers) worker->flush_log();
+}
+
+}  // namespace gatelab::gateway

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/worker.h"
+
+#include <utility>
+
+#include "proxy/http1_connection.h"
+
+namespace gatelab::gateway {
+namespace {
+
+constexpr std::size_t kLogBatch = 16 * 1024;
+constexpr Duration kLogDelay = std::chrono::milliseconds(20);
+constexpr Duration kSweepEvery = std::chrono::seconds(10);
+
+proxy::Route to_route(const RouteConfig& config) {
+  proxy::Route route;
+  route.name = config.name;
+  route.place = config.place;
+  route.policies = config.policies;
+  route.upstream = config.upstream;
+  for (const policy::Policy* policy : config.policies)
+    if (!policy->secret_query().empty()) route.secret_query.push_back(policy->secret_query());
+  return route;
+}
+
+std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig& config) {
+  auto settings = std::make_shared<proxy::ListenerSettings>();
+  settings->name = config.name;
+  settings->path = config.path;
+  settings->limits = config.limits;
+  settings->max_body = config.max_body;
+  settings->header_timeout = config.header_timeout;
+  settings->idle_timeout = config.idle_timeout;
+  settings->body_timeout = config.body_timeout;
+  return settings;
+}
+
+}  // namespace
+
+void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
+  snapshot.table = model.table.get();
+  for (const RouteConfig& route : model.routes) snapshot.routes.push_back(to_route(route));
+  snapshot.no_route = to_route(model.no_route);
+}
+
+std::string bind_key(const ListenerConfig& listener, const Options& options) {
+  return options.ephemeral_listeners ? listener.name : format(listener.address);
+}
+
+Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options)
+    : options_(options), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())),
+      connections_(loop), background_(loop), control_(loop) {
+  traces_.resize(options.keep_traces);
+}
+
+std::shared_ptr<upstream::Pool> Worker::pool(const std::string& key) {
+  auto& pool = pools_[key];
+  if (!pool) pool = std::make_shared<upstream::Pool>();
+  return pool;
+}
+
+void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t generation) {
+  auto snapshot = std::make_unique<proxy::Snapshot>();
+  snapshot->owner = model;
+  snapshot->generation = generation;
+  snapshot->detailed = options_.on_record != nullptr;
+  fill_routes(*snapshot, *model);
+  std::map<std::string, std::shared_ptr<upstream::Pool>> used;
+  std::vector<std::string> routes, upstreams;
+  for (const upstream::Config& config : model->upstreams) {
+    const std::string target = config.targets.empty() ? config.name : config.targets.front().name;
+    const auto fixed = options_.targets.find(config.name + "/" + target);
+    const bool known = fixed != options_.targets.end();
+    const std::string key = known ? format(fixed->second) : config.targets.empty() ? config.name : config.targets.front().url.authority;
+    used[key] = pool(key);
+    const auto address = known ? std::optional(fixed->second) : std::nullopt;
+    snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config, used[key], address, options_.hermetic && !known));
+    upstreams.push_back(config.name);
+  }
+  for (const RouteConfig& route : model->routes) routes.push_back(route.name);
+  metrics_.adopt(routes, upstreams);
+  pools_ = std::move(used);
+  listeners_.clear();
+  for (const ListenerConfig& config : model->listeners)
+    listeners_[bind_key(config, options_)] = {to_settings(config), config.max_connections};
+  logs_ = options_.log_sink != nullptr && model->log.to != LogConfig::To::Off;
+  if (format_ != model->log.format) flush_log();
+  format_ = model->log.format;
+  services_.snapshot = proxy::Pin(std::move(snapshot));
+  if (std::exchange(begun_, true)) return;
+  background_.spawn(flush_later());
+  background_.spawn(sweep_pools());
+}
+
+void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transport) {
+  metrics_.connections_accepted.add();
+  const auto view = listeners_.find(bind->key);
+  const bool room = view != listeners_.end() && bind->open.fetch_add(1, std::memory_order_relaxed) < view->second.max_connections;
+  if (room) return connections_.spawn(serve(bind, view->second.settings, std::move(transport)));
+  if (view != listeners_.end()) bind->open.fetch_sub(1, std::memory_order_relaxed);
+  metrics_.connections_refused.add();
+  metrics_.connections_closed.add();
+  transport->close();
+}
+
+io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, std::shared_ptr<const proxy::ListenerSettings> settings, io::TransportPtr transport) {
+  {
+    proxy::Http1Connection connection(services_, std::move(settings), std::move(transport));
+    co_await connection.serve();
+  }
+  bind->open.fetch_sub(1, std::memory_order_relaxed);
+  metrics_.connections_closed.add();
+}
+
+void Worker::finished(const observe::Record& record) noexcept {
+  metrics_.count(record);
+  if (logs_) {
+    const bool first = log_.empty();
+    observe::append_line(log_, record, format_, options_.log_colour);
+    if (log_.size() >= kLogBatch) flush_log();
+    else if (first) log_begun_.signal();
+  }
+  if (!traces_.empty()) keep_trace(record);
+  if (options_.on_record) options_.on_record(record);
+  if (pools_idle_) pool_used_.signal();
+}
+
+void Worker::keep_trace(const observe::Record& record) noexcept {
+  std::lock_guard lock(traces_mutex_);
+  traces_[traces_next_].assign(record);
+  traces_next_ = (traces_next_ + 1) % traces_.size();
+}
+
+void Worker::copy_traces(std::vector<observe::OwnedRecord>& into) const {
+  std::lock_guard lock(traces_mutex_);
+  for (const observe::OwnedRecord& trace : traces_)
+    if (!trace.request_id.empty()) into.push_back(trace);
+}
+
+void Worker::flush_log() noexcept {
+  if (log_.empty()) return;
+  options_.log_sink(log_);
+  log_.clear();
+}
+
+// Lines wait a moment for others to share their way to the writer.
+io::Task<void> Worker::flush_later() {
+  io::Wait idle;
+  idle.cancel = &background_.token();
+  idle.what = "first line of a log batch";
+  idle.background = true;
+  while (!background_.token().cancelled()) {
+    if (log_.empty()) co_await log_begun_.wait(services_.loop, idle);
+    io::Wait moment = idle;
+    moment.deadline = services_.loop.now() + kLogDelay;
+    moment.what = "log batch";
+    co_await io::sleep_until(services_.loop, moment);
+    flush_log();
+  }
+}
+
+// Runs only while there are idle connections, so that a world without traffic has no timers.
+io::Task<void> Worker::sweep_pools() {
+  io::Wait idle;
+  idle.cancel = &background_.token();
+  idle.what = "use of an upstream";
+  idle.background = true;
+  while (!background_.token().cancelled()) {
+    std::size_t kept = 0;
+    for (const auto& upstream : services_.snapshot->upstreams) upstream->sweep(services_.loop.now());
+    for (const auto& [key, pool] : pools_) kept += pool->idle();
+    pools_idle_ = kept == 0;
+    if (pools_idle_) {
+      co_await pool_used_.wait(services_.loop, idle);
+      continue;
+    }
+    io::Wait next = idle;
+    next.deadline = services_.loop.now() + kSweepEvery;
+    next.what = "sweep of idle upstream connections";
+    co_await io::sleep_until(services_.loop, next);
+  }
+}
+
+void Worker::drain(Duration grace, std::function<void()> done) { control_.spawn(drain_all(grace, std::move(done))); }
+
+io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
+  services_.draining = true;
+  for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->drain();
+  io::Wait wait;
+  wait.deadline = services_.loop.now() + grace;
+  wait.what = "drain";
+  const io::Code code = co_await connections_.join(wait);
+  if (code != io::Code::Ok) {
+    for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->cut();
+    wait.deadline = Instant::max();
+    co_await connections_.join(wait);
+  }
+  background_.cancel();
+  co_await background_.join(wait);
+  pools_.clear();
+  services_.snapshot = proxy::Pin();
+  flush_log();
+  done();
+}
+
+}  // namespace gatelab::gateway

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker: its connections, its view of the configuration, its pools, counters, log batch and traces. Private to the
+// gateway. Its own thread uses everything; other threads only what is marked.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gateway/gateway.h"
+#include "io/scope.h"
+#include "proxy/services.h"
+
+namespace gatelab::gateway {
+
+// A bound listener. Outlives reloads that keep its address.
+struct Bind {
+  std::string key;   // the configured address; the name where ports are replaced
+  std::string name;
+  std::unique_ptr<io::Listener> listener;
+  std::atomic<std::uint32_t> open{0};  // connections, of all workers
+};
+
+// What a worker needs to know of a listener's configuration.
+struct ListenerView {
+  std::shared_ptr<const proxy::ListenerSettings> settings;
+  std::uint32_t max_connections = 0;
+};
+
+// The part of a snapshot that needs no worker: routes with their policies.
+void fill_routes(proxy::Snapshot& snapshot, const Model& model);
+std::string bind_key(const ListenerConfig& listener, const Options& options);
+
+class Worker final : public proxy::Sink {
+ public:
+  Worker(io::Environment& environment, io::Loop& loop, const Options& options);
+  ~Worker() override = default;
+
+  // Serves this configuration from now on.
+  void adopt(const std::shared_ptr<const Model>& model, std::uint64_t generation);
+  void accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transport);
+  // `done` is called on this worker's thread when no connection is left.
+  void drain(Duration grace, std::function<void()> done);
+  io::Loop& loop() noexcept { return services_.loop; }
+
+  void finished(const observe::Record& record) noexcept override;
+
+  // Any thread.
+  const observe::WorkerMetrics& metrics() const noexcept { return metrics_; }
+  std::size_t in_flight() const noexcept { return services_.begun.value() - services_.ended.value(); }
+  void copy_traces(std::vector<observe::OwnedRecord>& into) const;
+
+  // This worker's thread, or any once the loops have ended.
+  void flush_log() noexcept;
+
+ private:
+  io::Task<void> serve(std::shared_ptr<Bind> bind, std::shared_ptr<const proxy::ListenerSettings> settings, io::TransportPtr transport);
+  io::Task<void> flush_later();
+  io::Task<void> sweep_pools();
+  io::Task<void> drain_all(Duration grace, std::function<void()> done);
+  std::shared_ptr<upstream::Pool> pool(const std::string& key);
+  void keep_trace(const observe::Record& record) noexcept;
+
+  const Options& options_;
+  observe::WorkerMetrics metrics_;
+  proxy::Services services_;
+  std::map<std::string, std::shared_ptr<upstream::Pool>> pools_;
+  std::map<std::string, ListenerView> listeners_;
+  bool logs_ = false;
+  observe::LogFormat format_ = observe::LogFormat::Json;
+  std::string log_;
+  bool begun_ = false;
+  io::Signal log_begun_, pool_used_;
+  bool pools_idle_ = true;
+
+  mutable std::mutex traces_mutex_;
+  std::vector<observe::OwnedRecord> traces_;  // a ring; newest before traces_next_
+  std::size_t traces_next_ = 0;
+
+  io::Scope connections_, background_, control_;
+};
+
+}  // namespace gatelab::gateway
