@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# The admin API: health, metrics that promtool accepts, traces, the clock, reload; only for loopback names, and changes
+# only with the token.
+source "$GATELAB_ROOT/tests/e2e/common.sh"
+peer promtool
+start_nginx origin 'location / { return 200 "item\n"; }'
+write_gateway gateway.yaml 2/h
+start_gatelab gateway gateway.yaml --no-watch
+token=(-H 'Authorization: Bearer e2e-admin-token')
+
+expect_equal healthz "$(curl -s "$admin/healthz")" ok
+expect_equal ready "$(curl -s "$admin/ready")" ready
+expect_equal "no such door" "$(status "$admin/items/1")" 404
+expect_equal "a foreign name" "$(status -H 'Host: evil.example' "$admin/requests")" 403
+expect_equal "localhost by name" "$(status -H 'Host: localhost:1' "$admin/requests")" 200
+expect_equal "no admin door on the data side" "$(status "$url/metrics")" 404
+
+for want in 200 200 429; do expect_equal "request" "$(status -H "X-Api-Key: $key" "$url/items/1")" "$want"; done
+expect_equal "request" "$(status "$url/items/1")" 401
+expect_equal "request" "$(status "$url/open/1")" 200
+curl -s "$admin/metrics" >metrics.txt
+"$GATELAB_PEERS/bin/promtool" check metrics <metrics.txt >promtool.txt 2>&1 || fail "promtool: $(<promtool.txt)"
+grep -q '^gatelab_requests_total{.*route="keyed".*status_class="2xx".*} 2$' metrics.txt || fail "metrics: $(grep requests_total metrics.txt)"
+grep -q '^gatelab_ended_total{.*reason="rate-limited".*} 1$' metrics.txt || fail "metrics: $(grep ended_total metrics.txt)"
+
+curl -s "$admin/requests?limit=3" >requests.txt
+grep -q '"rate-limited"' requests.txt || fail "traces: $(<requests.txt)"
+grep -q 'gateway.yaml:' requests.txt || fail "traces do not say which line decided: $(<requests.txt)"
+! grep -q "$key" requests.txt metrics.txt || fail "a key was printed"
+expect_equal "a bad limit" "$(status "$admin/requests?limit=all")" 400
+
+# The hour of the limit passes when we say so.
+expect_equal "a change without the token" "$(status -d '{"shift":"1h"}' "$admin/clock")" 401
+expect_equal "a change with a wrong token" "$(status -H 'Authorization: Bearer x' -d '{"shift":"1h"}' "$admin/clock")" 401
+expect_equal "time does not go back" "$(status "${token[@]}" -d '{"shift":"-1h"}' "$admin/clock")" 400
+expect_equal "a bad duration" "$(status "${token[@]}" -d '{"shift":"soon"}' "$admin/clock")" 400
+expect_equal "shift" "$(status "${token[@]}" -d '{"shift":"1h"}' "$admin/clock")" 200
+curl -s "$admin/clock" | grep -q '"shift":"1h"' || fail "clock: $(curl -s "$admin/clock")"
+expect_equal "after the hour" "$(status -H "X-Api-Key: $key" "$url/items/1")" 200
+
+expect_equal "reload without the token" "$(status -X POST "$admin/reload")" 401
+curl -s "${token[@]}" -X POST "$admin/reload" >reload.txt
+grep -q '"ok":true,"generation":2' reload.txt || fail "reload: $(<reload.txt)"
+echo 'rutes: []' >>gateway.yaml
+expect_equal "reload of a bad file" "$(status "${token[@]}" -X POST "$admin/reload")" 422
+expect_equal "ready after it" "$(curl -s "$admin/ready")" ready
+
+# Clients that connect and say nothing do not keep the others out for long.
+exec 5<>"/dev/tcp/127.0.0.1/${admin##*:}" 6<>"/dev/tcp/127.0.0.1/${admin##*:}"
+expect_equal "beside silent clients" "$(curl -s --max-time 20 "$admin/healthz")" ok
+exec 5>&- 6>&-
+
+# Without a token in the file one is made, and told once, on stderr.
+sed -i '/rutes/d; s/, token: e2e-admin-token//' gateway.yaml
+start_gatelab made gateway.yaml
+made=$(sed -n 's/.*admin token for changes: //p' made.err)
+[[ ${#made} -ge 32 ]] || fail "no token was made: $(<made.err)"
+expect_equal "with the made token" "$(status -H "Authorization: Bearer $made" -d '{"shift":"1s"}' "$admin/clock")" 200

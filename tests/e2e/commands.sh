@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# The commands' manners: exit codes, what goes to stdout and what to stderr, no colour where nobody looks.
+source "$GATELAB_ROOT/tests/e2e/common.sh"
+# exits CODE COMMAND…: output in out.txt and err.txt
+exits() {
+  local want=$1 code=0
+  shift
+  "$@" >out.txt 2>err.txt </dev/null || code=$?
+  expect_equal "exit code of $*" "$code" "$want"
+}
+cat >good.yaml <<'CONFIG'
+gatelab: 1
+listeners: [ { name: plain, address: 127.0.0.1:0 } ]
+log: { access: "off" }
+consumers: [ { name: mobile, keys: [ { value: secret-of-mobile } ] } ]
+upstreams: { origin: { url: http://127.0.0.1:9 } }
+routes:
+  - name: items
+    match: { hosts: [ api.local ], path: "/items/{id}", methods: [ GET ] }
+    policies: [ { api-key: { header: X-Api-Key } } ]
+    upstream: origin
+  - name: health
+    match: { path: /healthz }
+    policies: [ { respond: { status: 200, text: ok } } ]
+CONFIG
+sed 's/upstream: origin/upstream: orogin/; s/methods:/method:/' good.yaml >bad.yaml
+
+exits 0 "$GATELAB" version
+grep -q '^gatelab [0-9]' out.txt || fail "version: $(<out.txt)"
+exits 0 "$GATELAB" --help
+exits 2 "$GATELAB"
+exits 2 "$GATELAB" serve
+exits 2 "$GATELAB" check
+exits 2 "$GATELAB" check --colour good.yaml
+[[ ! -s out.txt && -s err.txt ]] || fail "wrong usage is told on stderr"
+
+exits 0 "$GATELAB" check good.yaml
+exits 3 "$GATELAB" check bad.yaml
+[[ ! -s out.txt ]] || fail "diagnostics belong on stderr"
+grep -q 'bad.yaml:8' err.txt && grep -q 'did you mean' err.txt && grep -q 'orogin' err.txt || fail "not all errors are told at once: $(<err.txt)"
+! grep -q $'\x1b' err.txt || fail "colour without a terminal"
+exits 3 "$GATELAB" check --format json bad.yaml
+grep -q '"line"' out.txt || fail "check --format json: $(<out.txt)"
+exits 4 "$GATELAB" check missing.yaml
+exits 3 "$GATELAB" run bad.yaml
+exits 4 "$GATELAB" run missing.yaml
+
+exits 0 "$GATELAB" explain -c good.yaml GET http://api.local/items/7 -H 'X-Api-Key: secret-of-mobile'
+grep -q 'items' out.txt && grep -q 'good.yaml:9' out.txt && grep -q 'health' out.txt || fail "explain: $(<out.txt)"
+! grep -q secret-of-mobile out.txt err.txt || fail "explain prints a key"
+exits 0 "$GATELAB" explain -c good.yaml http://api.local/items/7
+grep -q '401 missing-key' out.txt || fail "explain without a key: $(<out.txt)"
+exits 0 "$GATELAB" explain -c good.yaml -X POST -H 'Host: api.local' /items/7
+grep -q '405' out.txt || fail "explain of a wrong method: $(<out.txt)"
+exits 0 "$GATELAB" explain -c good.yaml --json /healthz
+grep -q '"route":"health"' out.txt || fail "explain --json: $(<out.txt)"
+exits 3 "$GATELAB" explain -c bad.yaml /healthz
+exits 2 "$GATELAB" explain -c good.yaml /healthz -H 'no colon'
+
+# A port that is taken is the environment's fault, and says which.
+start_gatelab first good.yaml
+expect_equal "health" "$(status "$url/healthz")" 200
+sed "s/127.0.0.1:0/${url#http://}/" good.yaml >taken.yaml
+exits 4 "$GATELAB" run taken.yaml
+grep -q "${url#http://}" err.txt || fail "which port? $(<err.txt)"
+expect_equal "the first still serves" "$(status "$url/healthz")" 200
+expect_equal "lines on stdout with the log off" "$(lines first.out)" 1
+kill -INT "$pid"
+ended "$pid" 10 || fail "no end after SIGINT"
+wait "$pid" && code=0 || code=$?
+expect_equal "exit code after SIGINT" "$code" 130
