@@ -134,6 +134,7 @@ nginx_up() { gone "$1" || answers "http://127.0.0.1:$origin_port/"; }
 # cpu_ticks PID: user and system time so far, in clock ticks, all threads.
 cpu_ticks() {
   local stat
+  [[ -r /proc/$1/stat ]] || fail "CPU time is read from /proc, which is not mounted here"
   stat=$(<"/proc/$1/stat")
   # shellcheck disable=SC2086
   set -- ${stat##*) }
