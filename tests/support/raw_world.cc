@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/raw_world.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace gatelab::test {
+namespace {
+
+const Address kListener = *parse_address("127.0.0.1:8080");
+const Address kTarget = *parse_address("127.0.0.1:9001");
+
+io::Task<bool> write_all(io::Transport& transport, std::string text) {
+  std::string_view left = text;
+  while (!left.empty()) {
+    const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
+    const io::Count written = transport.try_write(buffers);
+    if (written.code == io::Code::Ok) {
+      left.remove_prefix(written.octets);
+      continue;
+    }
+    if (written.code != io::Code::WouldBlock) co_return false;
+    io::Wait wait;
+    wait.what = "test: to write";
+    const io::Code code = co_await transport.writable(wait);
+    if (code != io::Code::Ok) co_return false;
+  }
+  co_return true;
+}
+
+// The size of the first whole request in `text`; 0: not whole yet.
+std::size_t whole_request(const std::string& text, bool head_only) {
+  const std::size_t end = text.find("\r\n\r\n");
+  if (end == std::string::npos) return 0;
+  const std::size_t head = end + 4;
+  if (head_only) return head;
+  if (text.substr(0, head).find("Transfer-Encoding: chunked") != std::string::npos) {
+    const std::size_t last = text.find("0\r\n", head);
+    const std::size_t close = last == std::string::npos ? last : text.find("\r\n\r\n", last);
+    return close == std::string::npos ? 0 : close + 4;
+  }
+  const std::size_t at = text.find("Content-Length: ");
+  const std::size_t length = at < head ? std::stoul(text.substr(at + 16)) : 0;
+  return text.size() >= head + length ? head + length : 0;
+}
+
+}  // namespace
+
+RawClient::RawClient(io::Scope& scope, io::TransportPtr transport) : scope_(scope), transport_(std::move(transport)) {
+  scope_.spawn(reader());
+}
+
+void RawClient::write(std::string text) {
+  unsent_ += text;
+  if (!writing_) scope_.spawn(writer());
+  writing_ = true;
+}
+
+void RawClient::finish() {
+  fin_ = true;
+  if (!writing_) transport_->shutdown_write();
+}
+
+void RawClient::resume() {
+  paused_ = false;
+  resumed_.signal();
+}
+
+io::Task<void> RawClient::writer() {
+  while (!unsent_.empty()) {
+    std::string text = std::move(unsent_);
+    unsent_.clear();
+    const bool ok = co_await write_all(*transport_, std::move(text));
+    if (!ok) break;
+  }
+  writing_ = false;
+  if (fin_) transport_->shutdown_write();
+}
+
+io::Task<void> RawClient::reader() {
+  std::array<char, 4096> buffer;
+  io::Wait wait;
+  wait.cancel = &scope_.token();
+  wait.what = "test client";
+  wait.background = true;
+  for (;;) {
+    if (scope_.token().cancelled()) co_return;
+    if (paused_) {
+      const io::Code code = co_await resumed_.wait(scope_.loop(), wait);
+      if (code != io::Code::Ok) co_return;
+      continue;
+    }
+    const io::Count read = transport_->try_read(buffer);
+    if (read.code == io::Code::Ok) {
+      received.append(buffer.data(), read.octets);
+      continue;
+    }
+    if (read.code != io::Code::WouldBlock) {
+      eof = read.code == io::Code::Eof;
+      broken = !eof;
+      co_return;
+    }
+    const io::Code code = co_await transport_->readable(wait);
+    if (code != io::Code::Ok) co_return;
+  }
+}
+
+RawWorld::RawWorld(std::string_view yaml, std::uint64_t seed) : sim([seed] {
+  io::SimOptions options;
+  options.seed = seed;
+  return options;
+}()) {
+  gateway::Options options;
+  options.on_record = [this](const observe::Record& record) { records.emplace_back().assign(record); };
+  gateway = std::make_unique<gateway::Gateway>(sim.environment(), options);
+  scope_ = std::make_unique<io::Scope>(sim.outside());
+  auto listener = sim.environment().network.listen(sim.outside(), kTarget);
+  if (!listener) throw std::runtime_error(listener.error().message);
+  listener_ = std::move(*listener);
+  listener_->start({&sim.outside()}, [this](std::uint32_t, io::TransportPtr transport) {
+    ++target_connections;
+    scope_->spawn(target(std::move(transport)));
+  });
+  const Status started = gateway->start(model(yaml));
+  if (!started) throw std::runtime_error(started.error().message);
+  sim.drain();
+}
+
+RawWorld::~RawWorld() {
+  bool done = false;
+  gateway->drain(Duration{}, [&done] { done = true; });
+  sim.run_until([&done] { return done; }, std::chrono::minutes(1));
+  listener_->close();
+  scope_->cancel();
+  sim.drain();
+  EXPECT_TRUE(done) << "the gateway did not drain";
+  EXPECT_EQ(scope_->running(), 0U);
+}
+
+std::shared_ptr<const gateway::Model> RawWorld::model(std::string_view yaml) {
+  auto source = std::make_shared<diag::SourceFile>();
+  source->name = "gateway.yaml";
+  source->text = yaml;
+  gateway::ModelInput input;
+  input.source = source;
+  input.env = [](std::string_view) { return std::optional<std::string>(); };
+  input.states = &gateway->states();
+  diag::Sink sink;
+  auto built = gateway::build_model(input, sink);
+  if (!built) throw std::runtime_error(diag::render_all(sink, diag::Colour::Off));
+  return built;
+}
+
+void RawWorld::reload(std::string_view yaml) {
+  const gateway::ReloadReport report = gateway->reload(model(yaml));
+  EXPECT_TRUE(report.ok) << report.error;
+  sim.drain();
+}
+
+RawClient& RawWorld::connect() {
+  io::TransportPtr opened;
+  const auto open = [](RawWorld& world, io::TransportPtr& out) -> io::Task<void> {
+    io::Wait wait;
+    wait.what = "test connect";
+    auto connected = co_await world.sim.environment().network.connect(world.sim.outside(), kListener, wait);
+    if (connected) out = std::move(*connected);
+  };
+  scope_->spawn(open(*this, opened));
+  sim.run_until([&opened] { return opened != nullptr; }, std::chrono::seconds(10));
+  if (!opened) throw std::runtime_error("the gateway does not accept");
+  return *clients_.emplace_back(std::make_unique<RawClient>(*scope_, std::move(opened)));
+}
+
+void RawWorld::settle(Duration more) {
+  sim.drain();
+  if (more > Duration{}) sim.advance(more);
+}
+
+std::string RawWorld::talk(std::string bytes) {
+  RawClient& client = connect();
+  client.write(std::move(bytes));
+  settle();
+  return client.received;
+}
+
+io::Task<void> RawWorld::target(io::TransportPtr transport) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  io::Wait wait;
+  wait.cancel = &scope_->token();
+  wait.what = "test target";
+  wait.background = true;
+  while (!scope_->token().cancelled()) {
+    const Reply reply = replies_[std::min(next_, replies_.size() - 1)];
+    const std::size_t size = whole_request(text, reply.at_head);
+    if (size == 0) {
+      const io::Count read = transport->try_read(buffer);
+      if (read.code == io::Code::Ok) {
+        text.append(buffer.data(), read.octets);
+        continue;
+      }
+      if (read.code != io::Code::WouldBlock) break;
+      const io::Code code = co_await transport->readable(wait);
+      if (code != io::Code::Ok) break;
+      continue;
+    }
+    ++next_;
+    requests.push_back(text.substr(0, size));
+    text.erase(0, size);
+    if (reply.delay > Duration{}) {
+      io::Wait pause = wait;
+      pause.deadline = sim.outside().now() + reply.delay;
+      pause.background = false;
+      co_await io::sleep_until(sim.outside(), pause);
+    }
+    co_await write_all(*transport, reply.text);
+    if (reply.reset) {
+      transport->reset();
+      co_return;
+    }
+    if (reply.close) break;
+  }
+  transport->close();
+}
+
+std::string plain_gateway(std::string_view upstream_keys, std::string_view listener_keys, std::string_view policies) {
+  std::string yaml = "gatelab: 1\nlisteners:\n  - { name: main, address: 127.0.0.1:8080";
+  if (!listener_keys.empty()) yaml.append(", ").append(listener_keys);
+  yaml += " }\nupstreams:\n  target: { url: http://127.0.0.1:9001";
+  if (!upstream_keys.empty()) yaml.append(", ").append(upstream_keys);
+  yaml += " }\nroutes:\n  - name: all\n    upstream: target\n";
+  if (!policies.empty()) yaml.append("    policies: ").append(policies).append("\n");
+  return yaml;
+}
+
+std::string plain(std::string_view message) {
+  std::string out;
+  while (!message.empty()) {
+    const std::size_t end = message.find('\n');
+    std::string_view line = message.substr(0, end);
+    message.remove_prefix(end == std::string_view::npos ? message.size() : end + 1);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (line.starts_with("Date: ") || line.starts_with("X-Request-Id: ")) continue;
+    out.append(line);
+    if (end != std::string_view::npos) out += '\n';
+  }
+  return out;
+}
+
+}  // namespace gatelab::test
