@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diag/diagnostic.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gatelab::diag {
+namespace {
+
+bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+}  // namespace
+
+Position position_of(const SourceFile& file, std::uint32_t offset) noexcept {
+  Position p;
+  const std::size_t end = std::min<std::size_t>(offset, file.text.size());
+  for (std::size_t i = 0; i < end; ++i) {
+    if (file.text[i] == '\n') {
+      ++p.line;
+      p.column = 1;
+    } else if (!continues(file.text[i])) {
+      ++p.column;
+    }
+  }
+  return p;
+}
+
+std::string place(const Span& span) {
+  if (!span) return {};
+  return span.file->name + ":" + std::to_string(position_of(*span.file, span.begin).line);
+}
+
+std::string place_with_column(const Span& span) {
+  if (!span) return {};
+  const Position p = position_of(*span.file, span.begin);
+  return span.file->name + ":" + std::to_string(p.line) + ":" + std::to_string(p.column);
+}
+
+void Sink::error(std::string id, const Span& span, std::string message, std::string hint) {
+  report({Severity::Error, std::move(id), std::move(message), span, {}, {}, std::move(hint)});
+}
+
+void Sink::warning(std::string id, const Span& span, std::string message, std::string hint) {
+  report({Severity::Warning, std::move(id), std::move(message), span, {}, {}, std::move(hint)});
+}
+
+bool Sink::has_errors() const noexcept { return errors() > 0; }
+
+std::size_t Sink::errors() const noexcept {
+  return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), [](const Diagnostic& d) { return d.severity == Severity::Error; }));
+}
+
+std::size_t Sink::warnings() const noexcept {
+  return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), [](const Diagnostic& d) { return d.severity == Severity::Warning; }));
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  std::string_view best;
+  std::size_t best_distance = word.size() / 3 + (word.size() < 3 ? 1 : 0);
+  bool found = false;
+  for (const std::string_view candidate : candidates) {
+    // Optimal string alignment distance: three rows are enough.
+    const std::size_t n = candidate.size();
+    std::vector<std::size_t> before(n + 1), row(n + 1), next(n + 1);
+    for (std::size_t j = 0; j <= n; ++j) row[j] = j;
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      next[0] = i;
+      for (std::size_t j = 1; j <= n; ++j) {
+        const std::size_t cost = word[i - 1] == candidate[j - 1] ? 0 : 1;
+        next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + cost});
+        if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) next[j] = std::min(next[j], before[j - 2] + 1);
+      }
+      before = std::exchange(row, next);
+    }
+    const std::size_t distance = row[n];
+    if (distance < best_distance || (!found && distance == best_distance)) {
+      best = candidate;
+      best_distance = distance;
+      found = true;
+    }
+  }
+  return best;
+}
+
+}  // namespace gatelab::diag
