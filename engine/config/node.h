@@ -29,7 +29,7 @@ struct Node {
   std::string text;
   bool boolean = false;
   bool quoted = false;
-  bool secret = false;  // came from $(env.…) or a secret position: its text is never printed
+  mutable bool secret = false;  // came from $(env.…) or a secret position: its text is never printed
   diag::Span span;
   std::vector<Node> items;     // List
   std::vector<Entry> entries;  // Map, in file order

@@ -47,7 +47,7 @@ class Reader {
   Reader(const Node& node, diag::Sink& sink, std::string what);
 
   bool valid() const noexcept { return valid_; }
-  const diag::Span& span() const noexcept { return node_.span; }
+  const diag::Span& span() const noexcept { return span_; }
   diag::Sink& sink() const noexcept { return sink_; }
   const std::string& what() const noexcept { return what_; }
 
@@ -81,10 +81,12 @@ class Reader {
   void finish();
 
  private:
+  std::string named(std::string_view key) const;
   const Node& node_;
   diag::Sink& sink_;
   std::string what_;
   bool valid_ = true;
+  diag::Span span_;
   std::vector<std::string_view> known_;
   std::vector<std::pair<std::string_view, std::string_view>> elsewhere_;
 };
