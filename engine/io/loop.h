@@ -92,7 +92,8 @@ class Loop {
   virtual void post(std::coroutine_handle<> h) noexcept = 0;
   // From any thread: runs `job` on the loop's thread. In simulation the same thread, still queued.
   virtual void post_remote(std::function<void()> job) = 0;
-  // Waiter's deadline in and out of the timer queue; only Waiter calls these.
+  // Every wait passes through here, those without a deadline too; only Waiter calls these. An implementation that keeps
+  // the waiter sets `timed` and clears it in remove_timer.
   virtual void add_timer(Waiter& w) noexcept = 0;
   virtual void remove_timer(Waiter& w) noexcept = 0;
   // 0-based index of the worker, for dice and names.
