@@ -3,6 +3,7 @@
 #include "io/task.h"
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/sim.h"
+
+#include <map>
+
+#include "io/disk.h"
+#include "io/sim_core.h"
+#include "io/sim_network.h"
+
+namespace gatelab::io {
+namespace {
+
+class SimResolver final : public Resolver {
+ public:
+  Task<IoResult<std::vector<IpAddress>>> resolve(Loop&, std::string host, Wait) override {
+    if (const auto literal = parse_ip(host)) co_return std::vector<IpAddress>{*literal};
+    if (host == "localhost") co_return std::vector<IpAddress>{*parse_ip("127.0.0.1")};
+    const auto known = names.find(host);
+    if (known == names.end() || known->second.empty()) co_return Failure<Code>{Code::NotFound};
+    co_return known->second;
+  }
+  std::map<std::string, std::vector<IpAddress>> names;
+};
+
+class SimFiles final : public Files {
+ public:
+  Result<std::string> read(const std::string& path) const override {
+    const auto known = files.find(path);
+    return known == files.end() ? disk_.read(path) : Result<std::string>(known->second);
+  }
+  // A simulated world leaves the disk alone.
+  Status write(const std::string& path, std::string_view text) override {
+    files[path] = std::string(text);
+    return success();
+  }
+  Status append(const std::string& path, std::string_view text) override {
+    files[path].append(text);
+    return success();
+  }
+  std::map<std::string, std::string> files;
+
+ private:
+  DiskFiles disk_;
+};
+
+// Nothing changes behind a scenario's back.
+class SimWatch final : public Watch {
+ public:
+  void files(Loop&, std::vector<std::string>, std::function<void()>) override {}
+  void stop() noexcept override {}
+};
+
+class SimCompute final : public Compute {
+ public:
+  Task<Code> run(Loop&, std::function<void()> job, Wait) override {
+    job();
+    co_return Code::Ok;
+  }
+};
+
+std::vector<Loop*> add_workers(SimCore& core, std::uint32_t workers) {
+  std::vector<Loop*> loops;
+  for (std::uint32_t i = 0; i < workers; ++i) loops.push_back(&core.add_loop());
+  return loops;
+}
+
+}  // namespace
+
+struct Simulation::Inner {
+  explicit Inner(const SimOptions& options)
+      : core(Random(options.seed), options.start, options.events_per_instant), network(core, options),
+        environment{core.clock, Random(options.seed), network, resolver, files, watch, compute, add_workers(core, options.workers)},
+        outside(core.add_loop()) {}
+
+  SimCore core;
+  SimNetwork network;
+  SimResolver resolver;
+  SimFiles files;
+  SimWatch watch;
+  SimCompute compute;
+  Environment environment;
+  SimLoop& outside;
+};
+
+Simulation::Simulation(const SimOptions& options) : inner_(std::make_unique<Inner>(options)) {}
+Simulation::~Simulation() = default;
+
+Environment& Simulation::environment() noexcept { return inner_->environment; }
+Instant Simulation::now() const noexcept { return inner_->core.clock.now; }
+Loop& Simulation::outside() noexcept { return inner_->outside; }
+
+SimEnd Simulation::drain() { return inner_->core.drain() ? SimEnd::Idle : SimEnd::Livelock; }
+
+SimEnd Simulation::run_until(const std::function<bool()>& done, Duration budget) {
+  SimCore& core = inner_->core;
+  const Instant limit = core.clock.now + budget;
+  for (;;) {
+    if (!core.drain()) return SimEnd::Livelock;
+    if (done()) return SimEnd::Idle;
+    Instant when;
+    bool foreground = false;
+    if (!core.next(when, foreground) || !foreground) return SimEnd::Stuck;
+    if (when > limit) {
+      core.clock.now = limit;
+      return SimEnd::Budget;
+    }
+    core.fire(when);
+  }
+}
+
+SimEnd Simulation::advance(Duration d) {
+  SimCore& core = inner_->core;
+  const Instant target = core.clock.now + d;
+  for (;;) {
+    if (!core.drain()) return SimEnd::Livelock;
+    Instant when;
+    bool foreground = false;
+    if (!core.next(when, foreground) || when > target) break;
+    core.fire(when);
+  }
+  core.clock.now = target;
+  return SimEnd::Idle;
+}
+
+std::vector<std::string> Simulation::waiting() const { return inner_->core.waiting(); }
+std::uint64_t Simulation::trace_hash() const noexcept { return inner_->core.hash(); }
+void Simulation::add_file(std::string path, std::string text) { inner_->files.files[std::move(path)] = std::move(text); }
+void Simulation::add_name(std::string host, std::vector<IpAddress> addresses) { inner_->resolver.names[std::move(host)] = std::move(addresses); }
+void Simulation::set_reach(const Address& address, Reach reach) { inner_->network.set_reach(address, reach); }
+void Simulation::reset_connections(const Address& address) { inner_->network.reset_connections(address); }
+
+}  // namespace gatelab::io
