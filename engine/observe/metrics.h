@@ -34,7 +34,7 @@ class WorkerMetrics {
  public:
   WorkerMetrics();
   ~WorkerMetrics();
-  // Makes room for these names; called on the worker's thread when it adopts a snapshot. Position = route_index.
+  // Makes room for these names; called on the worker's thread when it adopts a snapshot. Names decide, so that exchanges begun before a reload count where they belong.
   void adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams);
   // Counts one finished exchange: route × status class, reason, latency, octets, attempts by upstream and reason.
   void count(const Record& r) noexcept;
@@ -61,7 +61,6 @@ class MetricsText {
   bool value(std::string_view name, const std::map<std::string, std::string>& labels, double& out) const;
 
  private:
-  struct Series { std::string labels; double value; };
   struct Family { std::string type, help; std::map<std::string, double> series; };
   std::map<std::string, Family> families_;
 };

@@ -49,7 +49,6 @@ inline constexpr Reason kRedirected{"redirected", 0, "", "the redirect policy an
 inline constexpr Reason kHeaderTimeout{"header-timeout", 408, "Request Timeout", "the request's head did not arrive in time"};
 inline constexpr Reason kBodyTimeout{"body-timeout", 408, "Request Timeout", "the request's body did not arrive in time"};
 inline constexpr Reason kBodyTooLarge{"body-too-large", 413, "Content Too Large", "the request's body is larger than the listener allows"};
-inline constexpr Reason kExpectationFailed{"unknown-expectation", 417, "Expectation Failed", "Expect names something other than 100-continue"};
 inline constexpr Reason kClientGone{"client-gone", 0, "", "the client went away before its answer was complete"};
 inline constexpr Reason kClientStalled{"client-stalled", 0, "", "the client took no octet of its answer for the listener's body timeout"};
 // upstream
@@ -65,7 +64,6 @@ inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off aft
 inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};
 // the gateway itself
 inline constexpr Reason kShutdown{"shutdown", 503, "Service Unavailable", "the gateway was stopped before the answer was complete"};
-inline constexpr Reason kOverload{"connection-limit", 0, "", "the listener's connection limit was reached; the connection was closed"};
 inline constexpr Reason kInternal{"internal", 500, "Internal Server Error", "a policy asked for something the gateway could not do"};
 inline constexpr Reason kCompleted{"completed", 0, "", "the upstream's answer was forwarded whole"};
 }  // namespace reason

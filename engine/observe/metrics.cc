@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/metrics.h"
+
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+
+
+namespace gatelab::observe {
+namespace {
+
+constexpr std::array<std::string_view, 6> kClasses{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+struct RouteSeries {
+  std::array<Counter, kClasses.size()> classes;
+  std::array<Counter, kLatencyBoundsSeconds.size() + 1> latency;
+  Counter latency_count, latency_nanoseconds, request_octets, response_octets;
+  // Reasons are few: a list that grows once for each (by, reason) that this route has seen.
+  struct Ended {
+    std::string by, reason;
+    Counter count;
+  };
+  std::vector<std::unique_ptr<Ended>> ended;
+};
+
+struct UpstreamSeries {
+  struct Attempts {
+    std::string reason;
+    Counter count;
+  };
+  std::vector<std::unique_ptr<Attempts>> attempts;
+  Counter reused;
+};
+
+std::string quoted(std::string_view value) {
+  std::string out = "\"";
+  for (const char c : value) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n') out += "\\n";
+    else out += c;
+  }
+  return out + "\"";
+}
+
+std::string label(std::string_view key, std::string_view value) { return std::string(key) + "=" + quoted(value); }
+
+std::string number(double value) {
+  char digits[40];
+  if (value == static_cast<double>(static_cast<std::int64_t>(value)))
+    return {digits, std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(value)).ptr};
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
+constexpr std::array<std::int64_t, kLatencyBoundsSeconds.size()> kBoundsNs = [] {
+  std::array<std::int64_t, kLatencyBoundsSeconds.size()> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(kLatencyBoundsSeconds[i] * 1e9 + 0.5);
+  return out;
+}();
+
+}  // namespace
+
+// Series live in maps by name. A mutex guards their shape (adopting, a first reason, reading); counting, which is done by
+// the thread that alone changes the shape, does not take it.
+struct WorkerMetrics::Tables {
+  mutable std::mutex mutex;
+  std::map<std::string, std::unique_ptr<RouteSeries>, std::less<>> routes;
+  std::map<std::string, std::unique_ptr<UpstreamSeries>, std::less<>> upstreams;
+  RouteSeries* none = nullptr;
+
+  RouteSeries& route(const std::string& name) {
+    auto& series = routes[name];
+    if (!series) series = std::make_unique<RouteSeries>();
+    return *series;
+  }
+  UpstreamSeries& upstream(std::string_view name) {
+    const auto known = upstreams.find(name);
+    if (known != upstreams.end()) return *known->second;
+    return *(upstreams[std::string(name)] = std::make_unique<UpstreamSeries>());
+  }
+  void ended(RouteSeries& series, std::string_view by, std::string_view reason) {
+    for (const auto& e : series.ended)
+      if (e->reason == reason && e->by == by) return e->count.add();
+    std::lock_guard lock(mutex);
+    series.ended.push_back(std::make_unique<RouteSeries::Ended>());
+    series.ended.back()->by = by;
+    series.ended.back()->reason = reason;
+    series.ended.back()->count.add();
+  }
+  void attempted(UpstreamSeries& series, std::string_view reason) {
+    for (const auto& a : series.attempts)
+      if (a->reason == reason) return a->count.add();
+    std::lock_guard lock(mutex);
+    series.attempts.push_back(std::make_unique<UpstreamSeries::Attempts>());
+    series.attempts.back()->reason = reason;
+    series.attempts.back()->count.add();
+  }
+};
+
+WorkerMetrics::WorkerMetrics() : tables_(std::make_unique<Tables>()) { adopt({}, {}); }
+WorkerMetrics::~WorkerMetrics() = default;
+
+void WorkerMetrics::adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams) {
+  std::lock_guard lock(tables_->mutex);
+  for (const std::string& name : routes) tables_->route(name);
+  for (const std::string& name : upstreams) tables_->upstream(name);
+  tables_->none = &tables_->route("(none)");
+}
+
+void WorkerMetrics::count(const Record& r) noexcept {
+  Tables& t = *tables_;
+  RouteSeries* series = t.none;
+  // An exchange that began before a reload carries the old configuration's index: its name decides.
+  if (r.route_index >= 0) {
+    const auto named = t.routes.find(r.route);
+    if (named != t.routes.end()) series = named->second.get();
+  }
+  series->classes[r.status >= 100 && r.status < 600 ? r.status / 100U : 0U].add();
+  t.ended(*series, r.ended.by, r.ended.reason);
+  const std::int64_t ns = std::max<std::int64_t>(0, r.total.count());
+  const auto bucket = std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), ns) - kBoundsNs.begin();
+  series->latency[static_cast<std::size_t>(bucket)].add();
+  series->latency_count.add();
+  series->latency_nanoseconds.add(static_cast<std::uint64_t>(ns));
+  series->request_octets.add(r.request_octets);
+  series->response_octets.add(r.response_octets);
+  for (const Attempt& a : r.attempts) {
+    const auto named = t.upstreams.find(a.upstream);
+    if (named == t.upstreams.end()) continue;
+    t.attempted(*named->second, a.reason);
+    if (a.reused) named->second->reused.add();
+  }
+}
+
+void MetricsText::add(const WorkerMetrics& worker) {
+  const auto family = [this](const char* name, const char* type, const char* help) -> Family& {
+    Family& f = families_[name];
+    f.type = type;
+    f.help = help;
+    return f;
+  };
+  const auto counter = [&family](const char* name, const char* help) -> Family& { return family(name, "counter", help); };
+  const auto value = [](const Counter& c) { return static_cast<double>(c.value()); };
+  const double accepted = value(worker.connections_accepted), closed = value(worker.connections_closed);
+  counter("gatelab_connections_accepted_total", "Client connections accepted.").series[""] += accepted;
+  counter("gatelab_connections_closed_total", "Client connections that have ended.").series[""] += closed;
+  counter("gatelab_connections_refused_total", "Client connections closed at once: the listener's limit.").series[""] += value(worker.connections_refused);
+  family("gatelab_connections_active", "gauge", "Client connections that are open.").series[""] += accepted - closed;
+  counter("gatelab_log_lines_dropped_total", "Access-log lines dropped because the writer could not follow.").series[""] += value(worker.log_lines_dropped);
+  Family& requests = counter("gatelab_requests_total", "Finished exchanges by route and class of status.");
+  Family& ended = counter("gatelab_ended_total", "Finished exchanges by who ended them and why.");
+  Family& duration = family("gatelab_request_duration_seconds", "histogram", "From a request's first octet to its answer's last.");
+  Family& request_bytes = counter("gatelab_request_bytes_total", "Octets of request bodies.");
+  Family& response_bytes = counter("gatelab_response_bytes_total", "Octets of response bodies.");
+  Family& attempts = counter("gatelab_upstream_attempts_total", "Tries at upstream targets by how they ended.");
+  Family& reused = counter("gatelab_upstream_connections_reused_total", "Tries that went over a kept connection.");
+
+  const auto& t = *worker.tables_;
+  std::lock_guard lock(t.mutex);
+  for (const auto& [name, s] : t.routes) {
+    const std::string route = label("route", name);
+    for (std::size_t i = 0; i < kClasses.size(); ++i)
+      if (s->classes[i].value() > 0) requests.series[route + "," + label("status_class", kClasses[i])] += value(s->classes[i]);
+    for (const auto& e : s->ended) ended.series[route + "," + label("by", e->by) + "," + label("reason", e->reason)] += value(e->count);
+    if (s->latency_count.value() == 0) continue;
+    double below = 0;
+    for (std::size_t i = 0; i < kLatencyBoundsSeconds.size(); ++i) {
+      below += value(s->latency[i]);
+      duration.series["_bucket " + route + "," + label("le", number(kLatencyBoundsSeconds[i]))] += below;
+    }
+    duration.series["_bucket " + route + "," + label("le", "+Inf")] += value(s->latency_count);
+    duration.series["_sum " + route] += value(s->latency_nanoseconds) / 1e9;
+    duration.series["_count " + route] += value(s->latency_count);
+    request_bytes.series[route] += value(s->request_octets);
+    response_bytes.series[route] += value(s->response_octets);
+  }
+  for (const auto& [name, s] : t.upstreams) {
+    for (const auto& a : s->attempts) attempts.series[label("upstream", name) + "," + label("reason", a->reason)] += value(a->count);
+    if (s->reused.value() > 0) reused.series[label("upstream", name)] += value(s->reused);
+  }
+}
+
+void MetricsText::gauge(std::string name, std::string help, double value) {
+  Family& f = families_[std::move(name)];
+  f.type = "gauge";
+  f.help = std::move(help);
+  f.series[""] = value;
+}
+
+std::string MetricsText::text() const {
+  std::string out;
+  for (const auto& [name, family] : families_) {
+    if (family.series.empty()) continue;
+    out += "# HELP " + name + " " + family.help + "\n# TYPE " + name + " " + family.type + "\n";
+    for (const auto& [key, value] : family.series) {
+      // A histogram's keys begin with their suffix.
+      const std::size_t space = key.starts_with("_") ? key.find(' ') : std::string::npos;
+      const std::string labels = space == std::string::npos ? key : key.substr(space + 1);
+      out += name + (space == std::string::npos ? "" : key.substr(0, space)) + (labels.empty() ? "" : "{" + labels + "}") + " " + number(value) + "\n";
+    }
+  }
+  return out;
+}
+
+bool MetricsText::value(std::string_view name, const std::map<std::string, std::string>& labels, double& out) const {
+  // Every series whose labels include the given ones is summed.
+  bool found = false;
+  out = 0;
+  for (const auto& [family, content] : families_) {
+    if (!name.starts_with(family)) continue;
+    const std::string_view suffix = name.substr(family.size());
+    for (const auto& [key, value] : content.series) {
+      const bool suffixed = key.starts_with("_");
+      if (suffixed ? key.substr(0, key.find(' ')) != suffix : !suffix.empty()) continue;
+      const bool all = std::all_of(labels.begin(), labels.end(), [&key](const auto& l) { return key.find(label(l.first, l.second)) != std::string::npos; });
+      if (!all) continue;
+      found = true;
+      out += value;
+    }
+  }
+  return found;
+}
+
+}  // namespace gatelab::observe

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/reason.h"
+
+#include <array>
+
+namespace gatelab::observe {
+namespace {
+
+using namespace reason;
+constexpr std::array kReasons{
+    kNoRoute, kMethodNotAllowed, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kRateLimited, kLimiterFull, kResponded, kRedirected,
+    kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kConnectFailure, kConnectTimeout, kResolveFailure,
+    kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kTruncated, kUnmocked, kShutdown, kInternal, kCompleted};
+
+constexpr std::array<std::string_view, 17> kPhases{"accept", "handshake", "parse", "match", "access", "pre-limit", "authenticate", "authorize", "limit",
+                                                   "validate", "transform", "cache-lookup", "forward", "cache-store", "transform-response", "respond", "log"};
+constexpr std::array<std::string_view, 6> kOutcomes{"allow", "deny", "respond", "error", "skip", "observe"};
+
+}  // namespace
+
+std::string_view name(Phase phase) noexcept { return kPhases[static_cast<std::size_t>(phase)]; }
+std::string_view name(Outcome outcome) noexcept { return kOutcomes[static_cast<std::size_t>(outcome)]; }
+std::span<const Reason> all_reasons() noexcept { return kReasons; }
+
+const Reason* find_reason(std::string_view word) noexcept {
+  for (const Reason& reason : kReasons)
+    if (reason.word == word) return &reason;
+  return nullptr;
+}
+
+}  // namespace gatelab::observe
