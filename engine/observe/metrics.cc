@@ -51,6 +51,14 @@ std::string number(double value) {
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
+// Buckets must appear in the order of their bounds, and keys are sorted as texts: two octets before the label, which are
+// left out when the text is written.
+std::string rank(std::size_t bucket) { return {'\x01', static_cast<char>('A' + bucket)}; }
+std::string without_rank(std::string labels) {
+  const std::size_t at = labels.find('\x01');
+  return at == std::string::npos ? labels : labels.erase(at, 2);
+}
+
 constexpr std::array<std::int64_t, kLatencyBoundsSeconds.size()> kBoundsNs = [] {
   std::array<std::int64_t, kLatencyBoundsSeconds.size()> out{};
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(kLatencyBoundsSeconds[i] * 1e9 + 0.5);
@@ -165,9 +173,9 @@ void MetricsText::add(const WorkerMetrics& worker) {
     double below = 0;
     for (std::size_t i = 0; i < kLatencyBoundsSeconds.size(); ++i) {
       below += value(s->latency[i]);
-      duration.series["_bucket " + route + "," + label("le", number(kLatencyBoundsSeconds[i]))] += below;
+      duration.series["_bucket " + route + "," + rank(i) + label("le", number(kLatencyBoundsSeconds[i]))] += below;
     }
-    duration.series["_bucket " + route + "," + label("le", "+Inf")] += value(s->latency_count);
+    duration.series["_bucket " + route + "," + rank(kLatencyBoundsSeconds.size()) + label("le", "+Inf")] += value(s->latency_count);
     duration.series["_sum " + route] += value(s->latency_nanoseconds) / 1e9;
     duration.series["_count " + route] += value(s->latency_count);
     request_bytes.series[route] += value(s->request_octets);
@@ -194,7 +202,7 @@ std::string MetricsText::text() const {
     for (const auto& [key, value] : family.series) {
       // A histogram's keys begin with their suffix.
       const std::size_t space = key.starts_with("_") ? key.find(' ') : std::string::npos;
-      const std::string labels = space == std::string::npos ? key : key.substr(space + 1);
+      const std::string labels = without_rank(space == std::string::npos ? key : key.substr(space + 1));
       out += name + (space == std::string::npos ? "" : key.substr(0, space)) + (labels.empty() ? "" : "{" + labels + "}") + " " + number(value) + "\n";
     }
   }
