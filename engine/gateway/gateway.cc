@@ -107,7 +107,7 @@ Status Gateway::start(std::shared_ptr<const Model> model) {
   inner_->generation = 1;
   for (const auto& worker : inner_->workers) worker->adopt(model, 1);
   inner_->serve(fresh);
-  inner_->states.sweep();
+  inner_->states.report();
   return success();
 }
 
@@ -131,7 +131,7 @@ ReloadReport Gateway::reload(std::shared_ptr<const Model> model) {
   inner_->serve(fresh);
   inner_->close_unused(*model);
   report.ok = true;
-  report.states = inner_->states.sweep();
+  report.states = inner_->states.report();
   report.listeners = inner_->listeners();
   return report;
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What lives longer than a configuration (design §9): limiter tables and the like, by stable id. A reload looks its
-// state up here again; what no configuration uses any more is dropped by sweep(). Thread-safe to call between requests
-// (reload time only); the states themselves are safe for several workers.
+// What lives longer than a configuration (design §9): limiter tables and the like, by stable id. A configuration that is
+// built while another is in force finds the other's states here again; a build that fails changes nothing. States
+// themselves belong to the configurations that use them and are safe for several workers. The store may be used from any
+// thread, at reload time only.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gatelab::policy {
@@ -19,29 +22,32 @@ class State {
 
 class StateStore {
  public:
-  // The state of that id if its type and `shape` (algorithm, key spec: whatever makes old content meaningless) agree,
-  // else a fresh one from `make`, which replaces it.
+  // A new configuration is about to be built: what obtain() does from here is what the next report() tells.
+  void begin();
+
+  // The state of that id if it lives and its `shape` (algorithm, key: whatever makes old content meaningless) agrees, else
+  // a fresh one from `make`.
   template <class T, class Make>
   std::shared_ptr<T> obtain(const std::string& id, const std::string& shape, Make make) {
     std::lock_guard lock(mutex_);
-    Entry& e = entries_[id];
-    auto same = e.shape == shape ? std::dynamic_pointer_cast<T>(e.state) : nullptr;
-    if (same) { kept_.push_back(id); return same; }
-    if (e.state) reset_.push_back(id);
-    auto fresh = std::shared_ptr<T>(make());
-    e = Entry{shape, fresh};
-    return fresh;
+    std::weak_ptr<State>& known = states_[{id, shape}];
+    auto state = std::dynamic_pointer_cast<T>(known.lock());
+    used_.insert(id);
+    if (state) kept_.insert(id);
+    else known = state = std::shared_ptr<T>(make());
+    return state;
   }
 
-  struct Report { std::vector<std::string> kept, reset, removed; };
-  // After a successful reload: forgets states that only the store holds, and says what happened since the last call.
-  Report sweep();
+  struct Report {
+    std::vector<std::string> kept, reset, removed;
+  };
+  // The configuration that was built last is in force now.
+  Report report();
 
  private:
-  struct Entry { std::string shape; std::shared_ptr<State> state; };
   std::mutex mutex_;
-  std::map<std::string, Entry> entries_;
-  std::vector<std::string> kept_, reset_;
+  std::map<std::pair<std::string, std::string>, std::weak_ptr<State>> states_;
+  std::set<std::string> used_, kept_, in_force_;
 };
 
 }  // namespace gatelab::policy

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// SHA-256 (FIPS 180-4), by OpenSSL. Any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace gatelab::crypto {
+
+using Sha256 = std::array<std::uint8_t, 32>;
+
+// Ends the process if OpenSSL can't (out of memory).
+Sha256 sha256(std::string_view octets) noexcept;
+// Exactly 64 hexadecimal digits, any case.
+std::optional<Sha256> parse_sha256(std::string_view hex) noexcept;
+
+}  // namespace gatelab::crypto

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/catalog.h"
+
+#include <algorithm>
+
+#include "policy/api_key/api_key.h"
+#include "policy/headers/headers.h"
+#include "policy/rate_limit/rate_limit.h"
+#include "policy/redirect/redirect.h"
+#include "policy/respond/respond.h"
+
+namespace gatelab::policy {
+namespace {
+
+constexpr Kind kCatalog[] = {
+    {"redirect", Phase::Access, parse_redirect},
+    {"rate-limit", Phase::Limit, parse_rate_limit},
+    {"api-key", Phase::Authenticate, parse_api_key},
+    {"headers", Phase::Transform, parse_headers},
+    {"respond", Phase::Transform, parse_respond},
+};
+
+constexpr std::string_view kPlanned[] = {
+    "all-of", "any-of", "aggregate", "basic-auth", "body-size", "cache", "client-certificate", "compress", "concurrency", "cors", "csrf", "fault",
+    "forward-auth", "hmac", "ip", "json-schema", "jwt", "mirror", "oauth2", "openapi", "quota", "request-size", "rewrite", "security-headers",
+    "throttle", "transform", "waf"};
+
+constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
+
+bool is_sibling(std::string_view key) noexcept { return std::find(std::begin(kSiblings), std::end(kSiblings), key) != std::end(kSiblings); }
+
+const Kind* find_kind(std::string_view name) noexcept {
+  for (const Kind& kind : kCatalog)
+    if (kind.name == name) return &kind;
+  return nullptr;
+}
+
+void unknown(const config::Entry& entry, diag::Sink& sink) {
+  if (std::find(std::begin(kPlanned), std::end(kPlanned), entry.key) != std::end(kPlanned))
+    return sink.error("not-supported", entry.key_span, "the policy `" + entry.key + "` is not supported yet");
+  diag::Diagnostic d;
+  d.id = "unknown-policy";
+  d.message = "unknown policy `" + entry.key + "`";
+  d.span = entry.key_span;
+  std::vector<std::string_view> names;
+  for (const Kind& kind : kCatalog) names.push_back(kind.name);
+  const std::string_view near = diag::nearest(entry.key, names);
+  if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
+  d.hint = "known policies:";
+  for (std::size_t i = 0; i < names.size(); ++i) d.hint.append(i == 0 ? " " : ", ").append(names[i]);
+  sink.report(std::move(d));
+}
+
+// The entry of a policy's map that names its kind. Reports when there is none or more than one.
+const config::Entry* kind_entry(const config::Node& item, diag::Sink& sink) {
+  if (item.kind != config::Kind::Map) {
+    sink.error("wrong-type", item.span, "a policy must be a map, not " + std::string(config::kind_name(item.kind)), "write, for example, - api-key: { header: X-Api-Key }");
+    return nullptr;
+  }
+  const config::Entry* found = nullptr;
+  for (const config::Entry& entry : item.entries) {
+    if (is_sibling(entry.key)) continue;
+    if (found != nullptr) {
+      sink.error("two-policies", entry.key_span, "`" + entry.key + "` stands in the element of `" + found->key + "`", "begin a new element with - ; beside a policy stand only id, mode and if");
+      return nullptr;
+    }
+    found = &entry;
+  }
+  if (found == nullptr) sink.error("wrong-type", item.span, "the policy's kind is missing", "write, for example, - api-key: { header: X-Api-Key }");
+  return found;
+}
+
+std::unique_ptr<Policy> parse_policy(const config::Node& item, std::string_view owner, Context& context) {
+  const config::Entry* entry = kind_entry(item, context.sink);
+  if (entry == nullptr) return nullptr;
+  const Kind* kind = find_kind(entry->key);
+  if (kind == nullptr) {
+    unknown(*entry, context.sink);
+    return nullptr;
+  }
+  config::Reader r(item, context.sink, "policy `" + entry->key + "`");
+  r.get(entry->key);
+  const std::string fallback = owner.empty() ? entry->key : std::string(owner) + "/" + entry->key;
+  context.default_id = r.text("id", fallback);
+  const bool observe = r.choice("mode", 0, {"enforce", "observe"}) == 1;
+  r.not_supported("if", "conditions on policies come later");
+  r.finish();
+  auto policy = kind->parse(*entry->value, context);
+  if (!policy) return nullptr;
+  policy->id = context.default_id;
+  policy->place = diag::place(entry->key_span);
+  policy->span = entry->key_span;
+  policy->mode = observe ? Policy::Mode::Observe : Policy::Mode::Enforce;
+  return policy;
+}
+
+void check_together(const std::vector<std::unique_ptr<Policy>>& policies, diag::Sink& sink) {
+  const Policy* authenticator = nullptr;
+  const Policy* before = nullptr;
+  for (const auto& policy : policies) {
+    for (const auto& other : policies) {
+      if (other == policy) break;
+      if (other->id == policy->id) sink.error("duplicate-id", policy->span, "there is a policy with the id `" + policy->id + "` already", "give one of them an `id` beside its kind");
+    }
+    if (policy->authenticates()) {
+      if (authenticator != nullptr)
+        sink.error("two-authenticators", policy->span, "`" + std::string(policy->kind()) + "` is a second authenticator beside `" + std::string(authenticator->kind()) + "`", "one request has one principal: keep one of them");
+      authenticator = policy.get();
+    }
+    if (before != nullptr && policy->phase() < before->phase())
+      sink.warning("policy-order", policy->span,
+                   "`" + std::string(policy->kind()) + "` runs before `" + std::string(before->kind()) + "`, whatever the file's order: its phase is " + std::string(observe::name(policy->phase())),
+                   "write them in the order in which they run");
+    before = policy.get();
+  }
+}
+
+}  // namespace
+
+std::span<const Kind> catalog() noexcept { return kCatalog; }
+std::span<const std::string_view> planned_kinds() noexcept { return kPlanned; }
+
+std::vector<std::unique_ptr<Policy>> parse_policies(const config::Node* list, std::string_view owner, Context& context) {
+  std::vector<std::unique_ptr<Policy>> out;
+  if (list == nullptr) return out;
+  if (list->kind != config::Kind::List) {
+    context.sink.error("wrong-type", list->span, "`policies` must be a list, not " + std::string(config::kind_name(list->kind)), "begin each policy with - ");
+    return out;
+  }
+  for (const config::Node& item : list->items)
+    if (auto policy = parse_policy(item, owner, context)) out.push_back(std::move(policy));
+  check_together(out, context.sink);
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a->phase() < b->phase(); });
+  return out;
+}
+
+}  // namespace gatelab::policy

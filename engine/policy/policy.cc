@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/policy.h"
+
+#include <algorithm>
+
+namespace gatelab::policy {
+
+bool Consumer::in_group(std::string_view group) const noexcept { return std::find(groups.begin(), groups.end(), group) != groups.end(); }
+
+std::string_view Input::parameter(std::string_view name) const noexcept {
+  for (const auto& [key, value] : parameters)
+    if (key == name) return value;
+  return {};
+}
+
+Step deny(Input& in, const observe::Reason& reason, std::string_view detail) noexcept {
+  Step step;
+  step.verdict = Verdict::Respond;
+  step.outcome = Outcome::Deny;
+  step.reason = reason.word;
+  step.detail = detail;
+  step.answer = in.arena.make<Answer>(in.arena);
+  step.answer->status = reason.status;
+  return step;
+}
+
+}  // namespace gatelab::policy

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/rate_limit/rate_limit.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "policy/rate_limit/limiter_table.h"
+
+namespace gatelab::policy {
+namespace {
+
+enum class By : std::uint8_t { Ip, Consumer, Header, Route, Constant };
+enum class OnFull : std::uint8_t { Reject, Admit };
+constexpr std::size_t kMaxKey = 256;
+
+// What one request remembers between step and answer.
+struct Memo {
+  std::string_view key;
+  std::uint64_t remaining = 0;
+  std::int64_t reset = 0;  // seconds
+  std::size_t rule = 0;
+  bool charged = false;
+};
+
+std::int64_t whole_seconds(Duration d) noexcept { return (d.count() + 999'999'999) / 1'000'000'000; }
+
+class RateLimit final : public Policy {
+ public:
+  std::string_view kind() const noexcept override { return "rate-limit"; }
+  // Limits that need no principal run before authentication, so that guessing keys is limited too.
+  Phase phase() const noexcept override { return by == By::Consumer ? Phase::Limit : Phase::PreLimit; }
+  bool has_on_response() const noexcept override { return true; }
+
+  Step step(Input& in) const noexcept override {
+    Memo* memo = in.arena.make<Memo>();
+    in.scratch.a = reinterpret_cast<std::uintptr_t>(memo);
+    memo->key = key_of(in);
+    const LimiterTable::Result result = table->charge(memo->key, rules, in.now);
+    if (result.full) {
+      if (on_full == OnFull::Admit) return Step::skip(observe::reason::kLimiterFull.word);
+      return deny(in, observe::reason::kLimiterFull, in.detailed ? in.arena.concat("key ", memo->key) : std::string_view());
+    }
+    memo->rule = result.decided_by;
+    memo->remaining = result.answer.remaining;
+    if (result.allowed) {
+      memo->charged = true;
+      memo->reset = whole_seconds(result.answer.reset);
+      return Step::go_on(in.detailed ? in.arena.concat("key ", memo->key, ", ", std::to_string(memo->remaining), " left") : std::string_view());
+    }
+    Step step = deny(in, observe::reason::kRateLimited, in.detailed ? in.arena.concat("key ", memo->key, ", ", texts[memo->rule]) : std::string_view());
+    memo->remaining = 0;
+    memo->reset = std::max<std::int64_t>(1, whole_seconds(result.answer.wait));
+    step.answer->fields.add(http::FieldId::RetryAfter, "Retry-After", in.arena.copy(std::to_string(memo->reset)));
+    add_fields(step.answer->fields, *memo, in.arena);
+    return step;
+  }
+
+  void undo(Input& in) const noexcept override {
+    Memo* memo = memo_of(in);
+    if (memo == nullptr || !memo->charged) return;
+    table->give_back(memo->key, rules, in.now);
+    memo->charged = false;
+  }
+
+  void on_response(ResponseInput& response) const noexcept override {
+    const Memo* memo = memo_of(response.request);
+    if (memo != nullptr && memo->charged) add_fields(response.fields, *memo, response.request.arena);
+  }
+
+  By by = By::Ip;
+  std::string header;
+  OnFull on_full = OnFull::Reject;
+  std::vector<LimitRule> rules;
+  std::vector<std::string> texts;     // of the rates, for people
+  std::vector<std::string> policies;  // RateLimit-Policy, one for each rule
+  std::string name;                   // as a quoted string
+  std::shared_ptr<LimiterTable> table;
+
+ private:
+  static Memo* memo_of(Input& in) noexcept { return reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a)); }
+
+  std::string_view key_of(Input& in) const noexcept {
+    std::string_view key;
+    switch (by) {
+      case By::Constant: return "all";
+      case By::Route: return in.route;
+      case By::Header: {
+        const http::Field* field = in.request.fields.find(header);
+        key = field == nullptr ? std::string_view() : field->value;
+        return in.arena.copy(key.substr(0, kMaxKey));
+      }
+      case By::Consumer:
+        if (in.consumer != nullptr) return in.arena.concat("consumer ", in.consumer->name);
+        break;  // who is nobody is known by address
+      case By::Ip: break;
+    }
+    char* text = static_cast<char*>(in.arena.allocate(46, 1));
+    return {text, format_to(in.client.ip, text)};
+  }
+
+  // draft-ietf-httpapi-ratelimit-headers: what is left, and in how many seconds there is more.
+  void add_fields(http::Fields& fields, const Memo& memo, Arena& arena) const noexcept {
+    char remaining[20], reset[20];
+    const std::string_view r(remaining, static_cast<std::size_t>(std::to_chars(remaining, remaining + 20, memo.remaining).ptr - remaining));
+    const std::string_view t(reset, static_cast<std::size_t>(std::to_chars(reset, reset + 20, memo.reset).ptr - reset));
+    fields.add(http::FieldId::RateLimit, "RateLimit", arena.concat(name, ";r=", r, ";t=", t));
+    fields.add(http::FieldId::RateLimitPolicy, "RateLimit-Policy", policies[memo.rule]);
+  }
+};
+
+void parse_key(RateLimit& policy, const config::Node& node, diag::Sink& sink) {
+  if (node.kind == config::Kind::Map) {
+    config::Reader r(node, sink, "`key` of policy `rate-limit`");
+    r.require("header");
+    policy.by = By::Header;
+    policy.header = r.text("header", "");
+    if (r.valid() && node.find("header") != nullptr && !http::is_token(policy.header))
+      sink.error("bad-header", r.span_of("header"), "`" + policy.header + "` is not a header name");
+    return r.finish();
+  }
+  constexpr By kBy[] = {By::Ip, By::Consumer, By::Route, By::Constant};
+  if (const auto choice = config::as_choice(node, sink, "`key` of policy `rate-limit`", {"ip", "consumer", "route", "constant"})) policy.by = kBy[*choice];
+}
+
+void parse_rates(RateLimit& policy, const config::Node& node, LimitRule rule, diag::Sink& sink) {
+  const std::string what = "`rate` of policy `rate-limit`";
+  const auto one = [&](const config::Node& n) {
+    const auto rate = config::as_rate(n, sink, what);
+    if (!rate) return;
+    if (rule.algorithm == Algorithm::Gcra && static_cast<std::uint64_t>(rate->per.count()) < rate->count)
+      return sink.error("bad-rate", n.span, what + ": `" + n.text + "` is more than one in a nanosecond");
+    if (rate->count > 1'000'000'000) return sink.error("bad-rate", n.span, what + ": `" + n.text + "` counts further than 1,000,000,000");
+    rule.rate = *rate;
+    policy.rules.push_back(rule);
+    policy.texts.push_back(format(*rate));
+  };
+  if (node.kind != config::Kind::List) return one(node);
+  if (node.items.empty() || node.items.size() > kMaxRates)
+    return sink.error("out-of-range", node.span, what + " takes one to " + std::to_string(kMaxRates) + " rates, not " + std::to_string(node.items.size()));
+  for (const config::Node& item : node.items) one(item);
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c < 0x20 || c > 0x7e ? '?' : c;
+  }
+  return out + "\"";
+}
+
+// What makes counted numbers meaningless when it changes.
+std::string shape_of(const RateLimit& policy) {
+  std::string shape = std::to_string(static_cast<int>(policy.by)) + " " + to_lower(policy.header);
+  for (const LimitRule& rule : policy.rules) shape += " " + std::to_string(static_cast<int>(rule.algorithm));
+  return shape;
+}
+
+}  // namespace
+
+std::unique_ptr<Policy> parse_rate_limit(const config::Node& node, Context& context) {
+  config::Reader r(node, context.sink, "policy `rate-limit`");
+  auto policy = std::make_unique<RateLimit>();
+  LimitRule rule;
+  rule.algorithm = static_cast<Algorithm>(r.choice("algorithm", 0, {"fixed-window", "sliding-window", "gcra"}));
+  const auto burst = r.integer("burst", 0, 1, 1'000'000'000);
+  if (node.find("burst") != nullptr && rule.algorithm != Algorithm::Gcra)
+    context.sink.error("bad-burst", r.key_span("burst"), "`burst` is gcra's: a window lets its whole rate through at once anyway", "write algorithm: gcra, or remove burst");
+  rule.burst = static_cast<std::uint64_t>(burst);
+  if (const config::Node* rate = r.require("rate")) parse_rates(*policy, *rate, rule, context.sink);
+  if (const config::Node* key = r.require("key")) parse_key(*policy, *key, context.sink);
+  policy->on_full = static_cast<OnFull>(r.choice("on_full", 0, {"reject", "admit"}));
+  const auto entries = static_cast<std::size_t>(r.integer("entries", 100'000, 64, 10'000'000));
+  r.not_supported("store", "limits are counted in this process");
+  r.not_supported("count", "every request counts");
+  r.finish();
+  if (!r.valid() || policy->rules.empty()) return nullptr;
+  policy->name = quoted(context.default_id);
+  for (const LimitRule& one : policy->rules)
+    policy->policies.push_back(policy->name + ";q=" + std::to_string(quota(one)) + ";w=" + std::to_string(whole_seconds(one.rate.per)));
+  const std::uint64_t seed = context.random.fork("limiter", 0).next();
+  policy->table = context.states.obtain<LimiterTable>("rate-limit " + context.default_id, shape_of(*policy), [&] { return new LimiterTable(entries, seed); });
+  policy->table->resize(entries);
+  return policy;
+}
+
+}  // namespace gatelab::policy
