@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the located tree to a checked model: each room parses its own part, what spans rooms is checked here.
+#include "gateway/model.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "gateway/model_parts.h"
+
+namespace gatelab::gateway {
+namespace {
+
+class Assembler {
+ public:
+  Assembler(const ModelInput& input, std::unique_ptr<config::Node> tree, diag::Sink& sink)
+      : input_(input), sink_(sink), model_(std::make_shared<Model>()) {
+    model_->source = input.source;
+    model_->tree = std::move(tree);
+  }
+
+  std::shared_ptr<const Model> build() {
+    const std::size_t before = sink_.errors();
+    input_.states->begin();
+    config::Reader r(*model_->tree, sink_, "the configuration");
+    check_version(r);
+    model_->listeners = parse_listeners(r.require("listeners"), sink_);
+    if (const config::Node* admin = r.get("admin")) model_->admin = parse_admin(*admin, sink_);
+    if (const config::Node* log = r.get("log")) model_->log = parse_log(*log, sink_);
+    check_addresses();
+    model_->consumers = policy::parse_consumers(r.get("consumers"), sink_);
+    upstreams(r.get("upstreams"));
+    top_policies(r.get("policies"));
+    routes(r.require("routes"));
+    for (const std::string_view key : {"issuers", "caches", "stores", "telemetry", "tracing", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
+    r.elsewhere("listener", "write listeners: [ … ]");
+    r.elsewhere("services", "upstreams are what others call services");
+    r.finish();
+    if (!r.valid() || sink_.errors() != before) return nullptr;
+    return model_;
+  }
+
+ private:
+  void check_version(config::Reader& r) {
+    const config::Node* version = r.require("gatelab");
+    if (version != nullptr && version->text != "1") sink_.error("bad-version", version->span, "this gatelab reads configurations of version 1, not `" + version->text + "`", "write gatelab: 1");
+  }
+
+  void check_addresses() {
+    if (!model_->admin) return;
+    for (const ListenerConfig& listener : model_->listeners)
+      if (listener.address == model_->admin->address && listener.address.port != 0)
+        sink_.error("duplicate-address", listener.span, "the admin API has the address " + format(listener.address) + " already");
+  }
+
+  void upstreams(const config::Node* node) {
+    if (node == nullptr) return;
+    if (node->kind != config::Kind::Map) return sink_.error("wrong-type", node->span, "`upstreams` must be a map of names to upstreams, not " + std::string(config::kind_name(node->kind)));
+    for (const config::Entry& entry : node->entries) {
+      check_name("upstream", entry.key, entry.key_span);
+      upstream_index_[entry.key] = static_cast<std::int32_t>(model_->upstreams.size());
+      model_->upstreams.push_back(upstream::parse(entry.key, entry.key_span, *entry.value, sink_));
+    }
+  }
+
+  void check_name(std::string_view what, std::string_view name, const diag::Span& span) {
+    constexpr std::string_view kFine = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+    if (name.empty() || name.find_first_not_of(kFine) != std::string_view::npos)
+      sink_.error("bad-name", span, "`" + std::string(name) + "` can't be the name of a " + std::string(what), "names are made of letters, digits, dash, dot and underscore");
+  }
+
+  std::vector<const policy::Policy*> take(std::vector<std::unique_ptr<policy::Policy>> parsed) {
+    std::vector<const policy::Policy*> out;
+    for (auto& policy : parsed) {
+      const auto [at, fresh] = ids_.emplace(policy->id, policy->span);
+      if (!fresh && policy->span.begin != at->second.begin) {
+        diag::Diagnostic d;
+        d.id = "duplicate-id";
+        d.message = "there is a policy with the id `" + policy->id + "` already";
+        d.span = policy->span;
+        d.related.push_back({at->second, "it is here"});
+        d.hint = "give one of them another `id`";
+        sink_.report(std::move(d));
+      }
+      out.push_back(policy.get());
+      model_->policies.push_back(std::move(policy));
+    }
+    return out;
+  }
+
+  policy::Context context(std::string route) {
+    return {{}, std::move(route), model_->consumers, *input_.states, input_.random, sink_};
+  }
+
+  void top_policies(const config::Node* node) {
+    policy::Context c = context("");
+    top_ = take(policy::parse_policies(node, "", c));
+    model_->no_route.name = "(none)";
+    model_->no_route.policies = top_;
+  }
+
+  void routes(const config::Node* node) {
+    std::vector<route::Spec> specs;
+    if (node != nullptr && node->kind != config::Kind::List)
+      sink_.error("wrong-type", node->span, "`routes` must be a list, not " + std::string(config::kind_name(node->kind)), "begin each route with - ");
+    else if (node != nullptr && node->items.empty())
+      sink_.error("no-routes", node->span, "there is no route: every request would be answered 404");
+    else if (node != nullptr)
+      for (const config::Node& item : node->items) specs.push_back(one_route(item));
+    model_->table = std::make_unique<route::Table>(std::move(specs), sink_);
+    unused_upstreams();
+  }
+
+  route::Spec one_route(const config::Node& node) {
+    config::Reader r(node, sink_, "route");
+    RouteConfig route;
+    route::Spec spec;
+    r.require("name");
+    route.name = r.text("name", "");
+    spec.name = route.name;
+    spec.span = r.span_of("name");
+    route.place = diag::place(spec.span);
+    if (r.valid() && !route.name.empty()) {
+      check_name("route", route.name, spec.span);
+      if (!route_names_.insert(route.name).second) sink_.error("duplicate-name", spec.span, "there is a route `" + route.name + "` already");
+    }
+    const std::string what = route.name.empty() ? "route" : "route `" + route.name + "`";
+    spec.match = route::parse_match(r.get("match"), sink_, what);
+    policy::Context c = context(route.name);
+    const std::vector<const policy::Policy*> own = take(policy::parse_policies(r.get("policies"), route.name, c));
+    skips(route, r, what);
+    merge(route, own, node);
+    target(route, own, r, what);
+    for (const std::string_view key : {"cache", "timeouts", "retry", "rewrite", "forward_path", "abort_on_half_close", "mirror", "if"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"path", "hosts", "methods"}) r.elsewhere(key, "it stands under `match`");
+    r.finish();
+    model_->routes.push_back(std::move(route));
+    return spec;
+  }
+
+  void skips(RouteConfig& route, config::Reader& r, const std::string& what) {
+    for (const auto& skip : r.texts("skip")) {
+      const policy::Policy* skipped = nullptr;
+      for (const policy::Policy* policy : top_)
+        if (policy->id == skip.value || policy->kind() == skip.value) skipped = policy;
+      if (skipped == nullptr) sink_.error("unknown-policy", skip.span, "there is no top-level policy `" + skip.value + "` to skip");
+      else if (skipped->authenticates()) sink_.warning("skips-authentication", skip.span, what + " skips the authenticator `" + skip.value + "`: anyone can call it");
+      route.skipped.push_back(skip.value);
+    }
+  }
+
+  // Top-level policies and the route's own, by phase; within one phase the top-level ones first.
+  void merge(RouteConfig& route, const std::vector<const policy::Policy*>& own, const config::Node& node) {
+    const auto skipped = [&route](const policy::Policy* p) {
+      return std::find(route.skipped.begin(), route.skipped.end(), p->id) != route.skipped.end() || std::find(route.skipped.begin(), route.skipped.end(), p->kind()) != route.skipped.end();
+    };
+    for (const policy::Policy* p : top_)
+      if (!skipped(p)) route.policies.push_back(p);
+    route.policies.insert(route.policies.end(), own.begin(), own.end());
+    std::stable_sort(route.policies.begin(), route.policies.end(), [](const auto* a, const auto* b) { return a->phase() < b->phase(); });
+    const policy::Policy* authenticator = nullptr;
+    for (const policy::Policy* p : route.policies) {
+      if (!p->authenticates()) continue;
+      const bool mixed = authenticator != nullptr && std::find(own.begin(), own.end(), authenticator) == own.end();
+      if (mixed) sink_.error("two-authenticators", p->span, "`" + std::string(p->kind()) + "` is a second authenticator beside the top-level `" + std::string(authenticator->kind()) + "`", "keep one of them, or `skip: [" + authenticator->id + "]`");
+      authenticator = p;
+    }
+    bool limited_by_consumer = false;
+    for (const policy::Policy* p : route.policies) limited_by_consumer = limited_by_consumer || (p->kind() == "rate-limit" && p->phase() == policy::Phase::Limit);
+    if (limited_by_consumer && authenticator == nullptr)
+      sink_.warning("no-authenticator", node.span.file ? route_span(node) : node.span, "route `" + route.name + "` limits by consumer, but nothing on it says who the consumer is: clients are told apart by address", "add `api-key`, or write key: ip");
+  }
+
+  diag::Span route_span(const config::Node& node) const {
+    const config::Node* name = node.find("name");
+    return name == nullptr ? node.span : name->span;
+  }
+
+  void target(RouteConfig& route, const std::vector<const policy::Policy*>& own, config::Reader& r, const std::string& what) {
+    const auto name = r.text("upstream");
+    const bool answers = std::any_of(own.begin(), own.end(), [](const policy::Policy* p) { return (p->kind() == "respond" || p->kind() == "redirect") && p->mode == policy::Policy::Mode::Enforce; });
+    if (!name) {
+      if (r.valid() && !answers) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers: respond, redirect");
+      return;
+    }
+    if (answers) sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " is answered by a policy: its upstream is never asked");
+    used_.insert(*name);
+    const auto known = upstream_index_.find(*name);
+    if (known != upstream_index_.end()) {
+      route.upstream = known->second;
+      return;
+    }
+    diag::Diagnostic d;
+    d.id = "unknown-upstream";
+    d.message = "there is no upstream `" + *name + "`";
+    d.span = r.span_of("upstream");
+    std::vector<std::string_view> names;
+    for (const auto& [upstream, index] : upstream_index_) names.push_back(upstream);
+    const std::string_view near = diag::nearest(*name, names);
+    if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
+    d.hint = names.empty() ? "there are no `upstreams`" : "known upstreams:";
+    for (std::size_t i = 0; i < names.size(); ++i) d.hint.append(i == 0 ? " " : ", ").append(names[i]);
+    sink_.report(std::move(d));
+  }
+
+  void unused_upstreams() {
+    for (const upstream::Config& upstream : model_->upstreams)
+      if (used_.count(upstream.name) == 0) sink_.warning("unused-upstream", upstream.span, "no route uses the upstream `" + upstream.name + "`");
+  }
+
+  const ModelInput& input_;
+  diag::Sink& sink_;
+  std::shared_ptr<Model> model_;
+  std::map<std::string, std::int32_t, std::less<>> upstream_index_;
+  std::map<std::string, diag::Span> ids_;
+  std::set<std::string> route_names_, used_;
+  std::vector<const policy::Policy*> top_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Model> build_model(const ModelInput& input, std::unique_ptr<config::Node> tree, diag::Sink& sink) {
+  return Assembler(input, std::move(tree), sink).build();
+}
+
+std::shared_ptr<const Model> build_model(const ModelInput& input, diag::Sink& sink) {
+  config::ParseOptions options;
+  options.env = input.env;
+  auto tree = config::parse(input.source, options, sink);
+  if (!tree) return nullptr;
+  return build_model(input, std::move(tree), sink);
+}
+
+}  // namespace gatelab::gateway

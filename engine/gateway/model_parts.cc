@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/model_parts.h"
+
+#include <algorithm>
+
+namespace gatelab::gateway {
+namespace {
+
+bool is_loopback(const IpAddress& ip) {
+  if (ip.family == IpAddress::Family::V4) return ip.octets[0] == 127;
+  return ip == *parse_ip("::1");
+}
+
+Address parse_required_address(config::Reader& r, diag::Sink& sink) {
+  const config::Node* node = r.require("address");
+  if (node == nullptr) return {};
+  return config::as_address(*node, sink, "`address` of " + r.what()).value_or(Address{});
+}
+
+ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
+  ListenerConfig out;
+  const config::Node* given = node.kind == config::Kind::Map ? node.find("name") : nullptr;
+  config::Reader r(node, sink, given == nullptr ? "listener" : "listener `" + given->text + "`");
+  out.span = node.span;
+  r.require("name");
+  out.name = r.text("name", "");
+  out.address = parse_required_address(r, sink);
+  if (r.get("address") != nullptr) out.span = r.span_of("address");
+  out.path.encoded_slash = static_cast<http::EncodedSlash>(r.choice("encoded_slash", 0, {"reject", "keep"}));
+  out.path.duplicate_slash = static_cast<http::DuplicateSlash>(r.choice("duplicate_slash", 0, {"keep", "merge", "reject"}));
+  out.max_body = r.size("max_body", {}).bytes;
+  out.max_connections = static_cast<std::uint32_t>(r.integer("max_connections", out.max_connections, 1, 1'000'000));
+  out.header_timeout = r.duration("header_timeout", out.header_timeout);
+  out.idle_timeout = r.duration("idle_timeout", out.idle_timeout);
+  out.body_timeout = r.duration("body_timeout", out.body_timeout);
+  const auto head = r.size("max_head", {out.limits.head_octets}).bytes;
+  if (head < 1024 || head > 1024 * 1024) sink.error("out-of-range", r.span_of("max_head"), "`max_head` must be from 1KiB to 1MiB, not " + format(ByteSize{head}));
+  else out.limits.head_octets = static_cast<std::uint32_t>(head);
+  out.limits.target_octets = std::min(out.limits.target_octets, out.limits.head_octets);
+  out.limits.fields = static_cast<std::uint32_t>(r.integer("max_fields", out.limits.fields, 1, 10'000));
+  for (const std::string_view key : {"tls", "http", "proxy_protocol", "trusted_proxies"}) r.not_supported(key, "this build listens for plain HTTP/1.1");
+  r.elsewhere("port", "write address: 127.0.0.1:8080");
+  r.finish();
+  return out;
+}
+
+}  // namespace
+
+std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink& sink) {
+  std::vector<ListenerConfig> out;
+  if (list == nullptr) return out;
+  if (list->kind != config::Kind::List) {
+    sink.error("wrong-type", list->span, "`listeners` must be a list, not " + std::string(config::kind_name(list->kind)), "listeners: [ { name: plain, address: 127.0.0.1:8080 } ]");
+    return out;
+  }
+  if (list->items.empty()) sink.error("no-listeners", list->span, "there is no listener: nobody could connect");
+  for (const config::Node& node : list->items) {
+    ListenerConfig listener = parse_listener(node, sink);
+    for (const ListenerConfig& other : out) {
+      if (!listener.name.empty() && other.name == listener.name) sink.error("duplicate-name", node.find("name")->span, "there is a listener `" + listener.name + "` already");
+      if (listener.address.port != 0 && other.address == listener.address) sink.error("duplicate-address", listener.span, "the listener `" + other.name + "` has the address " + format(listener.address) + " already");
+    }
+    out.push_back(std::move(listener));
+  }
+  return out;
+}
+
+AdminConfig parse_admin(const config::Node& node, diag::Sink& sink) {
+  AdminConfig out;
+  config::Reader r(node, sink, "`admin`");
+  out.address = parse_required_address(r, sink);
+  if (auto token = r.secret("token")) {
+    if (token->reveal().size() < 8) sink.error("bad-token", r.span_of("token"), "the token is shorter than 8 octets");
+    out.token = std::move(*token);
+  }
+  r.finish();
+  if (r.get("address") != nullptr && out.address.ip.family != IpAddress::Family::None && !is_loopback(out.address.ip))
+    sink.error("not-loopback", r.span_of("address"), "the admin API must be on loopback, not on " + format(out.address), "write 127.0.0.1 or [::1]");
+  return out;
+}
+
+LogConfig parse_log(const config::Node& node, diag::Sink& sink) {
+  LogConfig out;
+  config::Reader r(node, sink, "`log`");
+  if (const config::Node* access = r.get("access")) {
+    const std::string to = access->kind == config::Kind::Bool ? (access->boolean ? "stdout" : "off") : config::as_text(*access, sink, "`access` of `log`").value_or("off");
+    out.to = to == "stdout" ? LogConfig::To::Stdout : to == "stderr" ? LogConfig::To::Stderr : to == "off" ? LogConfig::To::Off : LogConfig::To::File;
+    if (out.to == LogConfig::To::File) out.path = to;
+    if (to.empty()) sink.error("bad-choice", access->span, "`access` of `log` is empty", "stdout, stderr, off, or the path of a file");
+  }
+  out.format = static_cast<observe::LogFormat>(r.choice("format", 0, {"json", "logfmt", "combined", "pretty"}));
+  for (const std::string_view key : {"sample", "fields", "level"}) r.not_supported(key, "every exchange is one line");
+  r.finish();
+  return out;
+}
+
+}  // namespace gatelab::gateway

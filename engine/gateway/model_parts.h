@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a configuration that belong to the gateway itself. Private to the room.
+#pragma once
+
+#include "gateway/model.h"
+
+namespace gatelab::gateway {
+
+std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink& sink);
+AdminConfig parse_admin(const config::Node& node, diag::Sink& sink);
+LogConfig parse_log(const config::Node& node, diag::Sink& sink);
+
+}  // namespace gatelab::gateway
