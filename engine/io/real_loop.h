@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real loop: epoll, edge-triggered, each descriptor registered once for its life; a wheel of deadlines; a queue that
+// other threads may add to (docs/decisions/0001-own-reactor.md). Private to the real world.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "io/loop.h"
+#include "io/timer_wheel.h"
+
+namespace gatelab::io {
+
+class RealClock final : public Clock {
+ public:
+  RealClock() noexcept;
+  Instant io_now() const noexcept override;
+  Instant policy_now() const noexcept override;
+  void shift(Duration by) noexcept { shift_.fetch_add(by.count(), std::memory_order_relaxed); }
+  Duration shifted() const noexcept { return Duration{shift_.load(std::memory_order_relaxed)}; }
+
+ private:
+  std::int64_t base_;  // wall time minus monotonic time at the start
+  std::atomic<std::int64_t> shift_{0};
+};
+
+// A descriptor that a loop watches. Freed by the loop, after the events that may still name it.
+struct Watched {
+  Waiter* reader = nullptr;
+  Waiter* writer = nullptr;
+  bool readable = false;  // an edge was seen that no wait has used up
+  bool writable = false;
+  bool read_over = false;   // the peer sends no more: no further edge will tell
+  bool broken = false;      // neither direction works
+  bool dead = false;
+  std::function<void()> on_readable;  // instead of waits: listeners, signals
+};
+
+class RealLoop final : public Loop {
+ public:
+  RealLoop(const RealClock& clock, std::uint32_t index);
+  ~RealLoop() override;
+
+  const Clock& clock() const noexcept override { return clock_; }
+  void post(std::coroutine_handle<> h) noexcept override { ready_.push_back(h); }
+  void post_remote(std::function<void()> job) override;
+  void add_timer(Waiter& w) noexcept override {
+    if (w.wait().deadline != Instant::max()) timers_.add(w);
+  }
+  void remove_timer(Waiter& w) noexcept override { timers_.remove(w); }
+  std::uint32_t index() const noexcept override { return index_; }
+
+  // Null if the system has no room. `level`: tell again and again while readable.
+  Watched* watch(int fd, bool level = false) noexcept;
+  // The descriptor is closed by the caller, before or after.
+  void forget(Watched* watched) noexcept;
+
+  void run();
+  void stop() noexcept;  // any thread
+
+ private:
+  void run_ready() noexcept;
+  void run_remote();
+  void dispatch(const epoll_event& event) noexcept;
+  int timeout() noexcept;
+
+  const RealClock& clock_;
+  std::uint32_t index_;
+  int epoll_ = -1;
+  int wake_ = -1;
+  TimerWheel timers_;
+  std::deque<std::coroutine_handle<>> ready_;
+  std::vector<Watched*> dead_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> remote_;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace gatelab::io

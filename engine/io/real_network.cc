@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/real_network.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace gatelab::io {
+namespace {
+
+Code code_of(int error) noexcept {
+  switch (error) {
+    case 0: return Code::Ok;
+    case EAGAIN: return Code::WouldBlock;
+    case ECONNRESET:
+    case EPIPE:
+    case ECONNABORTED: return Code::Reset;
+    case ECONNREFUSED: return Code::Refused;
+    case ETIMEDOUT: return Code::TimedOut;
+    case EADDRINUSE: return Code::AddressInUse;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EADDRNOTAVAIL: return Code::Unreachable;
+    case EACCES:
+    case EPERM: return Code::Denied;
+    case EMFILE:
+    case ENFILE: return Code::TooMany;
+    default: return Code::Other;
+  }
+}
+
+socklen_t to_system(const Address& a, sockaddr_storage& out) noexcept {
+  std::memset(&out, 0, sizeof out);
+  if (a.ip.family == IpAddress::Family::V6) {
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(out);
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(a.port);
+    std::memcpy(&v6.sin6_addr, a.ip.octets.data(), 16);
+    return sizeof(sockaddr_in6);
+  }
+  auto& v4 = reinterpret_cast<sockaddr_in&>(out);
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(a.port);
+  std::memcpy(&v4.sin_addr, a.ip.octets.data(), 4);
+  return sizeof(sockaddr_in);
+}
+
+Address from_system(const sockaddr_storage& in) noexcept {
+  Address a;
+  if (in.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(in);
+    a.ip.family = IpAddress::Family::V6;
+    std::memcpy(a.ip.octets.data(), &v6.sin6_addr, 16);
+    a.port = ntohs(v6.sin6_port);
+  } else if (in.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(in);
+    a.ip.family = IpAddress::Family::V4;
+    std::memcpy(a.ip.octets.data(), &v4.sin_addr, 4);
+    a.port = ntohs(v4.sin_port);
+  }
+  return a;
+}
+
+Address local_of(int fd) noexcept {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return from_system(storage);
+}
+
+void no_delay(int fd) noexcept {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+class RealTransport final : public Transport {
+ public:
+  RealTransport(RealLoop& loop, int fd, Watched* watched, const Address& peer) noexcept : loop_(loop), fd_(fd), watched_(watched), peer_(peer) {}
+  ~RealTransport() override { close(); }
+
+  Count try_read(std::span<char> into) noexcept override {
+    if (fd_ < 0) return {Code::Reset, 0};
+    ssize_t n = 0;
+    do n = ::recv(fd_, into.data(), into.size(), 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+      if (errno == EAGAIN) watched_->readable = false;
+      return {code_of(errno), 0};
+    }
+    if (n == 0) return {into.empty() ? Code::Ok : Code::Eof, 0};
+    // Fewer than asked for: the socket is empty now and the next octet makes an edge.
+    if (static_cast<std::size_t>(n) < into.size()) watched_->readable = false;
+    return {Code::Ok, static_cast<std::size_t>(n)};
+  }
+
+  Count try_write(std::span<const ConstBuffer> from) noexcept override {
+    if (fd_ < 0) return {Code::Reset, 0};
+    iovec parts[64];
+    std::size_t count = 0;
+    for (const ConstBuffer& b : from.subspan(0, std::min<std::size_t>(from.size(), 64)))
+      if (b.size > 0) parts[count++] = {const_cast<char*>(b.data), b.size};
+    if (count == 0) return {Code::Ok, 0};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = count;
+    ssize_t n = 0;
+    do n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0) return {Code::Ok, static_cast<std::size_t>(n)};
+    if (errno == EAGAIN) watched_->writable = false;
+    return {code_of(errno), 0};
+  }
+
+  void shutdown_write() noexcept override {
+    if (fd_ >= 0) ::shutdown(fd_, SHUT_WR);
+  }
+  void close() noexcept override {
+    if (fd_ < 0) return;
+    ::close(std::exchange(fd_, -1));
+    if (watched_->reader != nullptr) watched_->reader->complete(Code::Cancelled);
+    if (watched_->writer != nullptr) watched_->writer->complete(Code::Cancelled);
+    loop_.forget(watched_);
+  }
+  void reset() noexcept override {
+    if (fd_ < 0) return;
+    const linger hard{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close();
+  }
+
+  Peer peer_state() noexcept override {
+    if (fd_ < 0) return Peer::Reset;
+    char octet = 0;
+    const ssize_t n = ::recv(fd_, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) return Peer::Data;
+    if (n == 0) return Peer::Eof;
+    return errno == EAGAIN || errno == EINTR ? Peer::Quiet : Peer::Reset;
+  }
+
+  Address local() const noexcept override { return fd_ < 0 ? Address{} : local_of(fd_); }
+  Address peer() const noexcept override { return peer_; }
+  Loop& loop() noexcept override { return loop_; }
+
+  void wait_readable(Waiter& w) noexcept override { hold(watched_->reader, watched_->readable, watched_->read_over, w); }
+  void wait_writable(Waiter& w) noexcept override { hold(watched_->writer, watched_->writable, watched_->broken, w); }
+
+ private:
+  void hold(Waiter*& place, bool& edge, bool over, Waiter& w) noexcept {
+    if (fd_ < 0 || edge || over) {
+      edge = false;
+      return w.complete(Code::Ok);
+    }
+    assert(place == nullptr && "one waiter a direction");
+    place = &w;
+    w.slot = &place;
+  }
+
+  RealLoop& loop_;
+  int fd_;
+  Watched* watched_;
+  Address peer_;
+};
+
+TransportPtr adopt(RealLoop& loop, int fd, const Address& peer) noexcept {
+  Watched* watched = loop.watch(fd);
+  if (watched == nullptr) {
+    ::close(fd);
+    return nullptr;
+  }
+  return std::make_unique<RealTransport>(loop, fd, watched, peer);
+}
+
+class RealListener final : public Listener {
+ public:
+  RealListener(RealLoop& loop, int fd) noexcept : loop_(loop), fd_(fd), local_(local_of(fd)), spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+  ~RealListener() override {
+    close();
+    if (spare_ >= 0) ::close(spare_);
+  }
+
+  Address local() const noexcept override { return local_; }
+
+  void start(std::vector<Loop*> workers, OnAccept on_accept) override {
+    workers_ = std::move(workers);
+    on_accept_ = std::make_shared<OnAccept>(std::move(on_accept));
+    // May be called from the thread that sets things up, before the loop runs.
+    watched_ = loop_.watch(fd_, true);
+    if (watched_ != nullptr) watched_->on_readable = [this] { accept_all(); };
+  }
+
+  void close() noexcept override {
+    if (fd_ < 0) return;
+    if (on_accept_) accept_all();
+    if (watched_ != nullptr) loop_.forget(watched_);
+    ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  void accept_all() noexcept {
+    for (;;) {
+      sockaddr_storage from{};
+      socklen_t size = sizeof from;
+      const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) {
+        hand_out(fd, from_system(from));
+        continue;
+      }
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if ((errno == EMFILE || errno == ENFILE) && spare_ >= 0) {
+        shed();
+        continue;
+      }
+      return;
+    }
+  }
+
+  // No descriptor is left: the spare one makes it possible to take the connection and close it, instead of being told
+  // about it for ever.
+  void shed() noexcept {
+    ::close(spare_);
+    const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd >= 0) ::close(fd);
+    spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  }
+
+  void hand_out(int fd, const Address& peer) {
+    no_delay(fd);
+    const auto worker = static_cast<std::uint32_t>(next_++ % workers_.size());
+    auto& loop = static_cast<RealLoop&>(*workers_[worker]);
+    const auto deliver = [&loop, fd, peer, worker, call = on_accept_] {
+      if (TransportPtr transport = adopt(loop, fd, peer)) (*call)(worker, std::move(transport));
+    };
+    if (&loop == &loop_) deliver();
+    else loop.post_remote(deliver);
+  }
+
+  RealLoop& loop_;
+  int fd_;
+  Address local_;
+  int spare_;
+  Watched* watched_ = nullptr;
+  std::vector<Loop*> workers_;
+  std::shared_ptr<OnAccept> on_accept_;
+  std::size_t next_ = 0;
+};
+
+int open_socket(const Address& address) noexcept {
+  const int family = address.ip.family == IpAddress::Family::V6 ? AF_INET6 : AF_INET;
+  return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> RealNetwork::listen(Loop& loop, const Address& address) {
+  const auto failed = [&address](int fd) {
+    const int error = errno;
+    if (fd >= 0) ::close(fd);
+    const Code code = code_of(error);
+    const char* what = code == Code::AddressInUse ? " is in use by another program" : "";
+    return fail(std::string(name(code)), "the address " + format(address) + (*what != '\0' ? what : std::string(" can't be bound: ") + std::strerror(error)));
+  };
+  const int fd = open_socket(address);
+  if (fd < 0) return failed(fd);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.ip.family == IpAddress::Family::V6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  sockaddr_storage storage{};
+  const socklen_t size = to_system(address, storage);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0 || ::listen(fd, 4096) != 0) return failed(fd);
+  return std::unique_ptr<Listener>(std::make_unique<RealListener>(static_cast<RealLoop&>(loop), fd));
+}
+
+Task<IoResult<TransportPtr>> RealNetwork::connect(Loop& loop, Address to, Wait wait) {
+  const int fd = open_socket(to);
+  if (fd < 0) co_return Failure<Code>{code_of(errno)};
+  no_delay(fd);
+  sockaddr_storage storage{};
+  const socklen_t size = to_system(to, storage);
+  const int connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size);
+  if (connected != 0 && errno != EINPROGRESS) {
+    const Code code = code_of(errno);
+    ::close(fd);
+    co_return Failure<Code>{code};
+  }
+  TransportPtr transport = adopt(static_cast<RealLoop&>(loop), fd, to);
+  if (!transport) co_return Failure<Code>{Code::TooMany};
+  if (connected == 0) co_return transport;
+  const Code ready = co_await transport->writable(wait);
+  if (ready != Code::Ok) co_return Failure<Code>{ready};
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (error != 0) co_return Failure<Code>{code_of(error)};
+  co_return transport;
+}
+
+}  // namespace gatelab::io

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sockets of the system. Private to the real world.
+#pragma once
+
+#include "io/network.h"
+#include "io/real_loop.h"
+
+namespace gatelab::io {
+
+class RealNetwork final : public Network {
+ public:
+  Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address) override;
+  Task<IoResult<TransportPtr>> connect(Loop& loop, Address to, Wait wait) override;
+};
+
+}  // namespace gatelab::io
