@@ -27,7 +27,10 @@ struct Gateway::Inner {
   mutable std::mutex mutex;  // binds: changed on loop 0, read from any thread
   std::vector<std::shared_ptr<Bind>> binds;
   std::atomic<std::uint64_t> generation{0};
+  // Loop 0's.
   bool draining = false;
+  bool drained = false;
+  std::vector<std::function<void()>> when_drained;
 };
 
 std::shared_ptr<Bind> Gateway::Inner::bound(const std::string& key) const {
@@ -138,6 +141,9 @@ ReloadReport Gateway::reload(std::shared_ptr<const Model> model) {
 
 void Gateway::drain(Duration grace, std::function<void()> done) {
   Inner& inner = *inner_;
+  io::Loop& first = inner.workers.front()->loop();
+  if (inner.drained) return first.post_remote(std::move(done));
+  inner.when_drained.push_back(std::move(done));
   if (std::exchange(inner.draining, true)) return;
   std::vector<std::shared_ptr<Bind>> binds;
   {
@@ -146,10 +152,13 @@ void Gateway::drain(Duration grace, std::function<void()> done) {
   }
   for (const auto& bind : binds) bind->listener->close();
   auto left = std::make_shared<std::atomic<std::size_t>>(inner.workers.size());
-  io::Loop& first = inner.workers.front()->loop();
+  const auto all_ended = [&inner] {
+    inner.drained = true;
+    for (const auto& call : std::exchange(inner.when_drained, {})) call();
+  };
   for (const auto& worker : inner.workers) {
-    const auto ended = [left, &first, done] {
-      if (left->fetch_sub(1) == 1) first.post_remote(done);
+    const auto ended = [left, &first, all_ended] {
+      if (left->fetch_sub(1) == 1) first.post_remote(all_ended);
     };
     worker->loop().post_remote([w = worker.get(), grace, ended] { w->drain(grace, ended); });
   }

@@ -15,7 +15,7 @@ wrk=$!
 for ((i = 1; i <= 40; ++i)); do
   now=$(generation)
   # Each reload changes something that every request goes through.
-  write_gateway gateway.yaml "$((1000000000 + i))/h" "      - headers: { response: { set: { X-Round: '$i' } } }"
+  write_gateway gateway.yaml "$((1000000000 - i))/h" "      - headers: { response: { set: { X-Round: '$i' } } }"
   kill -HUP "$gateway"
   until_true 10 beyond "$now" || fail "reload $i was not adopted: $(tail -n 3 gateway.err)"
 done

@@ -145,7 +145,6 @@ std::shared_ptr<const gateway::Model> RawWorld::model(std::string_view yaml) {
   source->text = yaml;
   gateway::ModelInput input;
   input.source = source;
-  input.env = [](std::string_view) { return std::optional<std::string>(); };
   input.states = &gateway->states();
   diag::Sink sink;
   auto built = gateway::build_model(input, sink);
