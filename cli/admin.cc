@@ -77,6 +77,7 @@ struct Admin::Server {
 
   explicit Server(Admin& admin);
   bool may_change(Admin& admin, const Request& request, Response& response) const;
+  void reload(Admin& admin, const Request& request, Response& response) const;
   void show_clock(Admin& admin, Response& response) const;
   void shift_clock(Admin& admin, const Request& request, Response& response) const;
   void show_requests(Admin& admin, const Request& request, Response& response) const;
@@ -90,9 +91,14 @@ Admin::Server::Server(Admin& admin) {
   http.set_read_timeout(5, 0);
   http.set_write_timeout(5, 0);
   http.set_payload_max_length(kMaxBody);
-  http.set_pre_routing_handler([](const Request& request, Response& response) {
-    if (is_loopback_name(request.get_header_value("Host"))) return httplib::Server::HandlerResponse::Unhandled;
-    problem(response, 403, "host-not-loopback", "the admin API answers to localhost and loopback addresses only");
+  http.set_pre_routing_handler([this, &admin](const Request& request, Response& response) {
+    if (!is_loopback_name(request.get_header_value("Host"))) {
+      problem(response, 403, "host-not-loopback", "the admin API answers to localhost and loopback addresses only");
+      return httplib::Server::HandlerResponse::Handled;
+    }
+    if (request.method != "POST" || request.path != "/reload") return httplib::Server::HandlerResponse::Unhandled;
+    // Here and not as a route: it needs no body, and the library refuses a POST that does not announce one.
+    reload(admin, request, response);
     return httplib::Server::HandlerResponse::Handled;
   });
   http.set_error_handler(httplib::Server::HandlerWithResponse([](const Request& request, Response& response) {
@@ -117,11 +123,6 @@ Admin::Server::Server(Admin& admin) {
   http.Post("/clock", [this, &admin](const Request& request, Response& response) {
     if (may_change(admin, request, response)) shift_clock(admin, request, response);
   });
-  http.Post("/reload", [this, &admin](const Request& request, Response& response) {
-    if (!may_change(admin, request, response)) return;
-    const AdminReload done = admin.doors_.reload();
-    answer(response, done.ok ? 200 : 422, done.json + "\n", "application/json");
-  });
 }
 
 bool Admin::Server::may_change(Admin& admin, const Request& request, Response& response) const {
@@ -131,6 +132,12 @@ bool Admin::Server::may_change(Admin& admin, const Request& request, Response& r
   response.set_header("WWW-Authenticate", "Bearer realm=\"gatelab admin\"");
   problem(response, 401, "token", "changes need `Authorization: Bearer TOKEN` with the admin token");
   return false;
+}
+
+void Admin::Server::reload(Admin& admin, const Request& request, Response& response) const {
+  if (!may_change(admin, request, response)) return;
+  const AdminReload done = admin.doors_.reload();
+  answer(response, done.ok ? 200 : 422, done.json + "\n", "application/json");
 }
 
 void Admin::Server::show_clock(Admin& admin, Response& response) const {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The admin API: health, metrics that promtool accepts, traces, the clock, reload; only for loopback names, and changes
 # only with the token.
-source "$GATELAB_ROOT/tests/e2e/common.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 peer promtool
 start_nginx origin 'location / { return 200 "item\n"; }'
 write_gateway gateway.yaml 2/h

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The commands' manners: exit codes, what goes to stdout and what to stderr, no colour where nobody looks.
-source "$GATELAB_ROOT/tests/e2e/common.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 # exits CODE COMMAND…: output in out.txt and err.txt
 exits() {
   local want=$1 code=0

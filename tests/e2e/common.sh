@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the e2e scripts share above tests/support/shell.sh: one keyed and limited gateway in front of nginx.
-source "$GATELAB_ROOT/tests/support/shell.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/support/shell.sh"
 sanitized=$([[ ${GATELAB_SANITIZED:-0} == 1 ]] && echo 1 || echo 0)
 key=e2e-key-of-mobile
 second_key=e2e-key-of-web

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SIGTERM under load: whatever gatelab had begun is answered whole, and then it ends by itself. A second signal ends it
 # at once.
-source "$GATELAB_ROOT/tests/e2e/common.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 start_nginx origin 'location /items/ { return 200 "item\n"; }' 'location /slow.bin { limit_rate 400k; }'
 head -c 600000 /dev/zero >origin/html/slow.bin
 cat >gateway.yaml <<CONFIG

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # gatelab in front of a real nginx with a keyed, limited route answers curl, wrk and hey as it should.
-source "$GATELAB_ROOT/tests/e2e/common.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 peer wrk
 peer hey
 start_nginx origin 'location /items/ { add_header X-Seen-Key "[$http_x_api_key]"; return 200 "item $request_uri\n"; }' \

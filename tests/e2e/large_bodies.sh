@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Bodies stream: 2 GB up (with a length and chunked) and 2 GB down, and clients that stop reading, within 64 MiB.
-source "$GATELAB_ROOT/tests/e2e/common.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 size=$((2 << 30))
 ((sanitized)) && size=$((64 << 20))
 start sink "$E2E_ORIGIN"

@@ -2,7 +2,7 @@
 # The README keeps its word: every command in a ```console block runs, and prints what stands below it. `…` in a line
 # stands for anything in that line, a line of `…` alone for any lines. `./dev demo` runs without its build; `./dev test`
 # is what runs this, so that only its last lines' form is looked at.
-source "$GATELAB_ROOT/tests/support/shell.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/support/shell.sh"
 ran=0
 
 # matches ACTUAL EXPECTED (files)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # 40 reloads under load lose no request, answer none twice and keep counts; a bad file changes nothing; a saved file is
 # adopted by itself; the access log can be rotated.
-source "$GATELAB_ROOT/tests/e2e/common.sh"
+source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 peer wrk
 start_nginx origin 'location / { return 200 "item\n"; }'
 generation() { curl -s --max-time 10 "$admin/metrics" | sed -n 's/^gatelab_config_generation \([0-9]*\).*/\1/p'; }
