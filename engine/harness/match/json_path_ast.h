@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The syntax tree of a JSONPath (RFC 9535 §2). Private to json_path*.cc.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "harness/match/json_path.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace gatelab::harness {
+
+namespace path {
+
+struct Expression;
+using ExpressionPtr = std::unique_ptr<Expression>;
+
+struct Name { std::string name; };
+struct Wildcard {};
+struct Index { std::int64_t index; };
+struct Slice { std::optional<std::int64_t> start, end; std::int64_t step = 1; };
+struct Filter { ExpressionPtr condition; };
+using Selector = std::variant<Name, Wildcard, Index, Slice, Filter>;
+
+struct Segment {
+  bool descendant = false;
+  std::vector<Selector> selectors;
+};
+
+enum class Function : std::uint8_t { Length, Count, Match, Search, Value };
+enum class Operator : std::uint8_t { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual };
+
+struct Literal { nlohmann::json value; };
+struct SubQuery { bool relative = true; std::unique_ptr<JsonPath::Query> query; };
+struct Call {
+  Function function = Function::Length;
+  std::vector<ExpressionPtr> arguments;
+  std::shared_ptr<re2::RE2> regex;  // when the pattern is a literal
+};
+struct Compare { Operator op = Operator::Equal; ExpressionPtr left, right; };
+struct And { std::vector<ExpressionPtr> all; };
+struct Or { std::vector<ExpressionPtr> any; };
+struct Not { ExpressionPtr what; };
+
+struct Expression {
+  std::variant<Literal, SubQuery, Call, Compare, And, Or, Not> node;
+};
+
+// An I-Regexp (RFC 9485) as RE2; null if it is not one.
+std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole);
+
+}  // namespace path
+
+struct JsonPath::Query {
+  std::vector<path::Segment> segments;
+  bool singular() const noexcept;
+};
+
+}  // namespace gatelab::harness
