@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/match/matcher.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "config/json.h"
+
+namespace gatelab::harness {
+namespace {
+
+enum class Op : std::uint8_t { Equals, Includes, Ne, Lt, Le, Gt, Ge, Between, OneOf, Contains, Matches, Present, All, Any, Not, Count, Each };
+constexpr std::string_view kOps[] = {"equals", "includes", "ne", "lt", "le", "gt", "ge", "between", "one_of", "contains", "matches", "present", "all", "any", "not", "count", "each"};
+
+std::string as_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+// Everything of `part` is in `whole`: members of maps, elements of lists, recursively.
+bool includes(const nlohmann::json& whole, const nlohmann::json& part) {
+  if (part.is_object() && whole.is_object())
+    return std::all_of(part.items().begin(), part.items().end(), [&whole](const auto& item) {
+      const auto found = whole.find(item.key());
+      return found != whole.end() && includes(*found, item.value());
+    });
+  if (part.is_array() && whole.is_array())
+    return std::all_of(part.begin(), part.end(), [&whole](const auto& wanted) { return std::any_of(whole.begin(), whole.end(), [&wanted](const auto& have) { return includes(have, wanted); }); });
+  if (whole.is_array()) return std::any_of(whole.begin(), whole.end(), [&part](const auto& have) { return includes(have, part); });
+  return whole == part;
+}
+
+}  // namespace
+
+struct Matcher::Predicate {
+  Op op = Op::Equals;
+  nlohmann::json operand;
+  std::vector<MatcherPtr> inner;
+  std::shared_ptr<re2::RE2> regex;
+  bool flag = true;
+  diag::Span span;
+};
+
+namespace {
+
+// A scalar of the file in the matcher's dimension; reports what has no meaning there.
+std::optional<nlohmann::json> operand(const config::Node& node, Dimension dimension, diag::Sink& sink, const std::string& what) {
+  if (dimension == Dimension::Json) return to_json_value(node);
+  if (dimension == Dimension::Duration) {
+    const auto d = config::as_duration(node, sink, what);
+    return d ? std::optional(nlohmann::json(d->count())) : std::nullopt;
+  }
+  if (node.kind == config::Kind::List) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const config::Node& item : node.items) list.push_back(item.text);
+    return list;
+  }
+  if (node.kind == config::Kind::Map) return to_json_value(node);
+  return nlohmann::json(node.kind == config::Kind::Null && node.text.empty() ? "" : node.text);
+}
+
+// Text that looks like a number compares as one: Age: { ge: 30 }.
+bool ordered(const nlohmann::json& have, const nlohmann::json& want, int& sign) {
+  const auto number = [](const nlohmann::json& v, double& out) {
+    if (v.is_number()) return out = v.get<double>(), true;
+    if (!v.is_string()) return false;
+    const std::string& text = v.get_ref<const std::string&>();
+    const auto parsed = nlohmann::json::parse(text, nullptr, false);
+    if (!parsed.is_number()) return false;
+    out = parsed.get<double>();
+    return true;
+  };
+  double a = 0, b = 0;
+  if (number(have, a) && number(want, b)) {
+    sign = a < b ? -1 : a > b ? 1 : 0;
+    return true;
+  }
+  if (!have.is_string() || !want.is_string()) return false;
+  sign = have < want ? -1 : want < have ? 1 : 0;
+  return true;
+}
+
+bool equal(const nlohmann::json& have, const nlohmann::json& want, Dimension dimension) {
+  if (dimension == Dimension::Text && !want.is_structured() && !have.is_structured()) return as_text(have) == as_text(want);
+  return have == want;
+}
+
+}  // namespace
+
+nlohmann::json to_json_value(const config::Node& node) {
+  auto value = nlohmann::json::parse(config::to_json(node), nullptr, false);
+  return value.is_discarded() ? nlohmann::json(node.text) : value;
+}
+
+std::string shown(const Value& value, Dimension dimension) {
+  if (!value) return "nothing";
+  std::string text;
+  if (dimension == Dimension::Duration && value->is_number_integer()) text = format(Duration{value->get<std::int64_t>()});
+  else if (dimension == Dimension::Text && value->is_string()) text = value->get<std::string>();
+  else text = value->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  if (text.empty()) return "an empty text";
+  if (text.size() <= 200) return text;
+  std::size_t end = 200;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
+}
+
+namespace {
+
+std::shared_ptr<Matcher::Predicate> parse_predicate(Op op, const config::Node& node, Dimension dimension, diag::Sink& sink, const std::string& what) {
+  auto p = std::make_shared<Matcher::Predicate>();
+  p->op = op;
+  p->span = node.span;
+  const auto inner = [&](const config::Node& n, Dimension d) {
+    if (auto m = Matcher::parse(n, d, sink, what)) p->inner.push_back(std::move(m));
+  };
+  switch (op) {
+    case Op::Present: p->flag = config::as_bool(node, sink, "`present` of " + what).value_or(true); return p;
+    case Op::Not:
+    case Op::Each: inner(node, dimension); return p;
+    case Op::Count: inner(node, Dimension::Json); return p;
+    case Op::All:
+    case Op::Any:
+    case Op::OneOf:
+    case Op::Between:
+      if (node.kind != config::Kind::List || node.items.empty() || (op == Op::Between && node.items.size() != 2)) {
+        sink.error("bad-matcher", node.span, "`" + std::string(kOps[static_cast<int>(op)]) + "` of " + what + " takes a list" + (op == Op::Between ? " of two: [from, to]" : ""));
+        return nullptr;
+      }
+      if (op == Op::All || op == Op::Any)
+        for (const config::Node& item : node.items) inner(item, dimension);
+      else
+        for (const config::Node& item : node.items)
+          if (auto v = operand(item, dimension, sink, what)) p->operand.push_back(std::move(*v));
+      return p;
+    case Op::Matches: {
+      const auto pattern = config::as_text(node, sink, "`matches` of " + what);
+      if (!pattern) return nullptr;
+      re2::RE2::Options options;
+      options.set_log_errors(false);
+      p->regex = std::make_shared<re2::RE2>(*pattern, options);
+      if (!p->regex->ok()) sink.error("bad-regex", node.span, "`" + *pattern + "` is not a regular expression: " + p->regex->error());
+      p->operand = *pattern;
+      return p;
+    }
+    default: break;
+  }
+  auto v = operand(node, dimension, sink, what);
+  if (!v) return nullptr;
+  p->operand = std::move(*v);
+  return p;
+}
+
+}  // namespace
+
+MatcherPtr Matcher::parse(const config::Node& node, Dimension dimension, diag::Sink& sink, const std::string& what) {
+  auto out = std::make_shared<Matcher>();
+  out->dimension_ = dimension;
+  out->span_ = node.span;
+  if (node.kind != config::Kind::Map) {
+    auto p = parse_predicate(Op::Equals, node, dimension, sink, what);
+    if (!p) return nullptr;
+    out->all_.push_back(std::move(p));
+    return out;
+  }
+  if (node.entries.empty()) {
+    sink.error("bad-matcher", node.span, what + " has no predicate: it would match anything", "write, for example, { present: true }");
+    return nullptr;
+  }
+  const std::vector<std::string_view> names(std::begin(kOps), std::end(kOps));
+  for (const config::Entry& entry : node.entries) {
+    const auto known = std::find(names.begin(), names.end(), entry.key);
+    if (known == names.end()) {
+      if (entry.key == "schema") {
+        sink.error("not-supported", entry.key_span, "the predicate `schema` is not supported yet");
+        continue;
+      }
+      diag::Diagnostic d;
+      d.id = "unknown-key";
+      d.message = "unknown predicate `" + entry.key + "` in " + what;
+      d.span = entry.key_span;
+      const std::string_view near = diag::nearest(entry.key, names);
+      if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
+      d.hint = "a map means predicates; to compare with a map write equals: { … } or includes: { … }";
+      sink.report(std::move(d));
+      continue;
+    }
+    if (auto p = parse_predicate(static_cast<Op>(known - names.begin()), *entry.value, dimension, sink, what)) out->all_.push_back(std::move(p));
+  }
+  return out;
+}
+
+namespace {
+
+std::optional<std::string> failed(const Matcher::Predicate& p, const Value& value, Dimension dimension) {
+  const auto got = [&] { return "got " + shown(value, dimension); };
+  if (p.op == Op::Present) return value.has_value() == p.flag ? std::nullopt : std::optional(p.flag ? "it is absent" : got());
+  if (p.op == Op::Not) {
+    for (const MatcherPtr& m : p.inner)
+      if (!m->match(value)) return got();
+    return std::nullopt;
+  }
+  if (p.op == Op::Any) {
+    for (const MatcherPtr& m : p.inner)
+      if (!m->match(value)) return std::nullopt;
+    return got() + ", which none of these match";
+  }
+  if (p.op == Op::All) {
+    for (const MatcherPtr& m : p.inner)
+      if (const auto mismatch = m->match(value)) return mismatch->got;
+    return std::nullopt;
+  }
+  if (!value) return p.op == Op::Ne ? std::nullopt : std::optional<std::string>("it is absent");
+  const auto require = [&](bool fine) { return fine ? std::nullopt : std::optional(got()); };
+  int sign = 0;
+  switch (p.op) {
+    case Op::Equals: return require(equal(*value, p.operand, dimension));
+    case Op::Ne: return require(!equal(*value, p.operand, dimension));
+    case Op::Includes: return require(includes(*value, p.operand));
+    case Op::Lt: return require(ordered(*value, p.operand, sign) && sign < 0);
+    case Op::Le: return require(ordered(*value, p.operand, sign) && sign <= 0);
+    case Op::Gt: return require(ordered(*value, p.operand, sign) && sign > 0);
+    case Op::Ge: return require(ordered(*value, p.operand, sign) && sign >= 0);
+    case Op::Between: return require(ordered(*value, p.operand[0], sign) && sign >= 0 && ordered(*value, p.operand[1], sign) && sign <= 0);
+    case Op::OneOf: return require(std::any_of(p.operand.begin(), p.operand.end(), [&](const auto& o) { return equal(*value, o, dimension); }));
+    case Op::Contains:
+      if (value->is_array()) return require(std::any_of(value->begin(), value->end(), [&](const auto& v) { return equal(v, p.operand, dimension); }));
+      return require(!value->is_object() && as_text(*value).find(as_text(p.operand)) != std::string::npos);
+    case Op::Matches: return require(!value->is_structured() && re2::RE2::PartialMatch(as_text(*value), *p.regex));
+    case Op::Count: {
+      if (!value->is_structured()) return got() + ", which has no elements to count";
+      for (const MatcherPtr& m : p.inner)
+        if (m->match(nlohmann::json(value->size()))) return "got " + std::to_string(value->size()) + " elements";
+      return std::nullopt;
+    }
+    case Op::Each: {
+      if (!value->is_array()) return got() + ", which is not a list";
+      for (std::size_t i = 0; i < value->size(); ++i)
+        for (const MatcherPtr& m : p.inner)
+          if (const auto mismatch = m->match((*value)[i])) return "element " + std::to_string(i) + ": " + mismatch->got;
+      return std::nullopt;
+    }
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Mismatch> Matcher::match(const Value& value) const {
+  for (const auto& p : all_)
+    if (auto got = failed(*p, value, dimension_)) return Mismatch{std::move(*got), p->span};
+  return std::nullopt;
+}
+
+JsonExpectation parse_json_expectation(const config::Node& node, diag::Sink& sink, const std::string& what) {
+  JsonExpectation out;
+  if (node.kind != config::Kind::Map || node.entries.empty()) {
+    sink.error("wrong-type", node.span, what + " must be a map of JSONPaths to what they select", "json: { $.id: 1 }");
+    return out;
+  }
+  for (const config::Entry& entry : node.entries) {
+    auto path = JsonPath::compile(entry.key);
+    if (!path) {
+      sink.error(path.error().id, entry.key_span, path.error().message);
+      continue;
+    }
+    if (auto matcher = Matcher::parse(*entry.value, Dimension::Json, sink, "`" + entry.key + "` of " + what))
+      out.lines.push_back({entry.key, std::move(*path), entry.key_span, std::move(matcher)});
+  }
+  return out;
+}
+
+std::optional<Mismatch> match_json(const JsonExpectation& expected, const nlohmann::json& body) {
+  for (const JsonExpectation::Line& line : expected.lines) {
+    const auto nodes = line.path.select(body);
+    Value value;
+    if (line.path.singular()) {
+      if (!nodes.empty()) value = *nodes.front();
+    } else {
+      value = nlohmann::json::array();
+      for (const nlohmann::json* node : nodes) value->push_back(*node);
+    }
+    if (auto mismatch = line.matcher->match(value)) {
+      mismatch->got = line.text + ": " + mismatch->got;
+      return mismatch;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace gatelab::harness

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/mock/mock.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
+
+#include "base/text.h"
+#include "http/parser.h"
+
+namespace gatelab::harness {
+namespace {
+
+constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kMaxBody = 16 * 1024 * 1024;
+
+std::string echo_of(const SeenRequest& request) {
+  nlohmann::ordered_json out{{"method", request.method}, {"path", request.path}, {"query", request.query}, {"headers", nlohmann::ordered_json::object()}, {"body", request.body}};
+  for (const auto& [name, value] : request.headers) out["headers"][name] = value;
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// The stub that comes nearest and the first thing in which the request differs from it.
+std::string near_miss_of(const std::vector<Stub>& stubs, const SeenRequest& request) {
+  const Stub* best = nullptr;
+  Fit best_fit;
+  for (const Stub& stub : stubs) {
+    Fit candidate = fit(stub.when, request);
+    if (best == nullptr || candidate.score > best_fit.score) {
+      best = &stub;
+      best_fit = std::move(candidate);
+    }
+  }
+  if (best == nullptr) return "the mock has no stubs";
+  const std::string wanted = best->when.method + (best->when.method.empty() ? "" : " ") + best->when.path;
+  return "nearest is " + (wanted.empty() ? std::string("the stub") : wanted) + " at " + diag::place(best->span) + ", but " + best_fit.why;
+}
+
+}  // namespace
+
+struct MockServers::Connection {
+  io::TransportPtr transport;
+  std::vector<char> block = std::vector<char>(kBlock);
+  std::size_t filled = 0, used = 0;
+  SeenRequest request;
+  bool head_only = false;  // HEAD
+  bool keep = true;
+};
+
+MockServers::MockServers(io::Network& network, io::Loop& loop, bool remember) : network_(network), loop_(loop), remember_(remember), scope_(loop) {}
+MockServers::~MockServers() = default;
+
+void MockServers::add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs) {
+  auto server = std::make_unique<Server>();
+  server->upstream = upstream;
+  server->target = target;
+  server->stubs = std::move(stubs);
+  servers_.push_back(std::move(server));
+}
+
+void MockServers::add_all(const std::vector<upstream::Config>& upstreams, diag::Sink& sink) {
+  for (const upstream::Config& upstream : upstreams)
+    if (upstream.mock != nullptr) add(upstream.name, upstream.name, parse_stubs(*upstream.mock, sink, upstream.name));
+}
+
+Status MockServers::start() {
+  for (const auto& server : servers_) {
+    auto listener = network_.listen(loop_, *parse_address("127.0.0.1:0"));
+    if (!listener) return fail(listener.error().id, "mock of `" + server->upstream + "`: " + listener.error().message);
+    server->listener = std::move(*listener);
+    addresses_[server->upstream + "/" + server->target] = server->listener->local();
+    server->listener->start({&loop_}, [this, s = server.get()](std::uint32_t, io::TransportPtr transport) {
+      if (!scope_.token().cancelled()) scope_.spawn(serve(*s, std::move(transport)));
+    });
+  }
+  return success();
+}
+
+void MockServers::stop() noexcept {
+  for (const auto& server : servers_)
+    if (server->listener) server->listener->close();
+  scope_.cancel();
+}
+
+std::vector<SeenRequest> MockServers::seen() const {
+  std::lock_guard lock(mutex_);
+  return seen_;
+}
+
+std::size_t MockServers::calls(std::string_view upstream) const {
+  std::lock_guard lock(mutex_);
+  const auto known = calls_.find(upstream);
+  return known == calls_.end() ? 0 : known->second;
+}
+
+std::vector<std::uint32_t> MockServers::used() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::uint32_t> out;
+  for (const auto& [offset, count] : used_) out.push_back(offset);
+  return out;
+}
+
+io::Task<void> MockServers::serve(Server& server, io::TransportPtr transport) {
+  Connection c;
+  c.transport = std::move(transport);
+  for (bool again = true; again;) {
+    again = co_await read_request(c);
+    if (again) again = co_await answer(c, server);
+  }
+  c.transport->close();
+}
+
+// One whole request. False: the connection is over.
+io::Task<bool> MockServers::read_request(Connection& c) {
+  io::Wait wait;
+  wait.cancel = &scope_.token();
+  wait.what = "mock: next request";
+  wait.background = true;
+  Arena arena;
+  http::RequestHead head(arena);
+  http::RequestParser parser(head, {kBlock - 1, kBlock - 1, 1000});
+  http::ParseState state = parser.parse({c.block.data(), c.filled});
+  while (state == http::ParseState::NeedMore) {
+    const io::Count read = c.transport->try_read({c.block.data() + c.filled, kBlock - c.filled});
+    if (read.code == io::Code::WouldBlock) {
+      const io::Code code = co_await c.transport->readable(wait);
+      if (code != io::Code::Ok) co_return false;
+      continue;
+    }
+    if (read.code != io::Code::Ok) co_return false;
+    c.filled += read.octets;
+    state = parser.parse({c.block.data(), c.filled});
+  }
+  if (state == http::ParseState::Failed) co_return false;
+  c.request = {};
+  c.request.method = head.method_text;
+  c.request.path = head.path;
+  c.request.query = head.query;
+  for (const http::Field& f : head.fields) {
+    c.request.headers.emplace_back(f.name, f.value);
+    if (f.id == http::FieldId::XRequestId) c.request.request_id = f.value;
+  }
+  c.head_only = head.method == http::Method::Head;
+  c.keep = head.keep_alive;
+  http::Fields trailers(arena);
+  http::BodyDecoder decoder(head.body, &trailers);
+  c.used = parser.consumed();
+  for (;;) {
+    const auto piece = decoder.next({c.block.data() + c.used, c.filled - c.used});
+    c.used += piece.consumed;
+    if (piece.state == http::BodyDecoder::State::Done) break;
+    if (piece.state == http::BodyDecoder::State::Failed) co_return false;
+    if (piece.state == http::BodyDecoder::State::Data) {
+      // A body that is too large to remember is read and forgotten, so that uploads can be measured against mocks.
+      if (c.request.body.size() + piece.data.size() <= kMaxBody) c.request.body.append(piece.data);
+      continue;
+    }
+    c.used = c.filled = 0;
+    const io::Count read = c.transport->try_read({c.block.data(), kBlock});
+    if (read.code == io::Code::Ok) {
+      c.filled = read.octets;
+      continue;
+    }
+    if (read.code != io::Code::WouldBlock) co_return false;
+    const io::Code code = co_await c.transport->readable(wait);
+    if (code != io::Code::Ok) co_return false;
+  }
+  std::copy(c.block.begin() + static_cast<std::ptrdiff_t>(c.used), c.block.begin() + static_cast<std::ptrdiff_t>(c.filled), c.block.begin());
+  c.filled -= c.used;
+  c.used = 0;
+  co_return true;
+}
+
+const Stub* MockServers::choose(Server& server, SeenRequest& request) {
+  request.upstream = server.upstream;
+  request.target = server.target;
+  const auto found = std::find_if(server.stubs.begin(), server.stubs.end(), [&request](const Stub& stub) { return fit(stub.when, request).fits; });
+  request.matched = found != server.stubs.end();
+  if (!request.matched) request.near_miss = near_miss_of(server.stubs, request);
+  std::lock_guard lock(mutex_);
+  ++calls_[server.upstream];
+  if (request.matched) ++used_[found->span.begin];
+  if (remember_) seen_.push_back(request);
+  return request.matched ? &*found : nullptr;
+}
+
+io::Task<bool> MockServers::answer(Connection& c, Server& server) {
+  const Stub* stub = choose(server, c.request);
+  Reply missing;
+  missing.status = 404;
+  missing.headers.emplace_back("Content-Type", "application/problem+json");
+  if (stub == nullptr)
+    missing.body = nlohmann::ordered_json{{"status", 404}, {"title", "No stub answers this request"}, {"reason", "unmatched-stub"}, {"detail", c.request.near_miss}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const Reply& reply = stub != nullptr ? stub->reply : missing;
+  if (reply.delay > Duration{}) {
+    io::Wait wait;
+    wait.deadline = loop_.now() + reply.delay;
+    wait.cancel = &scope_.token();
+    wait.what = "mock: delay";
+    const io::Code code = co_await io::sleep_until(loop_, wait);
+    if (code == io::Code::Cancelled) co_return false;
+  }
+  const std::string body = reply.echo ? echo_of(c.request) : reply.body;
+  const bool bodiless = c.head_only || reply.status == 204 || reply.status == 304;
+  std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " " + std::string(http::default_reason_phrase(reply.status)) + "\r\n";
+  for (const auto& [name, value] : reply.headers) text += name + ": " + value + "\r\n";
+  if (reply.close) text += "Connection: close\r\n";
+  if (reply.chunked && !bodiless) {
+    text += "Transfer-Encoding: chunked\r\n\r\n";
+    char size[17];
+    if (!body.empty()) text.append(size, static_cast<std::size_t>(std::snprintf(size, sizeof size, "%zx", body.size()))).append("\r\n").append(body).append("\r\n");
+    text += "0\r\n";
+    for (const auto& [name, value] : reply.trailers) text += name + ": " + value + "\r\n";
+    text += "\r\n";
+  } else {
+    if (reply.status != 204 && reply.status != 304) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    text += "\r\n";
+    if (!bodiless) text += body;
+  }
+  const bool written = co_await write(c, std::move(text));
+  co_return written && c.keep && !reply.close;
+}
+
+io::Task<bool> MockServers::write(Connection& c, std::string text) {
+  std::string_view left = text;
+  io::Wait wait;
+  wait.cancel = &scope_.token();
+  wait.what = "mock: to write";
+  while (!left.empty()) {
+    const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
+    const io::Count written = c.transport->try_write(buffers);
+    if (written.code == io::Code::Ok) {
+      left.remove_prefix(written.octets);
+      continue;
+    }
+    if (written.code != io::Code::WouldBlock) co_return false;
+    const io::Code code = co_await c.transport->writable(wait);
+    if (code != io::Code::Ok) co_return false;
+  }
+  co_return true;
+}
+
+}  // namespace gatelab::harness

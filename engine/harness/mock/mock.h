@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mock upstreams: HTTP/1.1 servers that answer from stubs. The same for `mock:` upstreams of `run` and for scenarios. They
+// live on one loop; what they have seen may be asked from any thread.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "harness/mock/stub.h"
+#include "io/environment.h"
+#include "io/scope.h"
+#include "upstream/config.h"
+
+namespace gatelab::harness {
+
+class MockServers {
+ public:
+  // `remember`: keep every request for expectations; off in `run`, which goes on for ever.
+  MockServers(io::Network& network, io::Loop& loop, bool remember);
+  ~MockServers();  // stop() first, and let the loop run until stopped()
+  MockServers(const MockServers&) = delete;
+  MockServers& operator=(const MockServers&) = delete;
+
+  // Before start().
+  void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs);
+  // Every `mock:` of a model. Reports what is wrong with its stubs.
+  void add_all(const std::vector<upstream::Config>& upstreams, diag::Sink& sink);
+  // Binds one loopback port each. On the loop's thread, or before the loop runs.
+  Status start();
+  // By "upstream/target", for gateway::Options.
+  const std::map<std::string, Address>& addresses() const noexcept { return addresses_; }
+
+  // On the loop's thread.
+  void stop() noexcept;
+  bool stopped() const noexcept { return scope_.running() == 0; }
+
+  // Any thread.
+  std::vector<SeenRequest> seen() const;
+  std::size_t calls(std::string_view upstream) const;
+  // Where the stubs stand that have answered at least once: octet offsets.
+  std::vector<std::uint32_t> used() const;
+
+ private:
+  struct Server {
+    std::string upstream, target;
+    std::vector<Stub> stubs;
+    std::unique_ptr<io::Listener> listener;
+  };
+  struct Connection;
+  io::Task<void> serve(Server& server, io::TransportPtr transport);
+  io::Task<bool> read_request(Connection& c);
+  io::Task<bool> answer(Connection& c, Server& server);
+  io::Task<bool> write(Connection& c, std::string text);
+  const Stub* choose(Server& server, SeenRequest& request);
+
+  io::Network& network_;
+  io::Loop& loop_;
+  bool remember_;
+  std::vector<std::unique_ptr<Server>> servers_;
+  std::map<std::string, Address> addresses_;
+  mutable std::mutex mutex_;
+  std::vector<SeenRequest> seen_;
+  std::map<std::string, std::size_t, std::less<>> calls_;
+  std::map<std::uint32_t, std::size_t> used_;
+  io::Scope scope_;
+};
+
+}  // namespace gatelab::harness

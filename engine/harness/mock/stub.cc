@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/mock/stub.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/json.h"
+#include "http/fields.h"
+#include "http/uri.h"
+
+namespace gatelab::harness {
+namespace {
+
+void parse_fields(std::vector<std::pair<std::string, std::string>>& out, const config::Node* node, diag::Sink& sink, const std::string& what) {
+  if (node == nullptr) return;
+  if (node->kind != config::Kind::Map) return sink.error("wrong-type", node->span, what + " must be a map of names to values");
+  for (const config::Entry& entry : node->entries) {
+    if (!http::is_token(entry.key)) {
+      sink.error("bad-header", entry.key_span, "`" + entry.key + "` is not a header name");
+      continue;
+    }
+    const auto add = [&](const config::Node& value) {
+      if (value.kind == config::Kind::Map || value.kind == config::Kind::List || !http::is_field_value(value.text))
+        sink.error("bad-header-value", value.span, "the value of `" + entry.key + "` can't be sent");
+      else
+        out.emplace_back(entry.key, value.text);
+    };
+    if (entry.value->kind != config::Kind::List) add(*entry.value);
+    else
+      for (const config::Node& item : entry.value->items) add(item);
+  }
+}
+
+void parse_matchers(std::vector<std::pair<std::string, MatcherPtr>>& out, const config::Node* node, diag::Sink& sink, const std::string& what) {
+  if (node == nullptr) return;
+  if (node->kind != config::Kind::Map) return sink.error("wrong-type", node->span, what + " must be a map of names to matchers");
+  for (const config::Entry& entry : node->entries)
+    if (auto m = Matcher::parse(*entry.value, Dimension::Text, sink, "`" + entry.key + "` of " + what)) out.emplace_back(entry.key, std::move(m));
+}
+
+Reply parse_reply(const config::Node& node, diag::Sink& sink) {
+  Reply reply;
+  config::Reader r(node, sink, "`reply`");
+  reply.status = static_cast<std::uint16_t>(r.integer("status", 200, 200, 999));
+  std::string type;
+  if (const config::Node* json = r.get("json")) {
+    reply.body = config::to_json(*json);
+    type = "application/json";
+  }
+  if (const config::Node* body = r.get("body")) {
+    if (!type.empty()) sink.error("two-bodies", r.key_span("body"), "a reply has one body: `json`, `body` or `echo`");
+    reply.body = config::as_text(*body, sink, "`body` of `reply`").value_or("");
+    type = "text/plain; charset=utf-8";
+  }
+  reply.echo = r.boolean("echo", false);
+  if (reply.echo) {
+    if (!type.empty()) sink.error("two-bodies", r.key_span("echo"), "a reply has one body: `json`, `body` or `echo`");
+    type = "application/json";
+  }
+  parse_fields(reply.headers, r.get("headers"), sink, "`headers` of `reply`");
+  parse_fields(reply.trailers, r.get("trailers"), sink, "`trailers` of `reply`");
+  reply.chunked = r.boolean("chunked", !reply.trailers.empty());
+  reply.close = r.boolean("close", false);
+  if (const config::Node* delay = r.get("delay")) {
+    if (delay->kind == config::Kind::Map) sink.error("not-supported", delay->span, "a distribution of delays is not supported yet", "write one delay, such as 5ms");
+    else reply.delay = config::as_duration(*delay, sink, "`delay` of `reply`").value_or(Duration{});
+  }
+  r.not_supported("script", "replies are written out");
+  r.elsewhere("text", "write body: …");
+  r.finish();
+  const bool typed = std::any_of(reply.headers.begin(), reply.headers.end(), [](const auto& h) { return iequals(h.first, "content-type"); });
+  if (!type.empty() && !typed) reply.headers.emplace_back("Content-Type", type);
+  return reply;
+}
+
+RequestMatcher parse_when(const config::Node& node, diag::Sink& sink) {
+  RequestMatcher out;
+  if (node.kind != config::Kind::Map) {
+    parse_request_line(node, sink, out.method, out.path, out.query, out.has_query);
+    return out;
+  }
+  config::Reader r(node, sink, "`when`");
+  if (const config::Node* line = r.get("request")) parse_request_line(*line, sink, out.method, out.path, out.query, out.has_query);
+  parse_matchers(out.headers, r.get("headers"), sink, "`headers` of `when`");
+  parse_matchers(out.parameters, r.get("query"), sink, "`query` of `when`");
+  if (const config::Node* path = r.get("path")) out.path_matcher = Matcher::parse(*path, Dimension::Text, sink, "`path` of `when`");
+  if (const config::Node* json = r.get("json")) out.json = parse_json_expectation(*json, sink, "`json` of `when`");
+  if (const config::Node* body = r.get("body")) out.body = Matcher::parse(*body, Dimension::Text, sink, "`body` of `when`");
+  r.finish();
+  return out;
+}
+
+}  // namespace
+
+bool parse_request_line(const config::Node& node, diag::Sink& sink, std::string& method, std::string& path, std::string& query, bool& has_query) {
+  const auto text = config::as_text(node, sink, "the request");
+  if (!text) return false;
+  const std::size_t space = text->find(' ');
+  const std::string target = space == std::string::npos ? "" : text->substr(space + 1);
+  method = text->substr(0, space);
+  if (!http::is_token(method) || target.empty() || (target.front() != '/' && target != "*") || target.find(' ') != std::string::npos) {
+    sink.error("bad-request", node.span, "`" + *text + "` is not a request", "write a method and a path: GET /orders/1");
+    return false;
+  }
+  const std::size_t mark = target.find('?');
+  path = target.substr(0, mark);
+  has_query = mark != std::string::npos;
+  query = has_query ? target.substr(mark + 1) : "";
+  return true;
+}
+
+std::vector<Stub> parse_stubs(const config::Node& node, diag::Sink& sink, const std::string& upstream) {
+  std::vector<Stub> out;
+  if (node.kind == config::Kind::Map && node.find("targets") != nullptr) {
+    sink.error("not-supported", node.entry("targets")->key_span, "stubs by target are not supported yet", "write a list of stubs");
+    return out;
+  }
+  if (node.kind != config::Kind::List || node.items.empty()) {
+    sink.error("wrong-type", node.span, "the mock of `" + upstream + "` must be a list of stubs", "- { when: GET /orders, reply: { json: [] } }");
+    return out;
+  }
+  for (const config::Node& item : node.items) {
+    config::Reader r(item, sink, "stub of `" + upstream + "`");
+    Stub stub;
+    stub.span = item.span;
+    if (const config::Node* when = r.require("when")) {
+      stub.when = parse_when(*when, sink);
+      stub.span = r.key_span("when");
+      stub.span.end = when->kind == config::Kind::Map ? stub.span.end : when->span.end;
+    }
+    if (const config::Node* reply = r.require("reply")) stub.reply = parse_reply(*reply, sink);
+    for (const std::string_view key : {"times", "state", "fault"}) r.not_supported(key, "a stub answers alike every time");
+    r.finish();
+    out.push_back(std::move(stub));
+  }
+  return out;
+}
+
+RequestMatcher parse_request_matcher(const config::Node& node, diag::Sink& sink, const std::string& what) {
+  RequestMatcher out;
+  config::Reader r(node, sink, what);
+  if (const config::Node* method = r.get("method")) out.method_matcher = Matcher::parse(*method, Dimension::Text, sink, "`method` of " + what);
+  if (const config::Node* path = r.get("path")) out.path_matcher = Matcher::parse(*path, Dimension::Text, sink, "`path` of " + what);
+  parse_matchers(out.headers, r.get("headers"), sink, "`headers` of " + what);
+  parse_matchers(out.parameters, r.get("query"), sink, "`query` of " + what);
+  if (const config::Node* json = r.get("json")) out.json = parse_json_expectation(*json, sink, "`json` of " + what);
+  if (const config::Node* body = r.get("body")) out.body = Matcher::parse(*body, Dimension::Text, sink, "`body` of " + what);
+  r.finish();
+  return out;
+}
+
+Value header_value(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view name) {
+  std::vector<std::string> found;
+  for (const auto& [key, value] : headers)
+    if (iequals(key, name)) found.push_back(value);
+  if (found.empty()) return std::nullopt;
+  if (found.size() == 1) return nlohmann::json(found.front());
+  return nlohmann::json(found);
+}
+
+Fit fit(const RequestMatcher& m, const SeenRequest& request) {
+  Fit out;
+  const auto miss = [&out](std::string why, const diag::Span& span = {}) {
+    out.why = std::move(why);
+    out.span = span;
+    return out;
+  };
+  if (!m.path.empty() && m.path != request.path) return miss("path: got " + request.path);
+  if (m.path_matcher)
+    if (const auto bad = m.path_matcher->match(nlohmann::json(request.path))) return miss("path: " + bad->got, bad->span);
+  ++out.score;
+  if (!m.method.empty() && m.method != request.method) return miss("method: got " + request.method);
+  if (m.method_matcher)
+    if (const auto bad = m.method_matcher->match(nlohmann::json(request.method))) return miss("method: " + bad->got, bad->span);
+  ++out.score;
+  if (m.has_query && m.query != request.query) return miss("query: got " + (request.query.empty() ? "none" : request.query));
+  Arena arena;
+  for (const auto& [name, matcher] : m.parameters) {
+    const auto value = http::query_value(request.query, name, arena);
+    const auto bad = matcher->match(value ? Value(std::string(*value)) : Value());
+    if (bad) return miss("query " + name + ": " + bad->got, bad->span);
+    ++out.score;
+  }
+  for (const auto& [name, matcher] : m.headers) {
+    const auto bad = matcher->match(header_value(request.headers, name));
+    if (bad) return miss("header " + name + ": " + bad->got, bad->span);
+    ++out.score;
+  }
+  if (m.body)
+    if (const auto bad = m.body->match(nlohmann::json(request.body))) return miss("body: " + bad->got, bad->span);
+  if (!m.json.lines.empty()) {
+    const auto body = nlohmann::json::parse(request.body, nullptr, false);
+    if (body.is_discarded()) return miss("body: not JSON", m.json.lines.front().span);
+    if (const auto bad = match_json(m.json, body)) return miss("body " + bad->got, bad->span);
+  }
+  out.fits = true;
+  return out;
+}
+
+}  // namespace gatelab::harness

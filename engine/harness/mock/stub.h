@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stub: which requests a mock answers, and how. Immutable once parsed; any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/match/matcher.h"
+
+namespace gatelab::harness {
+
+// A request as it reached a mock, or as a scenario sent it.
+struct SeenRequest {
+  std::string upstream, target;  // the mock's
+  std::string method, path, query;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string request_id;
+  bool matched = false;
+  std::string near_miss;  // of one that no stub answers: what comes nearest
+};
+
+// What to look for in a request: `when:` of stubs and `upstream.request:` of expectations.
+struct RequestMatcher {
+  std::string method;  // empty: any
+  std::string path;    // empty: any; without query
+  std::string query;   // exact, when the line names one
+  bool has_query = false;
+  std::vector<std::pair<std::string, MatcherPtr>> headers, parameters;
+  MatcherPtr method_matcher, path_matcher, body;
+  JsonExpectation json;
+};
+
+struct Reply {
+  std::uint16_t status = 200;
+  std::vector<std::pair<std::string, std::string>> headers, trailers;
+  std::string body;
+  bool echo = false;      // the body says what the request was
+  bool chunked = false;
+  bool close = false;     // after the answer
+  Duration delay{};
+};
+
+struct Stub {
+  RequestMatcher when;
+  Reply reply;
+  diag::Span span;
+};
+
+// "GET /path?x=1": method and target. False, reported, if it is not that.
+bool parse_request_line(const config::Node& node, diag::Sink& sink, std::string& method, std::string& path, std::string& query, bool& has_query);
+// A list of stubs. Reports.
+std::vector<Stub> parse_stubs(const config::Node& node, diag::Sink& sink, const std::string& upstream);
+// `request:` of an expectation: method, path, headers, query, json, body.
+RequestMatcher parse_request_matcher(const config::Node& node, diag::Sink& sink, const std::string& what);
+
+// How far a request fits: the first thing that doesn't.
+struct Fit {
+  bool fits = false;
+  int score = 0;  // how much did, for near misses
+  std::string why;
+  diag::Span span;
+};
+Fit fit(const RequestMatcher& matcher, const SeenRequest& request);
+
+// Header `name` as a value to match: absent, one text, or a list of texts.
+Value header_value(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view name);
+
+}  // namespace gatelab::harness
