@@ -59,8 +59,8 @@ void MockServers::add(const std::string& upstream, const std::string& target, st
   servers_.push_back(std::move(server));
 }
 
-void MockServers::add_all(const std::vector<upstream::Config>& upstreams, diag::Sink& sink) {
-  for (const upstream::Config& upstream : upstreams)
+void MockServers::add_all(const gateway::Model& model, diag::Sink& sink) {
+  for (const auto& upstream : model.upstreams)
     if (upstream.mock != nullptr) add(upstream.name, upstream.name, parse_stubs(*upstream.mock, sink, upstream.name));
 }
 

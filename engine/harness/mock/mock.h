@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "gateway/model.h"
 #include "harness/mock/stub.h"
 #include "io/environment.h"
 #include "io/scope.h"
-#include "upstream/config.h"
 
 namespace gatelab::harness {
 
@@ -26,7 +26,7 @@ class MockServers {
   // Before start().
   void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs);
   // Every `mock:` of a model. Reports what is wrong with its stubs.
-  void add_all(const std::vector<upstream::Config>& upstreams, diag::Sink& sink);
+  void add_all(const gateway::Model& model, diag::Sink& sink);
   // Binds one loopback port each. On the loop's thread, or before the loop runs.
   Status start();
   // By "upstream/target", for gateway::Options.

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scenario files, run: the door of `gatelab test`. One call is one run; call from one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/node.h"
+#include "diag/diagnostic.h"
+#include "io/environment.h"
+
+namespace gatelab::harness {
+
+// The real world of one case, as `--real` needs it: made and ended by the caller's factory (cli), since only that may.
+class RealDriver {
+ public:
+  virtual ~RealDriver() = default;  // ends the world
+  // Loops 0..n-1 are the gateway's; loop n is for clients and mocks.
+  virtual io::Environment& environment() noexcept = 0;
+  virtual io::Loop& outside() noexcept = 0;
+  virtual void start() = 0;  // the loops run from here, on threads of their own
+  // Blocks the caller until `done` (asked on no loop's thread) or the time is up: false.
+  virtual bool wait(const std::function<bool()>& done, Duration budget) = 0;
+  virtual bool shift_policy(Duration by) noexcept = 0;
+};
+
+struct TestOptions {
+  std::vector<std::string> paths;           // files and directories; directories are searched for *.yaml with `cases`
+  std::string filter;                       // glob over "case name" (-k); empty: all
+  std::vector<std::string> tags;            // any of them; empty: all
+  std::uint32_t jobs = 1;                   // cases at a time
+  std::optional<std::uint64_t> seed;        // instead of the file's
+  std::uint32_t repeat = 1;                 // runs of each case, seeds counting up unless `seed` is given
+  bool real = false;                        // only files with modes that list real, on sockets
+  diag::Colour colour = diag::Colour::Off;
+  bool verbose = false;                     // a line for each case that passes
+  std::vector<std::pair<std::string, std::string>> reports;  // kind ("json", "junit", "tap", "github") and file; "-": out
+  config::EnvSource env;
+  std::function<std::unique_ptr<RealDriver>(std::uint32_t workers, std::uint64_t seed)> real_world;  // for `real`
+  std::function<bool()> interrupted;        // asked between cases; may be null
+  std::string version;                      // of gatelab, for reports
+};
+
+struct TestSummary {
+  std::size_t files = 0, cases = 0, passed = 0, failed = 0;
+  bool invalid = false;      // a file was refused: nothing was run (exit 3)
+  bool interrupted = false;  // (exit 130)
+  std::string environment_error;  // a file or report that can't be read or written (exit 4)
+};
+
+// Results go to `out`, diagnostics to `err`. Reports are written whatever happens.
+TestSummary run_tests(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err);
+
+}  // namespace gatelab::harness
