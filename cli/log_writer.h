@@ -44,6 +44,7 @@ class LogWriter {
   int target_ = -1;       // -1: nowhere
   bool owns_target_ = false;
   bool writing_ = false;
+  int waiters_ = 0;       // callers of aim() and reopen(), for whom the queue is to be emptied at once
   bool stopping_ = false;
   bool stopped_ = false;
   std::atomic<std::uint64_t> dropped_{0};
