@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "cli/cli.h"
-#include "io/real.h"
 
 namespace gatelab::cli {
 namespace {
@@ -24,7 +23,7 @@ int check_file(const std::string& path, bool json) {
   if (!source) return kEnvironment;
   diag::Sink sink;
   policy::StateStore states;
-  const auto model = gateway::build_model({source, {&io::environment_variable, nullptr}, &states, Random{1}}, sink);
+  const auto model = checked_model(source, states, Random{1}, sink);
   if (json) {
     if (!print(diag::render_json(sink) + "\n")) return kEnvironment;
     return model ? kOk : kInvalid;

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "config/node.h"
+#include "harness/mock/stub.h"
 #include "io/real.h"
 
 namespace gatelab::cli {
@@ -55,11 +57,27 @@ diag::SourcePtr read_source(const std::string& path) {
 
 std::string counted(std::size_t n, std::string_view noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
 
+std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& source, policy::StateStore& states, Random random, diag::Sink& sink) {
+  const config::EnvSource env{&io::environment_variable, nullptr};
+  // The stubs are the harness's language, which the gateway does not know. They are read from a tree of their own, so that
+  // their errors are told together with the others; what does not even parse is told by build_model().
+  diag::Sink unheard;
+  const auto tree = config::parse(source, {env}, unheard);
+  const config::Node* upstreams = tree ? tree->find("upstreams") : nullptr;
+  if (upstreams != nullptr) {
+    for (const config::Entry& entry : upstreams->entries) {
+      if (const config::Node* mock = entry.value->find("mock")) harness::parse_stubs(*mock, sink, entry.key);
+    }
+  }
+  auto model = gateway::build_model({source, env, &states, random}, sink);
+  return sink.has_errors() ? nullptr : model;
+}
+
 Loaded load(const std::string& path, policy::StateStore& states, Random random) {
   const diag::SourcePtr source = read_source(path);
   if (!source) return {nullptr, kEnvironment};
   diag::Sink sink;
-  auto model = gateway::build_model({source, {&io::environment_variable, nullptr}, &states, random}, sink);
+  auto model = checked_model(source, states, random, sink);
   if (!sink.all().empty()) fmt::print(stderr, "{}\n", diag::render_all(sink, colour_of(Stream::Err)));
   if (model) return {std::move(model), kOk};
   complain(fmt::format("`{}` has {}", path, counted(sink.errors(), "error")));

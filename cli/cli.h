@@ -46,6 +46,9 @@ bool print(std::string_view text);
 // The whole file, at most 64 MiB; null after a complaint.
 diag::SourcePtr read_source(const std::string& path);
 
+// Everything that `run` would refuse: build_model() and the stubs of `mock:` upstreams. Null if the sink has errors.
+std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& source, policy::StateStore& states, Random random, diag::Sink& sink);
+
 // Reads, checks and assembles the file, and prints every diagnostic to stderr. `exit` is set when the result is null.
 struct Loaded {
   std::shared_ptr<const gateway::Model> model;

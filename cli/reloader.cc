@@ -72,11 +72,14 @@ ReloadOutcome Reloader::once() {
   if (!text) return {false, text.error().message, {}};
   const auto source = std::make_shared<diag::SourceFile>(diag::SourceFile{doors_.path, *text});
   diag::Sink sink;
-  const auto model =
-      gateway::build_model({source, {&io::environment_variable, nullptr}, &doors_.gateway.states(), environment.random}, sink);
+  const auto model = checked_model(source, doors_.gateway.states(), environment.random, sink);
   ReloadOutcome outcome;
   outcome.text = diag::render_all(sink, diag::Colour::Off);
   if (!model) return outcome;
+  if (const Status prepared = doors_.prepare(*model); !prepared) {
+    outcome.text += prepared.error().message;
+    return outcome;
+  }
   if (!publish(model, outcome.report)) {
     outcome.text = "gatelab is shutting down";
     return outcome;

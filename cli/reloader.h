@@ -28,6 +28,7 @@ class Reloader {
     gateway::Gateway& gateway;
     io::RealWorld& world;
     std::string path;
+    std::function<Status(const gateway::Model&)> prepare;                         // on the reloader's thread; may refuse
     std::function<void(const std::shared_ptr<const gateway::Model>&)> published;  // on the reloader's thread
     std::function<void(const ReloadOutcome&)> tell;                               // on the reloader's thread
   };

@@ -18,6 +18,7 @@
 #include "cli/admin.h"
 #include "cli/cli.h"
 #include "cli/log_writer.h"
+#include "cli/mocks.h"
 #include "cli/reloader.h"
 #include "gateway/gateway.h"
 #include "io/real.h"
@@ -56,14 +57,23 @@ void tell(const ReloadOutcome& outcome) {
                        states.kept.size(), states.reset.size(), states.removed.size()));
 }
 
+// The last loop is the mocks': they are not the gateway, and must not take a worker's turn.
+io::Environment without_last_loop(const io::Environment& whole) {
+  io::Environment environment = whole;
+  environment.loops.pop_back();
+  return environment;
+}
+
 // One run of the program: owns the world, the gateway and what serves them. Main thread, unless a member says otherwise.
 class Run {
  public:
   Run(const Options& options, Duration grace)
       : options_(options),
         grace_(grace),
-        world_({std::max(1U, options.workers), options.seed}),
-        gateway_(world_.environment(), gateway_options()) {}
+        world_({options.workers + 1, options.seed}),
+        environment_(without_last_loop(world_.environment())),
+        mocks_(environment_.network, *world_.environment().loops.back()),
+        gateway_(environment_, gateway_options()) {}
 
   int serve();
 
@@ -76,12 +86,15 @@ class Run {
   void applied(const gateway::Model& model);      // the reloader's thread
   void reloaded(const ReloadOutcome& outcome);    // the reloader's thread
   void more_metrics(observe::MetricsText& metrics) const;
+  [[noreturn]] static void quit(const std::string& why);
   int finish();
 
   const Options& options_;
   const Duration grace_;
   LogWriter log_;
   io::RealWorld world_;
+  io::Environment environment_;  // the gateway's part of it
+  Mocks mocks_;
   gateway::Gateway gateway_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Admin> admin_;
@@ -93,28 +106,31 @@ class Run {
 
 gateway::Options Run::gateway_options() {
   gateway::Options options;
+  options.locate = [this](const std::string& target) { return mocks_.locate(target); };
   options.keep_traces = 256;
   options.log_sink = [this](std::string_view lines) { log_.write(lines); };
   options.log_colour = colour_of(Stream::Out) == diag::Colour::On;
   return options;
 }
 
+// What could not start: listeners may be open, and no loop runs that could drain them.
+void Run::quit(const std::string& why) {
+  complain(why);
+  std::fflush(nullptr);
+  std::_Exit(kEnvironment);
+}
+
 int Run::serve() {
   const Loaded loaded = load(options_.config, gateway_.states(), world_.environment().random);
   if (!loaded.model) return loaded.exit;
   Status done = log_.aim(loaded.model->log);
+  if (done) done = mocks_.serve(*loaded.model, false);
   if (done) done = gateway_.start(loaded.model);
-  if (!done) {
-    complain(done.error().message);
-    return kEnvironment;
-  }
+  if (!done) quit(done.error().message);
   reloader_ = std::make_unique<Reloader>(Reloader::Doors{
-      gateway_, world_, options_.config, [this](const auto& model) { applied(*model); }, [this](const auto& outcome) { reloaded(outcome); }});
-  if (const Status admin = start_admin(*loaded.model); !admin) {
-    complain(admin.error().message);
-    std::fflush(nullptr);
-    std::_Exit(kEnvironment);  // listeners are open and no loop runs that could drain them
-  }
+      gateway_, world_, options_.config, [this](const auto& model) { return mocks_.serve(model, true); },
+      [this](const auto& model) { applied(*model); }, [this](const auto& outcome) { reloaded(outcome); }});
+  if (const Status admin = start_admin(*loaded.model); !admin) quit(admin.error().message);
   watch_signals();
   if (!options_.no_watch) {
     world_.environment().watch.files(*world_.environment().loops[0], {options_.config}, [this] { reloader_->ask(); });
@@ -180,7 +196,9 @@ void Run::on_stop(int signal) {
   world_.environment().watch.stop();
   reloader_->refuse_more();
   if (gateway_.in_flight() > 0) complain(fmt::format("draining {} exchanges; again to stop at once", gateway_.in_flight()));
-  gateway_.drain(grace_, [this] { world_.stop(); });
+  gateway_.drain(grace_, [this] {
+    world_.environment().loops.back()->post_remote([this] { mocks_.stop([this] { world_.stop(); }); });
+  });
 }
 
 int Run::finish() {

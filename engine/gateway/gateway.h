@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ namespace gatelab::gateway {
 struct Options {
   // Where targets really are, by "upstream/target": mocks. A target that is not here is resolved by its URL.
   std::map<std::string, Address> targets;
+  // Asked for targets that are not there, by each worker on its own thread whenever it adopts a configuration: mocks that a
+  // reload brings. May be null.
+  std::function<std::optional<Address>(const std::string& target)> locate;
   // Scenarios: an upstream that is not in `targets` answers 502 unmocked-upstream instead of being connected to.
   bool hermetic = false;
   // Replace every listener's address by this one with port 0 (tests, --real); order of listeners is kept.

@@ -59,6 +59,13 @@ std::shared_ptr<upstream::Pool> Worker::pool(const std::string& key) {
   return pool;
 }
 
+// Where a mock stands; nullopt: the target is where its URL says.
+std::optional<Address> Worker::place_of(const std::string& target) const {
+  const auto fixed = options_.targets.find(target);
+  if (fixed != options_.targets.end()) return fixed->second;
+  return options_.locate ? options_.locate(target) : std::nullopt;
+}
+
 void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t generation) {
   auto snapshot = std::make_unique<proxy::Snapshot>();
   snapshot->owner = model;
@@ -69,12 +76,10 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   std::vector<std::string> routes, upstreams;
   for (const upstream::Config& config : model->upstreams) {
     const std::string target = config.targets.empty() ? config.name : config.targets.front().name;
-    const auto fixed = options_.targets.find(config.name + "/" + target);
-    const bool known = fixed != options_.targets.end();
-    const std::string key = known ? format(fixed->second) : config.targets.empty() ? config.name : config.targets.front().url.authority;
+    const std::optional<Address> address = place_of(config.name + "/" + target);
+    const std::string key = address ? format(*address) : config.targets.empty() ? config.name : config.targets.front().url.authority;
     used[key] = pool(key);
-    const auto address = known ? std::optional(fixed->second) : std::nullopt;
-    snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config, used[key], address, options_.hermetic && !known));
+    snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config, used[key], address, options_.hermetic && !address));
     upstreams.push_back(config.name);
   }
   for (const RouteConfig& route : model->routes) routes.push_back(route.name);

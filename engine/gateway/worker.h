@@ -62,6 +62,7 @@ class Worker final : public proxy::Sink {
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
+  std::optional<Address> place_of(const std::string& target) const;
   std::shared_ptr<upstream::Pool> pool(const std::string& key);
   void keep_trace(const observe::Record& record) noexcept;
 
