@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/client.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "http/parser.h"
+
+namespace gatelab::harness {
+namespace {
+
+constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
+
+bool has(const Texts& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
+}
+
+std::string_view error_of(io::Code code, bool began) noexcept {
+  if (code == io::Code::TimedOut) return "timeout";
+  return began ? "truncated" : "closed";
+}
+
+}  // namespace
+
+std::string octets_of(const Send& send, const Credential* credential, const Address& to) {
+  if (send.raw) return *send.raw;
+  std::string target = send.target;
+  Texts headers = send.headers;
+  if (credential != nullptr) {
+    const std::string key(credential->key.reveal());
+    switch (credential->where) {
+      case Credential::Where::Header: headers.emplace_back(credential->name, key); break;
+      case Credential::Where::Cookie: headers.emplace_back("Cookie", credential->name + "=" + key); break;
+      case Credential::Where::Query: target += (target.find('?') == std::string::npos ? "?" : "&") + credential->name + "=" + key; break;
+    }
+  }
+  std::string out = send.method + " " + target + (send.http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  if (!has(headers, "host")) out += "Host: " + format(to) + "\r\n";
+  for (const auto& [name, value] : headers) out += name + ": " + value + "\r\n";
+  const bool framed = has(headers, "content-length") || has(headers, "transfer-encoding");
+  if (send.has_body && !framed) out += "Content-Length: " + std::to_string(send.body.size()) + "\r\n";
+  return out + "\r\n" + send.body;
+}
+
+io::Task<void> Client::send(Address to, std::string octets, std::string method, std::string keep_as, Duration timeout, Answer& out) {
+  const Instant began = loop_.now();
+  io::Wait wait;
+  wait.deadline = began + timeout;
+  wait.what = "the client's answer";
+  io::TransportPtr transport;
+  if (!keep_as.empty()) {
+    const auto known = kept_.find(keep_as);
+    if (known != kept_.end() && known->second->peer_state() == io::Transport::Peer::Quiet) transport = std::move(known->second);
+  }
+  if (!transport) {
+    auto connected = co_await network_.connect(loop_, to, wait);
+    if (!connected) {
+      out.error = connected.error() == io::Code::TimedOut ? "timeout" : "refused";
+      out.latency = loop_.now() - began;
+      co_return;
+    }
+    transport = std::move(*connected);
+  }
+  // An answer may come, and the connection close, before the request is out: what was said counts.
+  const io::Code written = co_await write(*transport, std::move(octets), wait);
+  if (written == io::Code::TimedOut) out.error = "timeout";
+  else co_await read(*transport, std::move(method), wait, out);
+  out.latency = loop_.now() - began;
+  if (!keep_as.empty() && out.error.empty() && !out.closed) kept_[keep_as] = std::move(transport);
+  else transport->close();
+}
+
+io::Task<io::Code> Client::write(io::Transport& transport, std::string octets, io::Wait wait) {
+  std::string_view left = octets;
+  while (!left.empty()) {
+    const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
+    const io::Count written = transport.try_write(buffers);
+    if (written.code == io::Code::Ok) {
+      left.remove_prefix(written.octets);
+      continue;
+    }
+    if (written.code != io::Code::WouldBlock) co_return written.code;
+    // A gateway that answers early may not read on: whoever has an answer waiting stops writing.
+    if (transport.peer_state() != io::Transport::Peer::Quiet) co_return io::Code::Ok;
+    io::Wait moment = wait;
+    moment.deadline = std::min(wait.deadline, loop_.now() + std::chrono::milliseconds(50));
+    const io::Code code = co_await transport.writable(moment);
+    if (code != io::Code::Ok && loop_.now() >= wait.deadline) co_return io::Code::TimedOut;
+  }
+  co_return io::Code::Ok;
+}
+
+io::Task<void> Client::read(io::Transport& transport, std::string method, io::Wait wait, Answer& out) {
+  std::vector<char> block(64 * 1024);
+  std::string all;  // heads point into it: reserved once, so that they stay valid
+  all.reserve(256 * 1024);
+  Arena arena;
+  http::ResponseHead head(arena);
+  std::size_t begin = 0;
+  bool complete = false;
+  // Heads, until a final one.
+  while (!complete) {
+    http::ResponseParser parser(head, http::method_of(method), {200 * 1024, 0, 1000});
+    http::ParseState state = parser.parse(std::string_view(all).substr(begin));
+    while (state == http::ParseState::NeedMore) {
+      const io::Count read = transport.try_read(std::span<char>(block).first(std::min(block.size(), all.capacity() - all.size())));
+      if (read.code == io::Code::Ok) {
+        all.append(block.data(), read.octets);
+        state = parser.parse(std::string_view(all).substr(begin));
+        continue;
+      }
+      io::Code code = read.code;
+      if (code == io::Code::WouldBlock) code = co_await transport.readable(wait);
+      if (code == io::Code::Ok) continue;
+      out.error = error_of(code, all.size() > begin);
+      out.closed = true;
+      co_return;
+    }
+    if (state == http::ParseState::Failed) {
+      out.error = "truncated";
+      co_return;
+    }
+    begin += parser.consumed();
+    complete = head.status >= 200;
+    if (complete) break;
+    out.interim.push_back(head.status);
+    std::construct_at(&head, arena);
+  }
+  out.status = head.status;
+  for (const http::Field& f : head.fields) {
+    out.headers.emplace_back(f.name, f.value);
+    if (f.id == http::FieldId::XRequestId) out.request_id = f.value;
+  }
+  const http::BodyFraming framing = head.body;
+  const bool keep = head.keep_alive;
+  http::Fields trailers(arena);
+  http::BodyDecoder decoder(framing, &trailers);
+  std::string rest = all.substr(begin);
+  std::string_view input = rest;
+  for (;;) {
+    const auto piece = decoder.next(input);
+    input.remove_prefix(piece.consumed);
+    if (piece.state == http::BodyDecoder::State::Done) break;
+    if (piece.state == http::BodyDecoder::State::Data) {
+      if (out.body.size() < kMaxAnswer) out.body.append(piece.data);
+      continue;
+    }
+    if (piece.state == http::BodyDecoder::State::Failed) {
+      out.error = "truncated";
+      co_return;
+    }
+    const io::Count read = transport.try_read(block);
+    if (read.code == io::Code::Ok) {
+      input = {block.data(), read.octets};
+      continue;
+    }
+    if (read.code == io::Code::Eof && decoder.finish_at_close()) break;
+    io::Code code = read.code;
+    if (code == io::Code::WouldBlock) code = co_await transport.readable(wait);
+    if (code == io::Code::Ok) continue;
+    out.error = error_of(code, true);
+    out.closed = true;
+    co_return;
+  }
+  for (const http::Field& f : trailers) out.trailers.emplace_back(f.name, f.value);
+  out.closed = !keep || framing.kind == http::Framing::UntilClose;
+}
+
+}  // namespace gatelab::harness

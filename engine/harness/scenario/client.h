@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scenario's client: sends one request over HTTP/1 and says what came back, and how. On one loop's thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/scenario/file.h"
+#include "io/network.h"
+
+namespace gatelab::harness {
+
+struct Answer {
+  int status = 0;  // 0: none came
+  Texts headers, trailers;
+  std::string body;
+  std::vector<int> interim;
+  std::string error;     // refused, closed, timeout, truncated; empty: a whole answer
+  bool closed = false;   // the gateway closed the connection after it
+  Duration latency{};
+  std::string request_id;  // of the answer's X-Request-Id
+};
+
+class Client {
+ public:
+  Client(io::Network& network, io::Loop& loop) noexcept : network_(network), loop_(loop) {}
+  // `octets`: the whole request. `keep_as`: the name of a connection that stays open; empty: a new one, closed at the end.
+  io::Task<void> send(Address to, std::string octets, std::string method, std::string keep_as, Duration timeout, Answer& out);
+  // Closes the kept connections.
+  void close() noexcept { kept_.clear(); }
+
+ private:
+  io::Task<io::Code> write(io::Transport& transport, std::string octets, io::Wait wait);
+  io::Task<void> read(io::Transport& transport, std::string method, io::Wait wait, Answer& out);
+  io::Network& network_;
+  io::Loop& loop_;
+  std::map<std::string, io::TransportPtr> kept_;
+};
+
+// The request of a step as octets: credential applied, Host and framing added unless the step says its own.
+std::string octets_of(const Send& send, const Credential* credential, const Address& to);
+
+}  // namespace gatelab::harness

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/driver.h"
+
+#include <atomic>
+
+namespace gatelab::harness {
+namespace {
+
+class SimDriver final : public Driver {
+ public:
+  SimDriver(std::uint64_t seed, Instant start) : sim_(options(seed, start)) {}
+  io::Environment& environment() noexcept override { return sim_.environment(); }
+  io::Loop& outside() noexcept override { return sim_.outside(); }
+  bool simulated() const noexcept override { return true; }
+  void start() override { sim_.drain(); }
+  void on(io::Loop&, const std::function<void()>& job) override { job(); }
+
+  std::string run_until(const std::function<bool()>& done, Duration budget) override {
+    const io::SimEnd end = sim_.run_until(done, budget);
+    // What the answer left behind at this instant (a log line, a closing connection) belongs to the step.
+    if (end == io::SimEnd::Idle) sim_.drain();
+    return explain(end);
+  }
+  std::string advance(Duration by) override { return explain(sim_.advance(by)); }
+  Instant now() const override { return sim_.now(); }
+  std::uint64_t trace() const noexcept override { return sim_.trace_hash(); }
+
+ private:
+  static io::SimOptions options(std::uint64_t seed, Instant start) {
+    io::SimOptions out;
+    out.seed = seed;
+    out.start = start;
+    return out;
+  }
+
+  std::string explain(io::SimEnd end) const {
+    switch (end) {
+      case io::SimEnd::Idle: return {};
+      case io::SimEnd::Livelock: return "livelock: a million events ran without time moving";
+      case io::SimEnd::Budget: return "the step took longer than ten virtual minutes" + waiting();
+      case io::SimEnd::Stuck: break;
+    }
+    return "stuck: nothing can happen any more" + waiting();
+  }
+  std::string waiting() const {
+    std::string out;
+    for (const std::string& w : sim_.waiting()) out += (out.empty() ? "; waiting: " : ", ") + w;
+    return out;
+  }
+
+  io::Simulation sim_;
+};
+
+class RealTimeDriver final : public Driver {
+ public:
+  explicit RealTimeDriver(std::unique_ptr<RealDriver> world) : world_(std::move(world)) {}
+  io::Environment& environment() noexcept override { return world_->environment(); }
+  io::Loop& outside() noexcept override { return world_->outside(); }
+  bool simulated() const noexcept override { return false; }
+  void start() override { world_->start(); }
+
+  void on(io::Loop& loop, const std::function<void()>& job) override {
+    // Shared: should the loop be stuck, the job must not find a frame that is gone.
+    auto done = std::make_shared<std::atomic<bool>>(false);
+    loop.post_remote([job, done] {
+      job();
+      done->store(true, std::memory_order_release);
+    });
+    world_->wait([done] { return done->load(std::memory_order_acquire); }, std::chrono::minutes(1));
+  }
+  std::string run_until(const std::function<bool()>& done, Duration budget) override {
+    return world_->wait(done, budget) ? "" : "the step took too long in real time";
+  }
+  std::string advance(Duration by) override { return world_->shift_policy(by) ? "" : "time can't be moved back"; }
+  Instant now() const override { return world_->environment().clock.policy_now(); }
+  std::uint64_t trace() const noexcept override { return 0; }
+
+ private:
+  std::unique_ptr<RealDriver> world_;
+};
+
+}  // namespace
+
+std::unique_ptr<Driver> make_simulated(std::uint64_t seed, Instant start) { return std::make_unique<SimDriver>(seed, start); }
+std::unique_ptr<Driver> make_real(std::unique_ptr<RealDriver> world) { return std::make_unique<RealTimeDriver>(std::move(world)); }
+
+}  // namespace gatelab::harness

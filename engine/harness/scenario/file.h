@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario file as checked values (docs/scenarios.md). Immutable once parsed; any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "harness/match/matcher.h"
+#include "harness/mock/stub.h"
+#include "harness/scenario/values.h"
+
+namespace gatelab::harness {
+
+struct Credential {
+  enum class Where : std::uint8_t { Header, Query, Cookie } where = Where::Header;
+  std::string name = "X-Api-Key";
+  Secret key;
+  diag::Span span;
+};
+
+using Texts = std::vector<std::pair<std::string, std::string>>;
+using Matchers = std::vector<std::pair<std::string, MatcherPtr>>;
+
+struct Send {
+  std::string method, target;
+  Texts headers;
+  std::string body;
+  bool has_body = false;
+  std::optional<std::string> raw;  // octets instead of all of the above
+  std::string as;
+  bool http10 = false;
+  std::string connection;  // a name: kept open between steps
+  std::string listener;
+  std::uint32_t count = 1, concurrency = 1;
+  Duration every{};
+  Duration timeout = std::chrono::minutes(10);
+  std::vector<std::pair<std::string, JsonPath>> save_json;
+  Texts save_headers;  // name, header
+};
+
+struct UpstreamExpectation {
+  bool none = false;
+  MatcherPtr name, target, attempts;
+  std::optional<RequestMatcher> request;
+  diag::Span span;
+};
+
+struct DecisionExpectation {
+  Matchers fields;  // policy, id, phase, outcome, reason
+  diag::Span span;
+};
+
+struct Expect {
+  MatcherPtr status, body, latency;
+  Matchers headers, trailers, ended, log;
+  JsonExpectation json;
+  std::vector<MatcherPtr> interim;
+  bool has_interim = false;
+  std::vector<DecisionExpectation> decisions;
+  std::optional<UpstreamExpectation> upstream;
+  std::string error;  // refused, closed, timeout, truncated
+  diag::Span error_span;
+  std::optional<bool> closed;
+  diag::Span closed_span, span;
+};
+
+// Of many answers.
+struct Totals {
+  Matchers status;  // "200": how many; only exact codes
+  MatcherPtr errors, latency, attempts_max;
+  Matchers served_by;
+  diag::Span span;
+};
+
+struct Check {
+  enum class What : std::uint8_t { Calls, Metric } what = What::Calls;
+  std::string name;
+  std::map<std::string, std::string> labels;
+  MatcherPtr value;
+  diag::Span span;
+};
+
+struct Reload {
+  std::string gateway;                           // a file, beside the scenario
+  std::vector<std::pair<std::string, config::Node>> patch;  // dotted path, value
+  std::optional<bool> ok;
+  MatcherPtr kept, reset, removed, error;
+};
+
+struct Step {
+  enum class Verb : std::uint8_t { Send, Advance, Check, Reload } verb = Verb::Send;
+  std::string name;
+  diag::Span span;
+  bool late = false;  // speaks of saved values: parsed again when they are known
+  Send send;
+  std::optional<Expect> expect;
+  std::optional<Totals> totals;
+  Duration advance{};
+  std::vector<Check> checks;
+  Reload reload;
+};
+
+struct World {
+  std::string gateway;
+  diag::Span gateway_span;
+  bool real = false;  // modes
+  Instant start = Instant::from_seconds(1'767'225'600);
+  std::uint64_t seed = 1;
+  std::map<std::string, Credential> credentials;
+  std::map<std::string, std::vector<Stub>> mocks;
+  std::map<std::string, diag::Span> mock_spans;
+};
+
+struct Case {
+  std::string name;
+  diag::Span span;
+  int row = 0;  // 1-based; 0: no `each`
+  std::vector<std::string> tags;
+  World world;
+  std::vector<Step> steps;
+  // For late steps: the nodes as written, in `tree`, and what they may speak of.
+  std::vector<const config::Node*> step_nodes;
+  std::shared_ptr<const config::Node> row_node, vars_node;
+};
+
+struct File {
+  std::string path;
+  std::string name;
+  diag::SourcePtr source;
+  std::unique_ptr<config::Node> tree;
+  bool real = false;
+  std::vector<Case> cases;
+};
+
+// Null if there were errors. Never throws.
+std::unique_ptr<File> parse_file(std::string path, diag::SourcePtr source, std::unique_ptr<config::Node> tree, const config::EnvSource& env, diag::Sink& sink);
+// One step whose values are known. Reports.
+Step parse_step(const config::Node& node, const World& world, diag::Sink& sink);
+
+}  // namespace gatelab::harness

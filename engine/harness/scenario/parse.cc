@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario file, its world and its cases. Steps are in parse_step.cc.
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "harness/scenario/file.h"
+
+namespace gatelab::harness {
+namespace {
+
+constexpr std::string_view kWorldKeys[] = {"gateway", "modes", "clock", "seed", "vars", "credentials", "mocks", "issuers"};
+
+Credential parse_credential(const std::string& name, const config::Node& node, diag::Sink& sink) {
+  Credential out;
+  out.span = node.span;
+  config::Reader r(node, sink, "credential `" + name + "`");
+  for (const std::string_view key : {"jwt", "basic", "client_certificate", "from", "forge"}) r.not_supported(key, "this build knows api_key");
+  const config::Node* key = r.get("api_key");
+  r.finish();
+  if (key == nullptr) {
+    if (r.valid() && node.entries.empty()) sink.error("missing-key", node.span, "credential `" + name + "` is empty", "write { api_key: … }");
+    return out;
+  }
+  if (key->kind != config::Kind::Map) {
+    key->secret = true;
+    out.key = Secret(config::as_text(*key, sink, "`api_key` of credential `" + name + "`").value_or(""));
+    return out;
+  }
+  config::Reader k(*key, sink, "`api_key` of credential `" + name + "`");
+  k.require("value");
+  out.key = k.secret("value").value_or(Secret());
+  constexpr std::pair<std::string_view, Credential::Where> kPlaces[] = {{"header", Credential::Where::Header}, {"query", Credential::Where::Query}, {"cookie", Credential::Where::Cookie}};
+  for (const auto& [place, where] : kPlaces)
+    if (auto text = k.text(place)) {
+      out.where = where;
+      out.name = std::move(*text);
+    }
+  k.finish();
+  return out;
+}
+
+void parse_gateway(World& world, config::Reader& r, diag::Sink& sink) {
+  const config::Node* gateway = r.get("gateway");
+  world.gateway_span = r.span_of("gateway");
+  if (gateway == nullptr) return;
+  if (gateway->kind == config::Kind::Map) {
+    sink.error("not-supported", gateway->span, "a gateway that is not ours is not supported yet", "write gateway: gateway.yaml");
+    return;
+  }
+  world.gateway = config::as_text(*gateway, sink, "`gateway`").value_or("");
+}
+
+World parse_world(config::Reader& r, diag::Sink& sink) {
+  World world;
+  parse_gateway(world, r, sink);
+  bool sim = false;
+  for (const auto& mode : r.texts("modes")) {
+    sim = sim || mode.value == "sim";
+    if (mode.value == "real") world.real = true;
+    else if (mode.value != "sim") sink.error("bad-choice", mode.span, "`" + mode.value + "` is not a mode", "sim, real");
+  }
+  if (world.real && !sim) sink.error("not-supported", r.span_of("modes"), "a scenario that runs in real time only is not supported yet", "write modes: [sim, real]");
+  if (const config::Node* clock = r.get("clock")) {
+    config::Reader c(*clock, sink, "`clock`");
+    if (const auto start = c.text("start")) {
+      const auto instant = parse_instant(*start);
+      if (instant) world.start = *instant;
+      else sink.error(instant.error().id, c.span_of("start"), instant.error().message);
+    }
+    c.finish();
+  }
+  world.seed = static_cast<std::uint64_t>(r.integer("seed", 1, 0, INT64_MAX));
+  r.get("vars");
+  if (const config::Node* credentials = r.get("credentials")) {
+    if (credentials->kind != config::Kind::Map) sink.error("wrong-type", credentials->span, "`credentials` must be a map of names to credentials");
+    for (const config::Entry& e : credentials->entries) world.credentials[e.key] = parse_credential(e.key, *e.value, sink);
+  }
+  if (const config::Node* mocks = r.get("mocks")) {
+    if (mocks->kind != config::Kind::Map) sink.error("wrong-type", mocks->span, "`mocks` must be a map of upstreams to stubs");
+    for (const config::Entry& e : mocks->entries) {
+      world.mocks[e.key] = parse_stubs(*e.value, sink, e.key);
+      world.mock_spans[e.key] = e.key_span;
+    }
+  }
+  r.not_supported("issuers", "this build knows api_key credentials");
+  return world;
+}
+
+class FileParser {
+ public:
+  FileParser(File& file, const config::EnvSource& env, diag::Sink& sink) : file_(file), env_(env), sink_(sink) {}
+
+  void run() {
+    const config::Node& root = *file_.tree;
+    config::Reader r(root, sink_, "the scenario");
+    const config::Node* version = r.require("gatelab");
+    if (version != nullptr && version->text != "1") sink_.error("bad-version", version->span, "this gatelab reads scenarios of version 1, not `" + version->text + "`", "write gatelab: 1");
+    file_.name = r.text("name", "");
+    file_tags_ = r.texts("tags");
+    for (const std::string_view key : kWorldKeys) r.get(key);
+    const config::Node* cases = r.require("cases");
+    r.elsewhere("steps", "steps stand in a case: cases: [ { name: …, steps: [ … ] } ]");
+    r.finish();
+    if (cases == nullptr) return;
+    if (cases->kind != config::Kind::List || cases->items.empty()) return sink_.error("no-cases", cases->span, "a scenario has at least one case: nothing would be proved");
+    for (const config::Node& node : cases->items) one_case(node);
+    std::set<std::string> names;
+    for (const Case& c : file_.cases)
+      if (!names.insert(c.name + "\n" + std::to_string(c.row)).second && c.row <= 1) sink_.error("duplicate-name", c.span, "there is a case `" + c.name + "` already");
+  }
+
+ private:
+  void one_case(const config::Node& node) {
+    if (node.kind != config::Kind::Map) return sink_.error("wrong-type", node.span, "a case must be a map, not " + std::string(config::kind_name(node.kind)));
+    const config::Node* each = node.find("each");
+    if (each == nullptr) return one_row(node, nullptr, 0);
+    if (each->kind != config::Kind::List || each->items.empty()) return sink_.error("wrong-type", each->span, "`each` must be a list of rows, with at least one");
+    int row = 0;
+    for (const config::Node& item : each->items) {
+      if (item.kind != config::Kind::Map) sink_.error("wrong-type", item.span, "a row of `each` must be a map");
+      else one_row(node, &item, ++row);
+    }
+  }
+
+  void one_row(const config::Node& written, const config::Node* row, int number) {
+    // The first row reports what is wrong in the case itself; the others would only repeat it.
+    diag::Sink quiet;
+    diag::Sink& sink = number <= 1 ? sink_ : quiet;
+    auto vars = std::make_shared<config::Node>(clone_vars(written));
+    Values values{row, vars.get(), env_, nullptr};
+    Case out;
+    out.row = number;
+    out.span = written.entry("name") != nullptr ? written.entry("name")->value->span : written.span;
+    out.vars_node = vars;
+    if (row != nullptr) out.row_node = std::make_shared<config::Node>(clone(*row));
+    const config::Node world_node = substitute(world_of(written), values, sink);
+    config::Reader w(world_node, sink, "the case's world");
+    out.world = parse_world(w, sink);
+    if (out.world.gateway.empty() && sink.errors() == 0) sink.error("missing-key", out.span, "the scenario names no `gateway`", "write gateway: gateway.yaml");
+    const config::Node whole = substitute_but_steps(written, values, sink);
+    config::Reader r(whole, sink, "case");
+    r.require("name");
+    out.name = r.text("name", "");
+    for (const auto& tag : file_tags_) out.tags.push_back(tag.value);
+    for (const auto& tag : r.texts("tags")) out.tags.push_back(tag.value);
+    for (const std::string_view key : kWorldKeys) r.get(key);
+    r.get("each");
+    r.require("steps");
+    r.finish();
+    steps(out, written.find("steps"), values, sink);
+    file_.real = file_.real || out.world.real;
+    file_.cases.push_back(std::move(out));
+    for (const diag::Diagnostic& d : quiet.all())
+      if (d.id == "unknown-value") sink_.report(d);
+  }
+
+  // Values may be made of the environment, not of each other.
+  config::Node clone_vars(const config::Node& written) {
+    config::Node none;
+    none.kind = config::Kind::Map;
+    const config::Node *outer = file_.tree->find("vars"), *inner = written.find("vars");
+    const config::Node merged = outer != nullptr && inner != nullptr ? merge(*outer, *inner) : outer != nullptr ? clone(*outer) : inner != nullptr ? clone(*inner) : clone(none);
+    diag::Sink ignored;
+    return substitute(merged, {nullptr, nullptr, env_, nullptr}, ignored);
+  }
+
+  config::Node world_of(const config::Node& written) {
+    config::Node outer, inner;
+    outer.kind = inner.kind = config::Kind::Map;
+    outer.span = written.span;
+    for (const std::string_view key : kWorldKeys) {
+      if (const config::Entry* e = file_.tree->entry(key)) outer.entries.push_back({e->key, e->key_span, std::make_unique<config::Node>(clone(*e->value))});
+      if (const config::Entry* e = written.entry(key)) inner.entries.push_back({e->key, e->key_span, std::make_unique<config::Node>(clone(*e->value))});
+    }
+    inner.span = written.span;
+    return merge(outer, inner);
+  }
+
+  config::Node substitute_but_steps(const config::Node& written, const Values& values, diag::Sink& sink) {
+    config::Node out;
+    out.kind = config::Kind::Map;
+    out.span = written.span;
+    for (const config::Entry& e : written.entries) {
+      const bool deep = e.key == "steps" || e.key == "each" || std::find(std::begin(kWorldKeys), std::end(kWorldKeys), e.key) != std::end(kWorldKeys);
+      out.entries.push_back({e.key, e.key_span, std::make_unique<config::Node>(deep ? clone(*e.value) : substitute(*e.value, values, sink))});
+    }
+    return out;
+  }
+
+  void steps(Case& out, const config::Node* list, const Values& values, diag::Sink& sink) {
+    if (list == nullptr) return;
+    if (list->kind != config::Kind::List || list->items.empty()) return sink.error("no-steps", list->span, "a case has at least one step");
+    bool expects = false;
+    for (const config::Node& item : list->items) {
+      const config::Node node = substitute(item, values, sink);
+      Step step = parse_step(node, out.world, sink);
+      step.late = speaks_of_saved(item);
+      expects = expects || step.expect || step.totals || !step.checks.empty();
+      out.steps.push_back(std::move(step));
+      out.step_nodes.push_back(&item);
+    }
+    if (!expects && sink.errors() == 0) sink.error("no-expectation", out.span, "the case expects nothing: it could not fail", "give a step an `expect`, or add a `check`");
+  }
+
+  File& file_;
+  const config::EnvSource& env_;
+  diag::Sink& sink_;
+  std::vector<config::Located<std::string>> file_tags_;
+};
+
+}  // namespace
+
+std::unique_ptr<File> parse_file(std::string path, diag::SourcePtr source, std::unique_ptr<config::Node> tree, const config::EnvSource& env, diag::Sink& sink) {
+  const std::size_t before = sink.errors();
+  auto file = std::make_unique<File>();
+  file->path = std::move(path);
+  file->source = std::move(source);
+  file->tree = std::move(tree);
+  FileParser(*file, env, sink).run();
+  if (sink.errors() != before) return nullptr;
+  return file;
+}
+
+}  // namespace gatelab::harness
