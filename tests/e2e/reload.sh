@@ -53,6 +53,7 @@ logged=$(grep -c '/items/1"' access.log.1)
 # Counts survive a reload that changes the rate.
 write_gateway gateway.yaml 3/h
 start_gatelab watched gateway.yaml
+in_window 3600 30
 for want in 200 200; do expect_equal "before the save" "$(status -H "X-Api-Key: $key" "$url/items/1")" "$want"; done
 now=$(generation)
 write_gateway saved.yaml 4/h

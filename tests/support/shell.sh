@@ -131,6 +131,12 @@ CONFIG
 }
 nginx_up() { gone "$1" || answers "http://127.0.0.1:$origin_port/"; }
 
+# in_window PERIOD NEED: returns when a fixed window of PERIOD seconds lasts NEED seconds more, so that what is counted
+# next is counted in one window.
+in_window() {
+  while (($1 - $(date +%s) % $1 < $2)); do sleep 0.2; done
+}
+
 # cpu_ticks PID: user and system time so far, in clock ticks, all threads.
 cpu_ticks() {
   local stat
