@@ -6,6 +6,7 @@ write() {  # PRICE [KEY]
   cat >next.yaml <<CONFIG
 gatelab: 1
 listeners: [ { name: plain, address: 127.0.0.1:0 } ]
+admin: { address: 127.0.0.1:0 }
 log: { access: "off" }
 upstreams:
   catalog:
@@ -24,6 +25,8 @@ start_gatelab mocked gateway.yaml
 expect_equal price "$(price)" 10
 curl -s --max-time 20 -w ' %{http_code}' "$url/slow" >slow.txt &
 slow=$!
+under_way() { curl -s --max-time 5 "$admin/metrics" | grep -q '^gatelab_connections_active 1$'; }
+until_true 10 under_way || fail "the slow request does not arrive"
 write 20
 until_true 20 costs 20 || fail "the saved stubs are not served: $(<mocked.err)"
 wait "$slow"
@@ -36,7 +39,7 @@ done
 write 60 jsn
 refused() { grep -q 'reload refused' mocked.err; }
 until_true 20 refused || fail "a wrong stub was not refused"
-grep -q 'gateway.yaml:7:' mocked.err && grep -q 'did you mean `json`' mocked.err || fail "the refusal: $(<mocked.err)"
+grep -q 'gateway.yaml:8:' mocked.err && grep -q 'did you mean `json`' mocked.err || fail "the refusal: $(<mocked.err)"
 expect_equal "price after the refusal" "$(price)" 50
 "$GATELAB" check gateway.yaml 2>check.err && fail "check lets a wrong stub pass"
 grep -q 'did you mean `json`' check.err || fail "check: $(<check.err)"
