@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/run_case.h"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "gateway/gateway.h"
+#include "harness/mock/mock.h"
+#include "harness/scenario/client.h"
+#include "harness/scenario/driver.h"
+#include "harness/scenario/expect.h"
+#include "harness/scenario/patch.h"
+#include "io/scope.h"
+#include "observe/access_log.h"
+
+namespace gatelab::harness {
+namespace {
+
+constexpr Duration kStepBudget = std::chrono::minutes(10);
+constexpr std::uint32_t kWorkers = 2;
+
+class CaseRun {
+ public:
+  CaseRun(const File& file, const Case& c, const TestOptions& options, io::Files& files, CaseResult& result)
+      : file_(file), case_(c), options_(options), files_(files), result_(result),
+        driver_(options.real ? make_real(options.real_world(kWorkers, result.seed)) : make_simulated(result.seed, c.world.start)),
+        mocks_(driver_->environment().network, driver_->outside(), true),
+        client_(driver_->environment().network, driver_->outside()), scope_(driver_->outside()),
+        gateway_(driver_->environment(), gateway_options()) {}
+
+  void run() {
+    const Instant began = driver_->now();
+    if (set_up()) {
+      for (std::size_t i = 0; i < case_.steps.size() && go_on(); ++i) step(i);
+      after_steps();
+    }
+    tear_down();
+    result_.virtual_time = driver_->now() - began;
+    result_.trace = driver_->trace();
+  }
+
+ private:
+  bool go_on() const { return result_.failures.empty(); }
+
+  gateway::Options gateway_options() {
+    gateway::Options out;
+    out.hermetic = true;
+    out.ephemeral_listeners = options_.real;
+    out.locate = [this](const std::string& target) -> std::optional<Address> {
+      const auto known = mocks_.addresses().find(target);
+      return known == mocks_.addresses().end() ? std::nullopt : std::optional(known->second);
+    };
+    out.on_record = [this](const observe::Record& record) {
+      std::string line;
+      observe::append_line(line, record, observe::LogFormat::Json, false);
+      std::lock_guard lock(mutex_);
+      records_.emplace_back().assign(record);
+      lines_.push_back(std::move(line));
+    };
+    return out;
+  }
+
+  void fail(const diag::Span& span, std::string message, std::string hint = {}) { result_.failures.push_back({span, std::move(message), {}, {}, std::move(hint)}); }
+
+  std::shared_ptr<const gateway::Model> model(const std::string& path, const Reload* reload, std::string& problem) {
+    const auto text = files_.read(path);
+    if (!text) return problem = text.error().message, nullptr;
+    auto source = std::make_shared<diag::SourceFile>();
+    source->name = path;
+    source->text = *text;
+    gateway::ModelInput input;
+    input.source = source;
+    input.env = options_.env;
+    input.states = &gateway_.states();
+    input.random = Random(result_.seed);
+    diag::Sink sink;
+    config::ParseOptions parse;
+    parse.env = options_.env;
+    auto tree = config::parse(input.source, parse, sink);
+    if (tree && reload != nullptr)
+      for (const auto& [where, value] : reload->patch)
+        if (!patch(*tree, where, value)) problem = "there is no `" + where + "` to patch";
+    std::shared_ptr<const gateway::Model> built;
+    if (tree && problem.empty()) built = gateway::build_model(input, std::move(tree), sink);
+    if (!built && problem.empty()) problem = diag::render_all(sink, diag::Colour::Off);
+    return built;
+  }
+
+  bool set_up() {
+    gateway_file_ = gateway_path(file_, case_.world);
+    std::string problem;
+    const auto built = model(gateway_file_, nullptr, problem);
+    if (!built) return fail(case_.world.gateway_span, "the gateway's configuration is refused:\n" + problem), false;
+    for (const auto& upstream : built->upstreams) {
+      const auto given = case_.world.mocks.find(upstream.name);
+      const std::string target = upstream.targets.empty() ? upstream.name : upstream.targets.front().name;
+      if (given != case_.world.mocks.end()) mocks_.add(upstream.name, target, given->second);
+      else if (upstream.mock != nullptr) {
+        diag::Sink sink;
+        mocks_.add(upstream.name, target, parse_stubs(*upstream.mock, sink, upstream.name));
+      }
+    }
+    for (const auto& [name, stubs] : case_.world.mocks) {
+      const bool known = std::any_of(built->upstreams.begin(), built->upstreams.end(), [&name = name](const auto& u) { return u.name == name; });
+      if (!known) return fail(case_.world.mock_spans.at(name), "the gateway has no upstream `" + name + "`"), false;
+    }
+    Status started = mocks_.start();
+    if (started) started = gateway_.start(built);
+    if (!started) return fail(case_.world.gateway_span, started.error().message), false;
+    serving_ = true;
+    driver_->start();
+    return true;
+  }
+
+  void tear_down() {
+    client_on_loop([this] { client_.close(); });
+    if (serving_) {
+      auto done = std::make_shared<std::atomic<bool>>(false);
+      driver_->on(*driver_->environment().loops.front(), [this, done] { gateway_.drain(Duration{}, [done] { done->store(true); }); });
+      const std::string stuck = driver_->run_until([done] { return done->load(); }, std::chrono::minutes(1));
+      if (!stuck.empty()) fail(case_.span, "the gateway did not shut down: " + stuck);
+    }
+    client_on_loop([this] { mocks_.stop(); });
+    auto ended = std::make_shared<std::atomic<bool>>(false);
+    driver_->run_until([this, ended] {
+      client_on_loop([this, ended] { ended->store(mocks_.stopped() && scope_.running() == 0); });
+      return ended->load();
+    }, std::chrono::minutes(1));
+    for (const std::uint32_t at : mocks_.used()) result_.used_stubs.insert(at);
+  }
+
+  void client_on_loop(const std::function<void()>& job) {
+    if (serving_ || driver_->simulated()) driver_->on(driver_->outside(), job);
+    else job();
+  }
+
+  void step(std::size_t i) {
+    Step late;
+    const Step* s = &case_.steps[i];
+    if (s->late) {
+      diag::Sink sink;
+      const Values values{case_.row_node.get(), case_.vars_node.get(), options_.env, &saved_};
+      late = parse_step(substitute(*case_.step_nodes[i], values, sink), case_.world, sink);
+      if (sink.has_errors()) {
+        for (const diag::Diagnostic& d : sink.all()) fail(d.span, d.message, d.hint);
+        return;
+      }
+      s = &late;
+    }
+    switch (s->verb) {
+      case Step::Verb::Send: return send(*s);
+      case Step::Verb::Advance: return advance(*s);
+      case Step::Verb::Check: return check(*s);
+      case Step::Verb::Reload: return reload(*s);
+    }
+  }
+
+  void advance(const Step& s) {
+    if (!driver_->simulated()) {
+      const std::string busy = driver_->run_until([this] { return gateway_.in_flight() == 0; }, std::chrono::seconds(30));
+      if (!busy.empty()) return fail(s.span, busy);
+    }
+    const std::string problem = driver_->advance(s.advance);
+    if (!problem.empty()) fail(s.span, problem);
+  }
+
+  const Address* listener(const Step& s) {
+    bound_ = gateway_.listeners();
+    for (const gateway::Bound& bound : bound_)
+      if (s.send.listener.empty() || bound.name == s.send.listener) return &bound.address;
+    fail(s.span, s.send.listener.empty() ? "the gateway has no listener" : "the gateway has no listener `" + s.send.listener + "`");
+    return nullptr;
+  }
+
+  void send(const Step& s) {
+    const Address* to = listener(s);
+    if (to == nullptr) return;
+    const Credential* credential = nullptr;
+    if (!s.send.as.empty()) {
+      credential = &case_.world.credentials.at(s.send.as);
+      result_.used_credentials.insert(s.send.as);
+    }
+    const std::size_t first_record = record_count(), first_seen = mocks_.seen().size();
+    // Shared with the lanes, so that a step that is given up leaves nothing hanging.
+    auto batch = std::make_shared<Batch>();
+    batch->answers.resize(s.send.count);
+    batch->octets = octets_of(s.send, credential, *to);
+    batch->address = *to;
+    batch->send = &s.send;
+    driver_->on(driver_->outside(), [this, batch] {
+      const std::uint32_t lanes = batch->send->every > Duration{} ? std::max(1U, batch->send->concurrency) : std::min(batch->send->concurrency, batch->send->count);
+      batch->began = driver_->outside().now();
+      for (std::uint32_t lane = 0; lane < lanes; ++lane) {
+        ++batch->lanes;
+        scope_.spawn(run_lane(batch));
+      }
+    });
+    const std::string problem = driver_->run_until([batch] { return batch->lanes.load() == 0; }, kStepBudget);
+    if (!problem.empty()) return fail(s.span, problem);
+    settle(first_record, batch->answers);
+    const std::vector<SeenRequest> seen = mocks_.seen();
+    judge(s, batch->answers, first_record, seen, first_seen);
+  }
+
+  struct Batch {
+    std::vector<Answer> answers;
+    std::string octets;
+    Address address;
+    const Send* send = nullptr;
+    Instant began;
+    std::uint32_t next = 0;
+    std::atomic<std::uint32_t> lanes{0};
+  };
+
+  io::Task<void> run_lane(std::shared_ptr<Batch> batch) {
+    while (batch->next < batch->answers.size()) {
+      const std::uint32_t i = batch->next++;
+      if (batch->send->every > Duration{}) {
+        io::Wait wait;
+        wait.deadline = batch->began + batch->send->every * i;
+        wait.what = "the next of a repeated request";
+        co_await io::sleep_until(driver_->outside(), wait);
+      }
+      co_await client_.send(batch->address, batch->octets, batch->send->raw ? "GET" : batch->send->method, batch->send->connection, batch->send->timeout, batch->answers[i]);
+    }
+    --batch->lanes;
+  }
+
+  std::size_t record_count() {
+    std::lock_guard lock(mutex_);
+    return records_.size();
+  }
+
+  // On sockets the answer can be here before its record: wait for as many as there are answers.
+  void settle(std::size_t first, const std::vector<Answer>& answers) {
+    if (driver_->simulated()) return;
+    const auto whole = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a.status != 0; }));
+    driver_->run_until([this, first, whole] { return record_count() >= first + whole; }, std::chrono::seconds(5));
+  }
+
+  void judge(const Step& s, const std::vector<Answer>& answers, std::size_t first_record, const std::vector<SeenRequest>& seen, std::size_t first_seen) {
+    std::lock_guard lock(mutex_);
+    std::map<std::string, std::size_t> by_id;
+    for (std::size_t i = first_record; i < records_.size(); ++i) by_id[records_[i].request_id] = i;
+    std::vector<Observation> all;
+    for (const Answer& answer : answers) {
+      Observation one;
+      one.answer = answer;
+      const auto known = by_id.find(answer.request_id);
+      // An answer without a head has no id: with one request there is one record.
+      const std::size_t at = known != by_id.end() ? known->second : answers.size() == 1 && records_.size() > first_record ? records_.size() - 1 : records_.size();
+      if (at < records_.size()) {
+        one.record = &records_[at];
+        one.log_line = &lines_[at];
+      }
+      for (std::size_t i = first_seen; i < seen.size(); ++i)
+        if (one.record != nullptr && seen[i].request_id == one.record->request_id) one.upstream.push_back(&seen[i]);
+      all.push_back(std::move(one));
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::string which = s.name + (all.size() > 1 ? (s.name.empty() ? "" : " ") + ("(" + std::to_string(i + 1) + " of " + std::to_string(all.size()) + ")") : "");
+      if (s.expect) check_answer(*s.expect, all[i], which, result_);
+      if (!go_on()) return;
+    }
+    if (s.totals) check_totals(*s.totals, all, s.name, result_);
+    unmatched(s, all, seen, first_seen);
+    if (go_on()) save(s, all);
+  }
+
+  void unmatched(const Step& s, const std::vector<Observation>& all, const std::vector<SeenRequest>& seen, std::size_t first_seen) {
+    for (std::size_t i = first_seen; i < seen.size() && go_on(); ++i) {
+      if (seen[i].matched) continue;
+      result_.failures.push_back({s.span, "no stub of `" + seen[i].upstream + "` answers " + seen[i].method + " " + seen[i].path + (seen[i].query.empty() ? "" : "?" + seen[i].query), s.name,
+                                  all.empty() ? std::vector<std::string>{} : trace_of(all.front()), seen[i].near_miss});
+    }
+    for (const Observation& one : all) {
+      if (!go_on() || one.record == nullptr || one.record->ended_reason != observe::reason::kUnmocked.word) continue;
+      if (s.expect && !s.expect->ended.empty()) continue;
+      result_.failures.push_back({s.span, "the request went to an upstream that has no mock", s.name, trace_of(one), "add it under `mocks`"});
+    }
+  }
+
+  void save(const Step& s, const std::vector<Observation>& all) {
+    if (s.send.save_json.empty() && s.send.save_headers.empty()) return;
+    const Answer& answer = all.back().answer;
+    const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+    const auto keep = [this](const std::string& name, const nlohmann::json& value) {
+      config::Node node;
+      node.kind = value.is_number_integer() ? config::Kind::Integer : value.is_number() ? config::Kind::Float : value.is_boolean() ? config::Kind::Bool : config::Kind::Text;
+      node.text = value.is_string() ? value.get<std::string>() : value.dump();
+      node.boolean = value.is_boolean() && value.get<bool>();
+      saved_[name] = std::move(node);
+    };
+    for (const auto& [name, path] : s.send.save_json) {
+      const auto found = body.is_discarded() ? std::vector<const nlohmann::json*>{} : path.select(body);
+      if (found.empty()) fail(s.span, "nothing to save as `" + name + "`: the path selects nothing in " + shown(nlohmann::json(answer.body), Dimension::Text));
+      else keep(name, *found.front());
+    }
+    for (const auto& [name, header] : s.send.save_headers) {
+      const Value value = header_value(answer.headers, header);
+      if (!value) fail(s.span, "nothing to save as `" + name + "`: the answer has no header " + header);
+      else keep(name, *value);
+    }
+  }
+
+  void check(const Step& s) {
+    for (const Check& c : s.checks) {
+      ++result_.expectations;
+      Value value;
+      if (c.what == Check::What::Calls) {
+        value = nlohmann::json(mocks_.calls(c.name));
+      } else {
+        double number = 0;
+        if (gateway_.metrics().value(c.name, c.labels, number)) value = number == static_cast<double>(static_cast<std::int64_t>(number)) ? nlohmann::json(static_cast<std::int64_t>(number)) : nlohmann::json(number);
+      }
+      if (const auto bad = c.value->match(value)) fail(bad->span, c.name + ": " + bad->got);
+    }
+  }
+
+  void reload(const Step& s) {
+    std::string problem;
+    World world = case_.world;
+    if (!s.reload.gateway.empty()) world.gateway = s.reload.gateway;
+    const std::string path = s.reload.gateway.empty() ? gateway_file_ : gateway_path(file_, world);
+    const auto built = model(path, &s.reload, problem);
+    gateway::ReloadReport report;
+    if (built) driver_->on(*driver_->environment().loops.front(), [&] { report = gateway_.reload(built); });
+    else report.error = problem;
+    // Workers adopt by message.
+    if (built) driver_->run_until([] { return true; }, std::chrono::seconds(1));
+    if (built && report.ok) gateway_file_ = path;
+    if (report.ok != s.reload.ok.value_or(!s.reload.error)) return fail(s.span, report.ok ? "the configuration was taken" : "the reload was refused:\n" + report.error);
+    if (s.reload.ok || s.reload.error) ++result_.expectations;
+    const auto lists = [this](const MatcherPtr& matcher, const std::vector<std::string>& list, const char* what) {
+      if (!matcher) return;
+      ++result_.expectations;
+      if (const auto bad = matcher->match(nlohmann::json(list))) fail(bad->span, std::string(what) + ": " + bad->got);
+    };
+    lists(s.reload.kept, report.states.kept, "kept");
+    lists(s.reload.reset, report.states.reset, "reset");
+    lists(s.reload.removed, report.states.removed, "removed");
+    if (!s.reload.error) return;
+    if (const auto bad = s.reload.error->match(nlohmann::json(report.error))) fail(bad->span, bad->got);
+  }
+
+  void after_steps() {
+    if (go_on() && result_.expectations == 0) fail(case_.span, "the case looked at nothing: it could not fail", "give a step an `expect`");
+  }
+
+  const File& file_;
+  const Case& case_;
+  const TestOptions& options_;
+  io::Files& files_;
+  CaseResult& result_;
+  std::unique_ptr<Driver> driver_;
+  MockServers mocks_;
+  Client client_;
+  io::Scope scope_;
+  std::mutex mutex_;
+  std::deque<observe::OwnedRecord> records_;
+  std::deque<std::string> lines_;
+  gateway::Gateway gateway_;
+  std::string gateway_file_;
+  std::vector<gateway::Bound> bound_;
+  std::map<std::string, config::Node> saved_;
+  bool serving_ = false;
+};
+
+}  // namespace
+
+std::string gateway_path(const File& file, const World& world) {
+  if (world.gateway.starts_with("/")) return world.gateway;
+  const std::size_t slash = file.path.rfind('/');
+  return slash == std::string::npos ? world.gateway : file.path.substr(0, slash + 1) + world.gateway;
+}
+
+CaseResult run_case(const File& file, const Case& c, std::uint64_t seed, const TestOptions& options, io::Files& files) {
+  CaseResult result;
+  result.seed = seed;
+  CaseRun(file, c, options, files, result).run();
+  return result;
+}
+
+}  // namespace gatelab::harness
