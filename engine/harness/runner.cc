@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/runner.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "harness/report/report.h"
+#include "harness/select.h"
+
+namespace gatelab::harness {
+namespace {
+
+class Run {
+ public:
+  Run(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err) : options_(options), files_(files), out_(out), err_(err) {
+    report_.version = options.version;
+    report_.real = options.real;
+  }
+
+  TestSummary run() {
+    if (!load()) return summary_;
+    choose();
+    if (report_.cases.empty()) nothing_selected();
+    else execute();
+    for (const CaseReport& c : report_.cases) ++(c.result.ok() ? summary_.passed : summary_.failed);
+    summary_.cases = report_.cases.size();
+    if (whole() && !summary_.interrupted) unused();
+    totals();
+    write_reports();
+    return summary_;
+  }
+
+ private:
+  // Every file is checked before anything runs.
+  bool load() {
+    std::string problem;
+    for (const Found& found : find_files(options_.paths, problem)) {
+      auto text = files_.read(found.path);
+      if (!text) return summary_.environment_error = text.error().message, false;
+      auto source = std::make_shared<diag::SourceFile>();
+      source->name = found.path;
+      source->text = std::move(*text);
+      // In a directory stand other YAML files too: configurations, fixtures that are wrong on purpose.
+      if (!found.named && source->text.find("cases:") == std::string::npos) continue;
+      parse(found, std::move(source));
+    }
+    if (!problem.empty()) return summary_.environment_error = problem, false;
+    if (sink_.all().empty()) return true;
+    err_ << diag::render_all(sink_, options_.colour) << std::endl;
+    if (!sink_.has_errors()) return true;
+    err_ << sink_.errors() << (sink_.errors() == 1 ? " error" : " errors") << "; nothing was run" << std::endl;
+    summary_.invalid = true;
+    return false;
+  }
+
+  void parse(const Found& found, diag::SourcePtr source) {
+    config::ParseOptions parse;
+    parse.substitute_env = false;
+    diag::Sink own;
+    auto tree = config::parse(source, parse, own);
+    if (tree && tree->find("cases") == nullptr && !found.named) return;
+    if (!tree && !found.named && source->text.find("\ncases:") == std::string::npos) return;
+    std::unique_ptr<File> file;
+    if (tree) file = parse_file(found.path, source, std::move(tree), options_.env, own);
+    for (const diag::Diagnostic& d : own.all()) sink_.report(d);
+    if (!file) return;
+    ++summary_.files;
+    parsed_.push_back(std::move(file));
+  }
+
+  bool selected(const Case& c) const {
+    if (options_.real && !c.world.real) return false;
+    if (!options_.filter.empty() && !glob(options_.filter, c.name)) return false;
+    if (options_.tags.empty()) return true;
+    return std::any_of(c.tags.begin(), c.tags.end(), [this](const std::string& tag) { return std::find(options_.tags.begin(), options_.tags.end(), tag) != options_.tags.end(); });
+  }
+  bool whole() const { return options_.filter.empty() && options_.tags.empty() && !options_.real; }
+
+  void choose() {
+    for (const auto& file : parsed_)
+      for (const Case& c : file->cases) {
+        if (!selected(c)) continue;
+        for (std::uint32_t i = 0; i < options_.repeat; ++i) {
+          CaseReport one;
+          one.file = file.get();
+          one.of = &c;
+          // A given seed is kept: repeats then show that nothing else has a say.
+          one.result.seed = options_.seed ? *options_.seed : c.world.seed + i;
+          report_.cases.push_back(std::move(one));
+        }
+      }
+  }
+
+  void nothing_selected() {
+    err_ << (parsed_.empty() ? "no scenario was found: a scenario is a YAML file with `cases`" : options_.real ? "no case was selected: with --real only files whose modes list real are run" : "no case was selected: is the filter right?") << std::endl;
+  }
+
+  // Cases run beside each other; results are told in file order.
+  void execute() {
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    std::condition_variable finished;
+    std::vector<char> done(report_.cases.size(), 0);
+    const auto work = [&] {
+      for (;;) {
+        const std::size_t i = next.fetch_add(1);
+        if (i >= report_.cases.size()) return;
+        CaseReport& c = report_.cases[i];
+        const bool stop = options_.interrupted && options_.interrupted();
+        if (!stop) c.result = run_case(*c.file, *c.of, c.result.seed, options_, files_);
+        {
+          std::lock_guard lock(mutex);
+          done[i] = stop ? 2 : 1;
+        }
+        finished.notify_all();
+      }
+    };
+    std::vector<std::thread> threads;
+    for (std::uint32_t i = 0; i < std::max(1U, options_.jobs); ++i) threads.emplace_back(work);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      std::unique_lock lock(mutex);
+      finished.wait(lock, [&] { return done[i] != 0; });
+      if (done[i] == 2) {
+        summary_.interrupted = true;
+        break;
+      }
+      ++kept;
+      lock.unlock();
+      tell(report_.cases[i]);
+    }
+    for (std::thread& t : threads) t.join();
+    report_.cases.resize(kept);
+  }
+
+  void tell(const CaseReport& c) {
+    if (!c.result.ok()) out_ << failure_text(c, options_.colour) << std::endl;
+    else if (options_.verbose) out_ << "ok   " << c.file->path << " › " << title_of(c) << (options_.repeat > 1 ? " (seed " + std::to_string(c.result.seed) + ")" : "") << "\n";
+  }
+
+  // Stubs and credentials that no case of a file has used prove nothing: they are mistakes or left over.
+  void unused() {
+    for (const auto& file : parsed_) {
+      std::set<std::uint32_t> used_stubs;
+      std::set<std::string> used_credentials;
+      std::map<std::uint32_t, diag::Span> stubs;
+      std::map<std::string, diag::Span> credentials;
+      bool failed = false;
+      for (const CaseReport& c : report_.cases) {
+        if (c.file != file.get()) continue;
+        failed = failed || !c.result.ok();
+        used_stubs.insert(c.result.used_stubs.begin(), c.result.used_stubs.end());
+        used_credentials.insert(c.result.used_credentials.begin(), c.result.used_credentials.end());
+        for (const auto& [upstream, list] : c.of->world.mocks)
+          for (const Stub& stub : list) stubs.emplace(stub.span.begin, stub.span);
+        for (const auto& [name, credential] : c.of->world.credentials) credentials.emplace(name, credential.span);
+      }
+      // A failed case may not have come to its stubs.
+      if (failed) continue;
+      for (const auto& [at, span] : stubs)
+        if (used_stubs.count(at) == 0) vacuous(span, "no case has used this stub");
+      for (const auto& [name, span] : credentials)
+        if (used_credentials.count(name) == 0) vacuous(span, "no case has used the credential `" + name + "`");
+    }
+  }
+
+  void vacuous(const diag::Span& span, const std::string& what) {
+    ++summary_.failed;
+    diag::Diagnostic d;
+    d.id = "unused";
+    d.message = what;
+    d.span = span;
+    d.hint = "remove it, or add the case that it was meant for";
+    out_ << diag::render(d, options_.colour) << std::endl;
+  }
+
+  void totals() {
+    const auto of = [](std::size_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); };
+    if (summary_.cases == 0) return;
+    out_ << of(summary_.cases, "case") << " in " << of(summary_.files, "file") << ": " << summary_.passed << " passed";
+    if (summary_.failed > 0) out_ << ", " << summary_.failed << " failed";
+    out_ << (options_.real ? " (on sockets)" : "") << (summary_.interrupted ? ", then interrupted" : "") << std::endl;
+  }
+
+  void write_reports() {
+    for (const auto& [kind, path] : options_.reports) {
+      const std::string text = kind == "json" ? to_json(report_) : kind == "junit" ? to_junit(report_) : kind == "tap" ? to_tap(report_) : to_github(report_);
+      if (path == "-") {
+        out_ << text << std::flush;
+        continue;
+      }
+      const Status written = files_.write(path, text);
+      if (!written) summary_.environment_error = written.error().message;
+    }
+  }
+
+  const TestOptions& options_;
+  io::Files& files_;
+  std::ostream& out_;
+  std::ostream& err_;
+  diag::Sink sink_;
+  std::vector<std::unique_ptr<File>> parsed_;
+  RunReport report_;
+  TestSummary summary_;
+};
+
+}  // namespace
+
+TestSummary run_tests(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err) { return Run(options, files, out, err).run(); }
+
+}  // namespace gatelab::harness
