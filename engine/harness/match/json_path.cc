@@ -104,63 +104,82 @@ class Evaluation {
     if (const auto* no = std::get_if<Not>(&e.node)) return !truth(*no->what, current);
     if (const auto* sub = std::get_if<SubQuery>(&e.node)) return !run(*sub->query, sub->relative ? current : root_).empty();
     if (const auto* comparison = std::get_if<Compare>(&e.node)) {
-      const auto left = value(*comparison->left, current), right = value(*comparison->right, current);
-      return compare(comparison->op, left, right);
+      const Operand left = value(*comparison->left, current), right = value(*comparison->right, current);
+      return compare(comparison->op, left.get(), right.get());
     }
     if (const auto* call = std::get_if<Call>(&e.node)) return matches(*call, current);
     return false;
   }
 
-  // A value, or nothing.
-  std::optional<nlohmann::json> value(const Expression& e, const nlohmann::json& current) {
-    if (const auto* literal = std::get_if<Literal>(&e.node)) return literal->value;
-    if (const auto* sub = std::get_if<SubQuery>(&e.node)) {
-      const Nodes nodes = run(*sub->query, sub->relative ? current : root_);
-      return nodes.size() == 1 ? std::optional(*nodes.front()) : std::nullopt;
-    }
+  // A value, or nothing: one of the document's, pointed to, or one of our own.
+  struct Operand {
+    const nlohmann::json* at = nullptr;
+    nlohmann::json own;
+    bool made = false;
+    Operand() = default;
+    explicit Operand(const nlohmann::json* node) noexcept : at(node) {}
+    explicit Operand(std::size_t number) : own(number), made(true) {}
+    const nlohmann::json* get() const noexcept { return made ? &own : at; }
+  };
+
+  Operand value(const Expression& e, const nlohmann::json& current) {
+    if (const auto* literal = std::get_if<Literal>(&e.node)) return Operand(&literal->value);
+    if (const auto* sub = std::get_if<SubQuery>(&e.node)) return only(run(*sub->query, sub->relative ? current : root_));
     const auto* call = std::get_if<Call>(&e.node);
-    if (call == nullptr) return std::nullopt;
+    if (call == nullptr) return {};
     if (call->function == Function::Length) return length(value(*call->arguments[0], current));
     const auto& sub = std::get<SubQuery>(call->arguments[0]->node);
     const Nodes nodes = run(*sub.query, sub.relative ? current : root_);
-    if (call->function == Function::Count) return nlohmann::json(nodes.size());
-    return nodes.size() == 1 ? std::optional(*nodes.front()) : std::nullopt;
+    return call->function == Function::Count ? Operand(nodes.size()) : only(nodes);
   }
+  static Operand only(const Nodes& nodes) { return nodes.size() == 1 ? Operand(nodes.front()) : Operand(); }
 
-  static std::optional<nlohmann::json> length(const std::optional<nlohmann::json>& v) {
-    if (!v) return std::nullopt;
-    if (v->is_string()) return nlohmann::json(code_points(v->get_ref<const std::string&>()));
-    if (v->is_structured()) return nlohmann::json(v->size());
-    return std::nullopt;
+  static Operand length(const Operand& operand) {
+    const nlohmann::json* v = operand.get();
+    if (v != nullptr && v->is_string()) return Operand(code_points(v->get_ref<const std::string&>()));
+    if (v != nullptr && v->is_structured()) return Operand(v->size());
+    return {};
   }
 
   bool matches(const Call& call, const nlohmann::json& current) {
-    const auto text = value(*call.arguments[0], current);
-    if (!text || !text->is_string()) return false;
+    const Operand text = value(*call.arguments[0], current);
+    if (text.get() == nullptr || !text.get()->is_string()) return false;
     std::shared_ptr<re2::RE2> regex = call.regex;
     if (!regex) {
-      const auto pattern = value(*call.arguments[1], current);
-      if (!pattern || !pattern->is_string()) return false;
-      regex = compile_regex(pattern->get<std::string>(), call.function == Function::Match);
+      const Operand pattern = value(*call.arguments[1], current);
+      if (pattern.get() == nullptr || !pattern.get()->is_string()) return false;
+      regex = compile_regex(pattern.get()->get<std::string>(), call.function == Function::Match);
     }
-    return regex && re2::RE2::PartialMatch(text->get_ref<const std::string&>(), *regex);
+    return regex && re2::RE2::PartialMatch(text.get()->get_ref<const std::string&>(), *regex);
   }
 
   // RFC 9535 §2.3.5.2.2: only numbers and strings are ordered.
-  static bool less(const nlohmann::json& a, const nlohmann::json& b) {
-    return ((a.is_number() && b.is_number()) || (a.is_string() && b.is_string())) && a < b;
+  static bool less(const nlohmann::json* a, const nlohmann::json* b) {
+    if (a == nullptr || b == nullptr) return false;
+    return ((a->is_number() && b->is_number()) || (a->is_string() && b->is_string())) && *a < *b;
   }
 
-  static bool compare(Operator op, const std::optional<nlohmann::json>& a, const std::optional<nlohmann::json>& b) {
-    const bool equal = a.has_value() == b.has_value() && (!a || *a == *b);
-    const bool both = a && b;
+  // Every part that is compared counts as visited: a filter may compare the whole document with itself at each node.
+  bool equal(const nlohmann::json* a, const nlohmann::json* b, int depth = 0) {
+    if (a == nullptr || b == nullptr) return a == b;
+    if (!a->is_structured() || !b->is_structured()) return *a == *b;
+    if (a->type() != b->type() || a->size() != b->size() || depth > kMaxDepth) return false;
+    for (auto left = a->begin(), right = b->begin(); left != a->end(); ++left, ++right) {
+      if (!visit()) return false;
+      if (a->is_object() && left.key() != right.key()) return false;  // members are sorted
+      if (!equal(&*left, &*right, depth + 1)) return false;
+    }
+    return true;
+  }
+
+  bool compare(Operator op, const nlohmann::json* a, const nlohmann::json* b) {
     switch (op) {
-      case Operator::Equal: return equal;
-      case Operator::NotEqual: return !equal;
-      case Operator::Less: return both && less(*a, *b);
-      case Operator::LessEqual: return equal || (both && less(*a, *b));
-      case Operator::Greater: return both && less(*b, *a);
-      case Operator::GreaterEqual: return equal || (both && less(*b, *a));
+      case Operator::Equal: return equal(a, b);
+      case Operator::NotEqual: return !equal(a, b);
+      case Operator::Less: return less(a, b);
+      case Operator::LessEqual: return less(a, b) || equal(a, b);
+      case Operator::Greater: return less(b, a);
+      case Operator::GreaterEqual: return less(b, a) || equal(a, b);
     }
     return false;
   }

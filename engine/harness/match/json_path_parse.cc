@@ -363,11 +363,30 @@ class Parser {
 
 namespace path {
 
+// RFC 9485 §5.3: a dot takes everything but line ends, of which RE2 knows only one.
+static std::string dots_of(const std::string& pattern) {
+  std::string out;
+  bool in_class = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '\\' && i + 1 < pattern.size()) {
+      out.append({c, pattern[++i]});
+      continue;
+    }
+    if (c == '[') in_class = true;
+    if (c == ']') in_class = false;
+    if (c == '.' && !in_class) out += "[^\\n\\r]";
+    else out += c;
+  }
+  return out;
+}
+
 std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(1 << 20);
-  auto regex = std::make_shared<re2::RE2>(whole ? "^(?:" + pattern + ")$" : pattern, options);
+  const std::string translated = dots_of(pattern);
+  auto regex = std::make_shared<re2::RE2>(whole ? "^(?:" + translated + ")$" : translated, options);
   return regex->ok() ? regex : nullptr;
 }
 
