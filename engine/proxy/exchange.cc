@@ -175,7 +175,8 @@ io::Task<bool> Exchange::perform(policy::Effect* effect) {
     co_return code == io::Code::TimedOut;
   }
   std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
-  const io::Code code = co_await services_.compute.run(services_.loop, std::move(job), wait);
+  auto computing = services_.compute.run(services_.loop, std::move(job), wait);
+  const io::Code code = co_await computing;
   co_return code == io::Code::Ok;
 }
 

@@ -33,7 +33,8 @@ io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolv
     addresses.push_back(*fixed_);
   } else {
     const http::BaseUrl& url = config_.targets.front().url;
-    auto found = co_await resolver.resolve(loop, url.host, wait);
+    auto resolving = resolver.resolve(loop, url.host, wait);
+    auto found = co_await resolving;
     if (!found) {
       opened.failure = found.error() == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kResolveFailure;
       co_return opened;

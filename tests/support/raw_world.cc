@@ -72,7 +72,8 @@ io::Task<void> RawClient::writer() {
   while (!unsent_.empty()) {
     std::string text = std::move(unsent_);
     unsent_.clear();
-    const bool ok = co_await write_all(*transport_, std::move(text));
+    auto writing = write_all(*transport_, std::move(text));
+    const bool ok = co_await writing;
     if (!ok) break;
   }
   writing_ = false;
@@ -214,7 +215,8 @@ io::Task<void> RawWorld::target(io::TransportPtr transport) {
       pause.background = false;
       co_await io::sleep_until(sim.outside(), pause);
     }
-    co_await write_all(*transport, reply.text);
+    auto writing = write_all(*transport, reply.text);
+    co_await writing;
     if (reply.reset) {
       transport->reset();
       co_return;
