@@ -218,7 +218,8 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
     text += "\r\n";
     if (!bodiless) text += body;
   }
-  const bool written = co_await write(c, std::move(text));
+  io::Task<bool> writing = write(c, std::move(text));  // named first: GCC 12 copies texts inside co_await octet by octet
+  const bool written = co_await writing;
   co_return written && c.keep && !reply.close;
 }
 

@@ -47,11 +47,12 @@ io::Task<void> Client::send(Address to, std::string octets, std::string method, 
   const Instant began = loop_.now();
   io::Wait wait;
   wait.deadline = began + timeout;
+  wait.cancel = &cancel_;
   wait.what = "the client's answer";
   io::TransportPtr transport;
   if (!keep_as.empty()) {
-    const auto known = kept_.find(keep_as);
-    if (known != kept_.end() && known->second->peer_state() == io::Transport::Peer::Quiet) transport = std::move(known->second);
+    auto known = kept_.extract(keep_as);
+    if (!known.empty() && known.mapped()->peer_state() == io::Transport::Peer::Quiet) transport = std::move(known.mapped());
   }
   if (!transport) {
     auto connected = co_await network_.connect(loop_, to, wait);
@@ -63,9 +64,15 @@ io::Task<void> Client::send(Address to, std::string octets, std::string method, 
     transport = std::move(*connected);
   }
   // An answer may come, and the connection close, before the request is out: what was said counts.
-  const io::Code written = co_await write(*transport, std::move(octets), wait);
-  if (written == io::Code::TimedOut) out.error = "timeout";
-  else co_await read(*transport, std::move(method), wait, out);
+  // The tasks are named first: GCC 12 copies a text that is made inside a co_await expression octet by octet.
+  io::Task<io::Code> writing = write(*transport, std::move(octets), wait);
+  const io::Code written = co_await writing;
+  if (written == io::Code::TimedOut) {
+    out.error = "timeout";
+  } else {
+    io::Task<void> reading = read(*transport, std::move(method), wait, out);
+    co_await reading;
+  }
   out.latency = loop_.now() - began;
   if (!keep_as.empty() && out.error.empty() && !out.closed) kept_[keep_as] = std::move(transport);
   else transport->close();
@@ -86,6 +93,7 @@ io::Task<io::Code> Client::write(io::Transport& transport, std::string octets, i
     io::Wait moment = wait;
     moment.deadline = std::min(wait.deadline, loop_.now() + std::chrono::milliseconds(50));
     const io::Code code = co_await transport.writable(moment);
+    if (code == io::Code::Cancelled) co_return code;
     if (code != io::Code::Ok && loop_.now() >= wait.deadline) co_return io::Code::TimedOut;
   }
   co_return io::Code::Ok;
@@ -104,6 +112,10 @@ io::Task<void> Client::read(io::Transport& transport, std::string method, io::Wa
     http::ResponseParser parser(head, http::method_of(method), {200 * 1024, 0, 1000});
     http::ParseState state = parser.parse(std::string_view(all).substr(begin));
     while (state == http::ParseState::NeedMore) {
+      if (all.size() == all.capacity()) {
+        out.error = "truncated";  // heads without end
+        co_return;
+      }
       const io::Count read = transport.try_read(std::span<char>(block).first(std::min(block.size(), all.capacity() - all.size())));
       if (read.code == io::Code::Ok) {
         all.append(block.data(), read.octets);

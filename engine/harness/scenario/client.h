@@ -25,7 +25,8 @@ struct Answer {
 
 class Client {
  public:
-  Client(io::Network& network, io::Loop& loop) noexcept : network_(network), loop_(loop) {}
+  // `cancel` ends what is under way; it must outlive the client.
+  Client(io::Network& network, io::Loop& loop, io::CancelToken& cancel) noexcept : network_(network), loop_(loop), cancel_(cancel) {}
   // `octets`: the whole request. `keep_as`: the name of a connection that stays open; empty: a new one, closed at the end.
   io::Task<void> send(Address to, std::string octets, std::string method, std::string keep_as, Duration timeout, Answer& out);
   // Closes the kept connections.
@@ -36,6 +37,7 @@ class Client {
   io::Task<void> read(io::Transport& transport, std::string method, io::Wait wait, Answer& out);
   io::Network& network_;
   io::Loop& loop_;
+  io::CancelToken& cancel_;
   std::map<std::string, io::TransportPtr> kept_;
 };
 

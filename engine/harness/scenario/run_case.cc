@@ -28,7 +28,7 @@ class CaseRun {
       : file_(file), case_(c), options_(options), files_(files), result_(result),
         driver_(options.real ? make_real(options.real_world(kWorkers, result.seed)) : make_simulated(result.seed, c.world.start)),
         mocks_(driver_->environment().network, driver_->outside(), true),
-        client_(driver_->environment().network, driver_->outside()), scope_(driver_->outside()),
+        scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()),
         gateway_(driver_->environment(), gateway_options()) {}
 
   void run() {
@@ -116,7 +116,11 @@ class CaseRun {
   }
 
   void tear_down() {
-    client_on_loop([this] { client_.close(); });
+    // A step that was given up has left requests behind.
+    client_on_loop([this] {
+      scope_.cancel();
+      client_.close();
+    });
     if (serving_) {
       auto done = std::make_shared<std::atomic<bool>>(false);
       driver_->on(*driver_->environment().loops.front(), [this, done] { gateway_.drain(Duration{}, [done] { done->store(true); }); });
@@ -189,9 +193,11 @@ class CaseRun {
     batch->answers.resize(s.send.count);
     batch->octets = octets_of(s.send, credential, *to);
     batch->address = *to;
-    batch->send = &s.send;
-    driver_->on(driver_->outside(), [this, batch] {
-      const std::uint32_t lanes = batch->send->every > Duration{} ? std::max(1U, batch->send->concurrency) : std::min(batch->send->concurrency, batch->send->count);
+    batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
+    batch->connection = s.send.connection;
+    batch->every = s.send.every;
+    batch->timeout = s.send.timeout;
+    driver_->on(driver_->outside(), [this, batch, lanes = std::min(s.send.concurrency, s.send.count)] {
       batch->began = driver_->outside().now();
       for (std::uint32_t lane = 0; lane < lanes; ++lane) {
         ++batch->lanes;
@@ -207,9 +213,9 @@ class CaseRun {
 
   struct Batch {
     std::vector<Answer> answers;
-    std::string octets;
+    std::string octets, method, connection;
     Address address;
-    const Send* send = nullptr;
+    Duration every{}, timeout{};
     Instant began;
     std::uint32_t next = 0;
     std::atomic<std::uint32_t> lanes{0};
@@ -218,13 +224,15 @@ class CaseRun {
   io::Task<void> run_lane(std::shared_ptr<Batch> batch) {
     while (batch->next < batch->answers.size()) {
       const std::uint32_t i = batch->next++;
-      if (batch->send->every > Duration{}) {
+      if (batch->every > Duration{} && i > 0) {
         io::Wait wait;
-        wait.deadline = batch->began + batch->send->every * i;
+        wait.deadline = batch->began + batch->every * i;
+        wait.cancel = &scope_.token();
         wait.what = "the next of a repeated request";
         co_await io::sleep_until(driver_->outside(), wait);
       }
-      co_await client_.send(batch->address, batch->octets, batch->send->raw ? "GET" : batch->send->method, batch->send->connection, batch->send->timeout, batch->answers[i]);
+      if (scope_.token().cancelled()) break;
+      co_await client_.send(batch->address, batch->octets, batch->method, batch->connection, batch->timeout, batch->answers[i]);
     }
     --batch->lanes;
   }
@@ -246,23 +254,29 @@ class CaseRun {
     std::map<std::string, std::size_t> by_id;
     for (std::size_t i = first_record; i < records_.size(); ++i) by_id[records_[i].request_id] = i;
     std::vector<Observation> all;
-    for (const Answer& answer : answers) {
+    // A policy may hide the id from the client or the upstream, and an answer without a head has none. One request has one
+    // record, and requests that follow each other have theirs in order.
+    const bool in_order = s.send.concurrency == 1 && records_.size() - first_record == answers.size();
+    for (std::size_t n = 0; n < answers.size(); ++n) {
       Observation one;
-      one.answer = answer;
-      const auto known = by_id.find(answer.request_id);
-      // An answer without a head has no id: with one request there is one record.
-      const std::size_t at = known != by_id.end() ? known->second : answers.size() == 1 && records_.size() > first_record ? records_.size() - 1 : records_.size();
+      one.answer = answers[n];
+      const auto known = by_id.find(answers[n].request_id);
+      std::size_t at = records_.size();
+      if (known != by_id.end()) at = known->second;
+      else if (in_order) at = first_record + n;
+      else if (answers.size() == 1 && at > first_record) --at;
       if (at < records_.size()) {
         one.record = &records_[at];
         one.log_line = &lines_[at];
       }
       for (std::size_t i = first_seen; i < seen.size(); ++i)
-        if (one.record != nullptr && seen[i].request_id == one.record->request_id) one.upstream.push_back(&seen[i]);
+        if (answers.size() == 1 || (one.record != nullptr && seen[i].request_id == one.record->request_id)) one.upstream.push_back(&seen[i]);
       all.push_back(std::move(one));
     }
     for (std::size_t i = 0; i < all.size(); ++i) {
       const std::string which = s.name + (all.size() > 1 ? (s.name.empty() ? "" : " ") + ("(" + std::to_string(i + 1) + " of " + std::to_string(all.size()) + ")") : "");
       if (s.expect) check_answer(*s.expect, all[i], which, result_);
+      else if (!s.totals && !all[i].answer.error.empty()) result_.failures.push_back({s.span, "the request ended with: " + all[i].answer.error, which, trace_of(all[i]), {}});
       if (!go_on()) return;
     }
     if (s.totals) check_totals(*s.totals, all, s.name, result_);
@@ -357,8 +371,8 @@ class CaseRun {
   CaseResult& result_;
   std::unique_ptr<Driver> driver_;
   MockServers mocks_;
-  Client client_;
   io::Scope scope_;
+  Client client_;
   std::mutex mutex_;
   std::deque<observe::OwnedRecord> records_;
   std::deque<std::string> lines_;
