@@ -89,6 +89,7 @@ struct Reload {
   std::vector<std::pair<std::string, config::Node>> patch;  // dotted path, value
   std::optional<bool> ok;
   MatcherPtr kept, reset, removed, error;
+  bool expects() const noexcept { return ok || kept || reset || removed || error; }
 };
 
 struct Step {

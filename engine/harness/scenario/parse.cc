@@ -64,7 +64,9 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
   if (world.real && !sim) sink.error("not-supported", r.span_of("modes"), "a scenario that runs in real time only is not supported yet", "write modes: [sim, real]");
   if (const config::Node* clock = r.get("clock")) {
     config::Reader c(*clock, sink, "`clock`");
-    if (const auto start = c.text("start")) {
+    if (const auto start = c.text("start"); start == "recorded") {
+      sink.error("not-supported", c.span_of("start"), "`start: recorded` is not supported yet", "it belongs to `replay`; write an instant such as \"2026-01-01T00:00:00Z\"");
+    } else if (start) {
       const auto instant = parse_instant(*start);
       if (instant) world.start = *instant;
       else sink.error(instant.error().id, c.span_of("start"), instant.error().message);
@@ -124,10 +126,19 @@ class FileParser {
     }
   }
 
+  // The file's world and the rows of `each` are read again and again: what is wrong there is said once.
+  void report_once(const diag::Diagnostic& d) {
+    const std::string key = std::to_string(d.span.begin) + " " + d.id + " " + d.message;
+    if (reported_.insert(key).second) sink_.report(d);
+  }
+
   void one_row(const config::Node& written, const config::Node* row, int number) {
-    // The first row reports what is wrong in the case itself; the others would only repeat it.
-    diag::Sink quiet;
-    diag::Sink& sink = number <= 1 ? sink_ : quiet;
+    diag::Sink sink;
+    read_row(written, row, number, sink);
+    for (const diag::Diagnostic& d : sink.all()) report_once(d);
+  }
+
+  void read_row(const config::Node& written, const config::Node* row, int number, diag::Sink& sink) {
     auto vars = std::make_shared<config::Node>(clone_vars(written));
     Values values{row, vars.get(), env_, nullptr};
     Case out;
@@ -152,8 +163,6 @@ class FileParser {
     steps(out, written.find("steps"), values, sink);
     file_.real = file_.real || out.world.real;
     file_.cases.push_back(std::move(out));
-    for (const diag::Diagnostic& d : quiet.all())
-      if (d.id == "unknown-value") sink_.report(d);
   }
 
   // Values may be made of the environment, not of each other.
@@ -197,7 +206,7 @@ class FileParser {
       const config::Node node = substitute(item, values, sink);
       Step step = parse_step(node, out.world, sink);
       step.late = speaks_of_saved(item);
-      expects = expects || step.expect || step.totals || !step.checks.empty();
+      expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects();
       out.steps.push_back(std::move(step));
       out.step_nodes.push_back(&item);
     }
@@ -208,6 +217,7 @@ class FileParser {
   const config::EnvSource& env_;
   diag::Sink& sink_;
   std::vector<config::Located<std::string>> file_tags_;
+  std::set<std::string> reported_;
 };
 
 }  // namespace

@@ -43,21 +43,27 @@ Matchers matchers(config::Reader& r, std::string_view key, Dimension dimension, 
 }
 
 // In a file that also runs in real time, what real time moves can't be expected to the second.
+bool is_range(const config::Node& v) {
+  return v.kind == config::Kind::Map && v.find("equals") == nullptr && v.find("contains") == nullptr && v.find("one_of") == nullptr;
+}
+
+void real_time_field(const config::Node& v, const std::string& name, const std::string& range, diag::Sink& sink) {
+  sink.error("real-time-field", v.span, "`" + name + "` moves with real time, and this file declares mode real", "expect a range: " + range + ", or write modes: [sim]");
+}
+
 void check_real(const config::Node* headers, const World& world, diag::Sink& sink) {
   if (!world.real || headers == nullptr || headers->kind != config::Kind::Map) return;
   for (const config::Entry& entry : headers->entries) {
     const http::FieldId id = http::field_id(entry.key);
     if (id != http::FieldId::RetryAfter && id != http::FieldId::Age && id != http::FieldId::Date && id != http::FieldId::RateLimit) continue;
-    const config::Node& v = *entry.value;
-    const bool range = v.kind == config::Kind::Map && v.find("equals") == nullptr && v.find("contains") == nullptr && v.find("one_of") == nullptr;
-    if (!range) sink.error("real-time-field", v.span, "`" + entry.key + "` moves with real time, and this file declares mode real", "expect a range: { between: [1, 60] }, or write modes: [sim]");
+    if (!is_range(*entry.value)) real_time_field(*entry.value, entry.key, "{ between: [1, 60] }", sink);
   }
 }
 
 void parse_headers(Texts& out, const config::Node& node, diag::Sink& sink) {
   const auto add = [&](const std::string& name, const config::Node& value, const diag::Span& span) {
     // What a client sends may be wrong on purpose; only what can't be written as a field at all is refused.
-    if (name.empty() || name.find_first_of("\r\n:") != std::string::npos || value.text.find_first_of("\r\n") != std::string::npos) sink.error("bad-header", span, "`" + name + "` can't be sent as a header", "use send: { raw: … } for malformed messages");
+    if (name.empty() || name.find_first_of("\r\n:") != std::string::npos || value.text.find_first_of("\r\n") != std::string::npos) sink.error("bad-header", span, "a header of `headers` has a name or a value that can't be sent", "use send: { raw: … } for malformed messages");
     else out.emplace_back(name, value.text);
   };
   if (node.kind == config::Kind::Map) {
@@ -119,7 +125,12 @@ void parse_send(Send& send, const config::Node& node, config::Reader& r, diag::S
   bool has_query = false;
   if (node.kind == config::Kind::Map) {
     config::Reader s(node, sink, "`send`");
-    if (auto raw = s.text("raw")) send.raw = std::move(*raw);
+    if (auto raw = s.text("raw")) {
+      send.raw = std::move(*raw);
+      // Octets are sent as they stand: whatever would change them has no meaning.
+      for (const std::string_view key : {"method", "path", "headers"})
+        if (node.entry(key) != nullptr) sink.error("raw-alone", s.key_span(key), "`raw` is the whole request: `" + std::string(key) + "` has no place beside it");
+    }
     send.method = s.text("method", "GET");
     path = s.text("path", "/");
     if (const config::Node* headers = s.get("headers")) parse_headers(send.headers, *headers, sink);
@@ -215,6 +226,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
   if (const config::Node* json = r.get("json")) out.json = parse_json_expectation(*json, sink, "`json`");
   out.body = matcher(r, "body", Dimension::Text, sink);
   out.latency = matcher(r, "latency", Dimension::Duration, sink);
+  if (const config::Node* latency = r.get("latency"); world.real && latency != nullptr && !is_range(*latency)) real_time_field(*latency, "latency", "{ le: 1s }", sink);
   out.ended = matchers(r, "ended", Dimension::Text, sink, {"by", "id", "phase", "reason"});
   out.log = matchers(r, "log", Dimension::Json, sink);
   if (const config::Node* decisions = r.get("decisions")) {
@@ -307,6 +319,9 @@ void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag:
 
 void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
   parse_send(step.send, node, r, sink);
+  if (step.send.raw)
+    for (const std::string_view key : {"as", "headers", "query", "json", "body"})
+      if (r.get(key) != nullptr) sink.error("raw-alone", r.key_span(key), "`raw` is the whole request: `" + std::string(key) + "` has no place beside it");
   step.send.as = r.text("as", "");
   if (!step.send.as.empty() && world.credentials.count(step.send.as) == 0) {
     std::vector<std::string_view> names;
@@ -324,6 +339,21 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
   if (!step.send.connection.empty() && step.send.concurrency > 1) sink.error("bad-choice", r.span_of("repeat"), "one named connection carries one request at a time");
 }
 
+void no_verb(const config::Node& node, diag::Sink& sink) {
+  diag::Diagnostic d;
+  d.id = "no-verb";
+  d.message = "the step does nothing";
+  d.span = node.span;
+  d.hint = "it needs one of send, advance, check, reload";
+  for (const config::Entry& e : node.entries) {
+    const std::string_view near = diag::nearest(e.key, {std::begin(kVerbs), std::end(kVerbs)});
+    if (near.empty()) continue;
+    d.span = e.key_span;
+    d.note = "did you mean `" + std::string(near) + "`?";
+  }
+  sink.report(std::move(d));
+}
+
 }  // namespace
 
 Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) {
@@ -339,11 +369,12 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
       return step;
     }
     if (!known) continue;
-    if (verb != nullptr) sink.error("two-verbs", e.key_span, "a step has one verb, this one has `" + verb->key + "` and `" + e.key + "`", "begin a new step with - ");
+    r.get(e.key);
+    if (verb != nullptr) sink.error("two-verbs", e.key_span, "a step has one verb, this one has `" + verb->key + "` and `" + e.key + "`", "begin a new step with a dash");
     else verb = &e;
   }
   if (verb == nullptr) {
-    if (r.valid()) sink.error("no-verb", node.span, "the step does nothing", "it needs one of send, advance, check, reload");
+    if (r.valid()) no_verb(node, sink);
     return step;
   }
   step.span = verb->key_span;
