@@ -131,7 +131,8 @@ class RealResolver final : public Resolver {
     if (host == "localhost") co_return std::vector<IpAddress>{*parse_ip("127.0.0.1"), *parse_ip("::1")};
     auto found = std::make_shared<std::vector<IpAddress>>();
     std::function<void()> job = [found, host] { *found = ask_system(host); };
-    const Code code = co_await compute_.run(loop, std::move(job), wait);
+    auto asking = compute_.run(loop, std::move(job), wait);
+    const Code code = co_await asking;
     if (code != Code::Ok) co_return Failure<Code>{code};
     if (found->empty()) co_return Failure<Code>{Code::NotFound};
     co_return *found;

@@ -3,7 +3,8 @@
 // A Task is awaited at most once; destroying one that has not finished is a programmer's mistake unless it never began
 // (cancellation is delivered as a value from the awaited operation, never by destroying a suspended frame).
 // The engine does not throw: an exception that escapes a coroutine ends the process.
-// GCC 12: never put a capturing lambda, a braced temporary or a conditional operator into a co_await expression.
+// GCC 12: never put a capturing lambda, a braced temporary or a conditional operator into a co_await expression, nor a
+// call that takes an argument by value that has a destructor (a string, a function): make the Task first, then await it.
 #pragma once
 
 #include <cassert>
