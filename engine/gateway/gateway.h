@@ -31,7 +31,7 @@ struct Options {
   bool ephemeral_listeners = false;
   // Called at the Log phase on the worker's thread with a detailed trace; must be quick. Null: traces are not detailed.
   std::function<void(const observe::Record&)> on_record;
-  // Traces kept for /requests, per worker; 0: none.
+  // Traces kept for /requests, per worker, at most one in a millisecond; 0: none.
   std::size_t keep_traces = 0;
   // Where access-log batches go (already formatted lines); null: according to the model's `log`.
   std::function<void(std::string_view)> log_sink;

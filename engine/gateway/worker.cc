@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kLogBatch = 16 * 1024;
 constexpr Duration kLogDelay = std::chrono::milliseconds(20);
+constexpr Duration kTraceEvery = std::chrono::milliseconds(1);
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 proxy::Route to_route(const RouteConfig& config) {
@@ -130,7 +131,11 @@ void Worker::finished(const observe::Record& record) noexcept {
   if (pools_idle_) pool_used_.signal();
 }
 
+// Under load nobody could look at every trace, and copying all would cost: one in a millisecond is kept.
 void Worker::keep_trace(const observe::Record& record) noexcept {
+  const Instant now = services_.loop.now();
+  if (now < next_trace_) return;
+  next_trace_ = now + kTraceEvery;
   std::lock_guard lock(traces_mutex_);
   traces_[traces_next_].assign(record);
   traces_next_ = (traces_next_ + 1) % traces_.size();

@@ -81,6 +81,7 @@ class Worker final : public proxy::Sink {
   mutable std::mutex traces_mutex_;
   std::vector<observe::OwnedRecord> traces_;  // a ring; newest before traces_next_
   std::size_t traces_next_ = 0;
+  Instant next_trace_;
 
   io::Scope connections_, background_, control_;
 };

@@ -25,7 +25,7 @@ RealClock::RealClock() noexcept : base_(read_clock(CLOCK_REALTIME) - read_clock(
 Instant RealClock::io_now() const noexcept { return {base_ + read_clock(CLOCK_MONOTONIC)}; }
 Instant RealClock::policy_now() const noexcept { return {read_clock(CLOCK_REALTIME) + shift_.load(std::memory_order_relaxed)}; }
 
-RealLoop::RealLoop(const RealClock& clock, std::uint32_t index) : clock_(clock), index_(index), timers_(clock.io_now()) {
+RealLoop::RealLoop(const RealClock& clock, std::uint32_t index) : clock_(clock), index_(index), timers_(clock_.io_now()) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (epoll_ < 0 || wake_ < 0) std::abort();  // before anything is served: no descriptors at all
@@ -103,6 +103,7 @@ void RealLoop::run_remote() {
 }
 
 void RealLoop::dispatch(const epoll_event& event) noexcept {
+  clock_.refresh();
   auto* watched = static_cast<Watched*>(event.data.ptr);
   if (watched == nullptr) return run_remote();
   if (watched->dead) return;
@@ -128,6 +129,7 @@ void RealLoop::run() {
       // What an event makes ready belongs to it: finished at once, while it is in the processor's caches.
       run_ready();
     }
+    clock_.refresh();
     if (timers_.size() > 0) timers_.advance(clock_.io_now());
     run_ready();
     for (Watched* w : std::exchange(dead_, {})) delete w;

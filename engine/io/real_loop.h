@@ -30,6 +30,29 @@ class RealClock final : public Clock {
   std::atomic<std::int64_t> shift_{0};
 };
 
+// The clock as a loop reads it: once an event, not once a question. Never ahead of the true one, and behind it only by what
+// the loop has spent on the event it is at. One thread.
+class LoopClock final : public Clock {
+ public:
+  explicit LoopClock(const RealClock& real) noexcept : real_(real) { refresh(); }
+  Instant io_now() const noexcept override { return io_; }
+  Instant policy_now() const noexcept override { return io_ + ahead_ + real_.shifted(); }
+  void refresh() noexcept {
+    io_ = real_.io_now();
+    if (io_ < checked_ + kCheckEvery) return;
+    // Wall time drifts against monotonic time, and may be set.
+    checked_ = io_;
+    ahead_ = real_.policy_now() - real_.io_now() - real_.shifted();
+  }
+
+ private:
+  static constexpr Duration kCheckEvery = std::chrono::milliseconds(10);
+  const RealClock& real_;
+  Instant io_;
+  Instant checked_;
+  Duration ahead_{};
+};
+
 // A descriptor that a loop watches. Freed by the loop, after the events that may still name it.
 struct Watched {
   Waiter* reader = nullptr;
@@ -70,7 +93,7 @@ class RealLoop final : public Loop {
   void dispatch(const epoll_event& event) noexcept;
   int timeout() noexcept;
 
-  const RealClock& clock_;
+  LoopClock clock_;
   std::uint32_t index_;
   int epoll_ = -1;
   int wake_ = -1;
