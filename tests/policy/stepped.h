@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies from YAML text, stepped by hand: no network, no clock.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/node.h"
+#include "http/parser.h"
+#include "policy/catalog.h"
+
+namespace gatelab::test {
+
+class Stepped {
+ public:
+  // `policies`: the YAML of a list; `consumers` likewise, or empty.
+  explicit Stepped(const std::string& policies, const std::string& consumers = "") {
+    if (!consumers.empty()) people = policy::parse_consumers(parse(consumers), sink);
+    else people = policy::parse_consumers(nullptr, sink);
+    policy::Context context{{}, "r", people, states, Random(7), sink};
+    list = policy::parse_policies(parse(policies), "r", context);
+    if (sink.has_errors()) errors = diag::render_all(sink, diag::Colour::Off);
+  }
+
+  // The first policy's verdict on a request at `now`.
+  policy::Step step(std::string head, Instant now = Instant::from_seconds(1000), const policy::Consumer* consumer = nullptr) {
+    arena = std::make_unique<Arena>();
+    request = std::make_unique<http::RequestHead>(*arena);
+    http::RequestParser parser(*request, {});
+    EXPECT_EQ(parser.parse(arena->copy(head)), http::ParseState::Done) << head;
+    scratch = {};
+    input = std::make_unique<policy::Input>(policy::Input{*request, request->path, *parse_address("192.0.2.1:5"), "r", consumer, {}, now, *arena, scratch, true});
+    return list.at(0)->step(*input);
+  }
+  std::string answer_field(const policy::Step& step, std::string_view name) const {
+    const http::Field* f = step.answer == nullptr ? nullptr : step.answer->fields.find(name);
+    return f == nullptr ? "" : std::string(f->value);
+  }
+
+  diag::Sink sink;
+  policy::StateStore states;
+  policy::Consumers people;
+  std::vector<std::unique_ptr<policy::Policy>> list;
+  std::string errors;
+  std::unique_ptr<Arena> arena;
+  std::unique_ptr<http::RequestHead> request;
+  policy::Scratch scratch;
+  std::unique_ptr<policy::Input> input;
+
+ private:
+  const config::Node* parse(const std::string& text) {
+    auto source = std::make_shared<diag::SourceFile>();
+    source->name = "test.yaml";
+    source->text = text;
+    trees_.push_back(config::parse(source, {}, sink));
+    EXPECT_NE(trees_.back(), nullptr) << diag::render_all(sink, diag::Colour::Off);
+    return trees_.back().get();
+  }
+  std::vector<std::unique_ptr<config::Node>> trees_;
+};
+
+inline std::string get(std::string_view target, std::string_view fields = "") {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
+}
+
+}  // namespace gatelab::test
