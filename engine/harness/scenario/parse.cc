@@ -90,6 +90,11 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
   return world;
 }
 
+// What an earlier step saves is not known yet: what is wrong without it may be right with it.
+bool is_of_saved(const diag::Span& span) {
+  return span && std::string_view(span.file->text).substr(span.begin, span.end - span.begin).find("$(saved.") != std::string_view::npos;
+}
+
 class FileParser {
  public:
   FileParser(File& file, const config::EnvSource& env, diag::Sink& sink) : file_(file), env_(env), sink_(sink) {}
@@ -204,8 +209,11 @@ class FileParser {
     bool expects = false;
     for (const config::Node& item : list->items) {
       const config::Node node = substitute(item, values, sink);
-      Step step = parse_step(node, out.world, sink);
+      diag::Sink own;
+      Step step = parse_step(node, out.world, own);
       step.late = speaks_of_saved(item);
+      for (const diag::Diagnostic& d : own.all())
+        if (!is_of_saved(d.span)) sink.report(d);
       expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects();
       out.steps.push_back(std::move(step));
       out.step_nodes.push_back(&item);
