@@ -59,7 +59,7 @@ bool check_name(const std::string& name, const diag::Span& span, diag::Sink& sin
   return false;
 }
 
-void parse_values(std::vector<std::pair<std::string, std::string>>& out, const config::Node* node, diag::Sink& sink, const std::string& what) {
+void parse_values(std::vector<std::pair<std::string, std::string>>& out, const config::Node* node, diag::Sink& sink, const std::string& what, bool several) {
   if (node == nullptr) return;
   if (node->kind != config::Kind::Map) {
     sink.error("wrong-type", node->span, what + " must be a map of names to values, not " + std::string(config::kind_name(node->kind)));
@@ -67,14 +67,18 @@ void parse_values(std::vector<std::pair<std::string, std::string>>& out, const c
   }
   for (const config::Entry& entry : node->entries) {
     if (!check_name(entry.key, entry.key_span, sink)) continue;
-    const config::Kind kind = entry.value->kind;
-    const std::string& value = entry.value->text;
-    if (kind == config::Kind::Map || kind == config::Kind::List || kind == config::Kind::Null)
-      sink.error("wrong-type", entry.value->span, "the value of `" + entry.key + "` must be text, not " + std::string(config::kind_name(kind)));
-    else if (!http::is_field_value(value))
-      sink.error("bad-header-value", entry.value->span, "the value of `" + entry.key + "` can't be sent: controls, or white space at its ends");
+    const auto one = [&out, &sink, &entry](const config::Node& value) {
+      if (value.kind == config::Kind::Map || value.kind == config::Kind::List || value.kind == config::Kind::Null)
+        sink.error("wrong-type", value.span, "the value of `" + entry.key + "` must be text, not " + std::string(config::kind_name(value.kind)));
+      else if (!http::is_field_value(value.text))
+        sink.error("bad-header-value", value.span, "the value of `" + entry.key + "` can't be sent: controls, or white space at its ends");
+      else
+        out.emplace_back(entry.key, value.text);
+    };
+    // Several values are several fields: that is what adding is for.
+    if (!several || entry.value->kind != config::Kind::List) one(*entry.value);
     else
-      out.emplace_back(entry.key, value);
+      for (const config::Node& item : entry.value->items) one(item);
   }
 }
 
@@ -83,8 +87,8 @@ void parse_edit(Edit& edit, const config::Node* node, diag::Sink& sink, const st
   config::Reader r(*node, sink, "`" + side + "` of policy `headers`");
   for (auto& name : r.texts("remove"))
     if (check_name(name.value, name.span, sink)) edit.remove.push_back(std::move(name.value));
-  parse_values(edit.set, r.get("set"), sink, "`set`");
-  parse_values(edit.add, r.get("add"), sink, "`add`");
+  parse_values(edit.set, r.get("set"), sink, "`set`", false);
+  parse_values(edit.add, r.get("add"), sink, "`add`", true);
   r.finish();
 }
 
