@@ -152,7 +152,7 @@ std::string quoted(std::string_view text) {
 
 // What makes counted numbers meaningless when it changes.
 std::string shape_of(const RateLimit& policy) {
-  std::string shape = std::to_string(static_cast<int>(policy.by)) + " " + to_lower(policy.header);
+  std::string shape = "rate-limit " + std::to_string(static_cast<int>(policy.by)) + " " + to_lower(policy.header);
   for (const LimitRule& rule : policy.rules) shape += " " + std::to_string(static_cast<int>(rule.algorithm));
   return shape;
 }
@@ -180,7 +180,7 @@ std::unique_ptr<Policy> parse_rate_limit(const config::Node& node, Context& cont
   for (const LimitRule& one : policy->rules)
     policy->policies.push_back(policy->name + ";q=" + std::to_string(quota(one)) + ";w=" + std::to_string(whole_seconds(one.rate.per)));
   const std::uint64_t seed = context.random.fork("limiter", 0).next();
-  policy->table = context.states.obtain<LimiterTable>("rate-limit " + context.default_id, shape_of(*policy), [&] { return new LimiterTable(entries, seed); });
+  policy->table = context.states.obtain<LimiterTable>(context.default_id, shape_of(*policy), [&] { return new LimiterTable(entries, seed); });
   policy->table->resize(entries);
   return policy;
 }
