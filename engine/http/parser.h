@@ -69,7 +69,8 @@ class ResponseParser {
 // Takes a body off the wire. Chunked framing is undone; data is never copied: pieces are views into the input.
 class BodyDecoder {
  public:
-  BodyDecoder() = default;
+  // A body of nothing. Not defaulted: that would clear the line's octets each time.
+  BodyDecoder() noexcept {}  // NOLINT
   // `trailers` (may be null: then they are checked and dropped) must outlive the decoder; their octets are copied into
   // its arena. Trailer section and a chunk's extensions are bounded to 8 KiB and 1 KiB.
   explicit BodyDecoder(BodyFraming framing, Fields* trailers = nullptr) noexcept;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "proxy/exchange.h"
 
@@ -83,7 +84,7 @@ void Http1Connection::begin_message() noexcept {
   head_.emplace(*arena_);
   trailers_.emplace(*arena_);
   parser_.emplace(*head_, settings_->limits);
-  decoder_ = http::BodyDecoder();
+  std::construct_at(&decoder_);  // in place: a decoder is large, and most of it means nothing yet
   body_octets_ = 0;
   used_ = 0;
   refused_ = false;
@@ -130,7 +131,7 @@ io::Task<Http1Connection::HeadEnd> Http1Connection::read_head() {
       const http::ParseState state = parser_->parse({block_.data(), filled_});
       if (state == http::ParseState::Done) {
         used_ = parser_->consumed();
-        decoder_ = http::BodyDecoder(head_->body, &*trailers_);
+        std::construct_at(&decoder_, head_->body, &*trailers_);
         co_return HeadEnd::Complete;
       }
       if (state == http::ParseState::Failed) co_return HeadEnd::Broken;
