@@ -56,7 +56,12 @@ class Arena {
     const std::size_t n = (std::string_view(parts).size() + ... + 0);
     char* p = static_cast<char*>(allocate(n + 1, 1));
     char* at = p;
-    ((std::memcpy(at, std::string_view(parts).data(), std::string_view(parts).size()), at += std::string_view(parts).size()), ...);
+    const auto append = [&at](std::string_view part) noexcept {
+      if (part.empty()) return;  // an empty view may have no address
+      std::memcpy(at, part.data(), part.size());
+      at += part.size();
+    };
+    (append(std::string_view(parts)), ...);
     return {p, n};
   }
 

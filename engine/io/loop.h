@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's event loop as seen by the engine: a ready queue, timers, a clock. The real one sits on Asio's reactor,
+// One worker's event loop as seen by the engine: a ready queue, timers, a clock. The real one sits on a reactor of its own,
 // the simulated one on the simulation's queue. Everything here is called on the loop's own thread, except post_remote.
 #pragma once
 

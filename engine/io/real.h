@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real world: Asio's reactor, sockets, the system's clocks and files. Owned by main() (or by a `--real` test run).
+// The real world: An epoll reactor, sockets, the system's clocks and files. Owned by main() (or by a `--real` test run).
 #pragma once
 
 #include <functional>

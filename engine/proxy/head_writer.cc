@@ -46,6 +46,7 @@ bool is_protected(FieldId id) noexcept {
 
 void HeadText::text(std::string_view s) noexcept {
   assert(static_cast<std::size_t>(end_ - at_) >= s.size());
+  if (s.empty()) return;  // an empty view may have no address
   std::memcpy(at_, s.data(), s.size());
   at_ += s.size();
 }
