@@ -6,6 +6,8 @@
 
 namespace gatelab::gateway {
 
+// The key `address`, which must be there; the empty address when it is missing or wrong.
+Address parse_required_address(config::Reader& r, diag::Sink& sink);
 std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink& sink);
 AdminConfig parse_admin(const config::Node& node, diag::Sink& sink);
 LogConfig parse_log(const config::Node& node, diag::Sink& sink);

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// `listeners:` of a configuration.
 #include "gateway/model_parts.h"
 
 #include <algorithm>
 
 namespace gatelab::gateway {
 namespace {
-
-bool is_loopback(const IpAddress& ip) {
-  if (ip.family == IpAddress::Family::V4) return ip.octets[0] == 127;
-  return ip == *parse_ip("::1");
-}
-
-Address parse_required_address(config::Reader& r, diag::Sink& sink) {
-  const config::Node* node = r.require("address");
-  if (node == nullptr) return {};
-  return config::as_address(*node, sink, "`address` of " + r.what()).value_or(Address{});
-}
 
 ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   ListenerConfig out;
@@ -46,6 +36,12 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
 
 }  // namespace
 
+Address parse_required_address(config::Reader& r, diag::Sink& sink) {
+  const config::Node* node = r.require("address");
+  if (node == nullptr) return {};
+  return config::as_address(*node, sink, "`address` of " + r.what()).value_or(Address{});
+}
+
 std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink& sink) {
   std::vector<ListenerConfig> out;
   if (list == nullptr) return out;
@@ -62,35 +58,6 @@ std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink
     }
     out.push_back(std::move(listener));
   }
-  return out;
-}
-
-AdminConfig parse_admin(const config::Node& node, diag::Sink& sink) {
-  AdminConfig out;
-  config::Reader r(node, sink, "`admin`");
-  out.address = parse_required_address(r, sink);
-  if (auto token = r.secret("token")) {
-    if (token->reveal().size() < 8) sink.error("bad-token", r.span_of("token"), "the token is shorter than 8 octets");
-    out.token = std::move(*token);
-  }
-  r.finish();
-  if (r.get("address") != nullptr && out.address.ip.family != IpAddress::Family::None && !is_loopback(out.address.ip))
-    sink.error("not-loopback", r.span_of("address"), "the admin API must be on loopback, not on " + format(out.address), "write 127.0.0.1 or [::1]");
-  return out;
-}
-
-LogConfig parse_log(const config::Node& node, diag::Sink& sink) {
-  LogConfig out;
-  config::Reader r(node, sink, "`log`");
-  if (const config::Node* access = r.get("access")) {
-    const std::string to = access->kind == config::Kind::Bool ? (access->boolean ? "stdout" : "off") : config::as_text(*access, sink, "`access` of `log`").value_or("off");
-    out.to = to == "stdout" ? LogConfig::To::Stdout : to == "stderr" ? LogConfig::To::Stderr : to == "off" ? LogConfig::To::Off : LogConfig::To::File;
-    if (out.to == LogConfig::To::File) out.path = to;
-    if (to.empty()) sink.error("bad-choice", access->span, "`access` of `log` is empty", "stdout, stderr, off, or the path of a file");
-  }
-  out.format = static_cast<observe::LogFormat>(r.choice("format", 0, {"json", "logfmt", "combined", "pretty"}));
-  for (const std::string_view key : {"sample", "fields", "level"}) r.not_supported(key, "every exchange is one line");
-  r.finish();
   return out;
 }
 
