@@ -34,6 +34,13 @@ Sha256 sha256(std::string_view octets) noexcept {
   return out;
 }
 
+Sha1 sha1(std::string_view octets) noexcept {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  Sha1 out{};
+  if (algorithm == nullptr || EVP_Digest(octets.data(), octets.size(), out.data(), nullptr, algorithm, nullptr) != 1) std::abort();
+  return out;
+}
+
 std::optional<Sha256> parse_sha256(std::string_view text) noexcept {
   Sha256 out{};
   if (text.size() != 2 * out.size()) return std::nullopt;

@@ -131,6 +131,9 @@ class Assembler {
     skips(route, r, what);
     merge(route, own, node);
     target(route, own, r, what);
+    route.websocket = r.boolean("websocket", true);
+    if (r.get("websocket") != nullptr && r.valid() && r.get("upstream") == nullptr)
+      sink_.warning("no-effect", r.key_span("websocket"), what + " has no upstream: no WebSocket goes through it");
     for (const std::string_view key : {"cache", "timeouts", "retry", "rewrite", "forward_path", "abort_on_half_close", "mirror", "if"}) r.not_supported(key, "it comes later");
     for (const std::string_view key : {"path", "hosts", "methods"}) r.elsewhere(key, "it stands under `match`");
     r.finish();

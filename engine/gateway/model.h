@@ -49,6 +49,7 @@ struct RouteConfig {
   std::vector<const policy::Policy*> policies;  // top-level ones and its own, in walking order; owned by Model
   std::vector<std::string> skipped;             // kinds or ids named by `skip`
   std::int32_t upstream = -1;                   // index; -1: a policy answers
+  bool websocket = true;                        // clients may ask for one
 };
 
 struct Model {

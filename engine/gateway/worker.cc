@@ -19,6 +19,7 @@ proxy::Route to_route(const RouteConfig& config) {
   route.place = config.place;
   route.policies = config.policies;
   route.upstream = config.upstream;
+  route.websocket = config.websocket;
   for (const policy::Policy* policy : config.policies)
     if (!policy->secret_query().empty()) route.secret_query.push_back(policy->secret_query());
   return route;

@@ -48,6 +48,8 @@ class Worker final : public proxy::Sink {
   io::Loop& loop() noexcept { return services_.loop; }
 
   void finished(const observe::Record& record) noexcept override;
+  void tunnel_opened() noexcept override { metrics_.tunnels_opened.add(); }
+  void tunnel_closed() noexcept override { metrics_.tunnels_closed.add(); }
 
   // Any thread.
   const observe::WorkerMetrics& metrics() const noexcept { return metrics_; }

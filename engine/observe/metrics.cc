@@ -124,11 +124,13 @@ void WorkerMetrics::count(const Record& r) noexcept {
   }
   series->classes[r.status >= 100 && r.status < 600 ? r.status / 100U : 0U].add();
   t.ended(*series, r.ended.by, r.ended.reason);
-  const std::int64_t ns = std::max<std::int64_t>(0, r.total.count());
-  const auto bucket = std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), ns) - kBoundsNs.begin();
-  series->latency[static_cast<std::size_t>(bucket)].add();
-  series->latency_count.add();
-  series->latency_nanoseconds.add(static_cast<std::uint64_t>(ns));
+  if (r.status != 101) {
+    const std::int64_t ns = std::max<std::int64_t>(0, r.total.count());
+    const auto bucket = std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), ns) - kBoundsNs.begin();
+    series->latency[static_cast<std::size_t>(bucket)].add();
+    series->latency_count.add();
+    series->latency_nanoseconds.add(static_cast<std::uint64_t>(ns));
+  }
   series->request_octets.add(r.request_octets);
   series->response_octets.add(r.response_octets);
   for (const Attempt& a : r.attempts) {
@@ -153,6 +155,8 @@ void MetricsText::add(const WorkerMetrics& worker) {
   counter("gatelab_connections_closed_total", "Client connections that have ended.").series[""] += closed;
   counter("gatelab_connections_refused_total", "Client connections closed at once: the listener's limit.").series[""] += value(worker.connections_refused);
   family("gatelab_connections_active", "gauge", "Client connections that are open.").series[""] += accepted - closed;
+  counter("gatelab_tunnels_opened_total", "WebSockets that were opened.").series[""] += value(worker.tunnels_opened);
+  family("gatelab_tunnels_active", "gauge", "WebSockets that are open.").series[""] += value(worker.tunnels_opened) - value(worker.tunnels_closed);
   counter("gatelab_log_lines_dropped_total", "Access-log lines dropped because the writer could not follow.").series[""] += value(worker.log_lines_dropped);
   Family& requests = counter("gatelab_requests_total", "Finished exchanges by route and class of status.");
   Family& ended = counter("gatelab_ended_total", "Finished exchanges by who ended them and why.");
@@ -169,6 +173,10 @@ void MetricsText::add(const WorkerMetrics& worker) {
     for (std::size_t i = 0; i < kClasses.size(); ++i)
       if (s->classes[i].value() > 0) requests.series[route + "," + label("status_class", kClasses[i])] += value(s->classes[i]);
     for (const auto& e : s->ended) ended.series[route + "," + label("by", e->by) + "," + label("reason", e->reason)] += value(e->count);
+    if (!s->ended.empty()) {
+      request_bytes.series[route] += value(s->request_octets);
+      response_bytes.series[route] += value(s->response_octets);
+    }
     if (s->latency_count.value() == 0) continue;
     double below = 0;
     for (std::size_t i = 0; i < kLatencyBoundsSeconds.size(); ++i) {
@@ -178,8 +186,6 @@ void MetricsText::add(const WorkerMetrics& worker) {
     duration.series["_bucket " + route + "," + rank(kLatencyBoundsSeconds.size()) + label("le", "+Inf")] += value(s->latency_count);
     duration.series["_sum " + route] += value(s->latency_nanoseconds) / 1e9;
     duration.series["_count " + route] += value(s->latency_count);
-    request_bytes.series[route] += value(s->request_octets);
-    response_bytes.series[route] += value(s->response_octets);
   }
   for (const auto& [name, s] : t.upstreams) {
     for (const auto& a : s->attempts) attempts.series[label("upstream", name) + "," + label("reason", a->reason)] += value(a->count);

@@ -9,7 +9,8 @@ namespace {
 using namespace reason;
 constexpr std::array kReasons{
     kNoRoute, kMethodNotAllowed, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kRateLimited, kLimiterFull, kResponded, kRedirected,
-    kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kConnectFailure, kConnectTimeout, kResolveFailure,
+    kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kWebsocketHandshake, kWebsocketVersion, kWebsocketOff,
+    kTunnelClosed, kTunnelIdle, kTunnelLimit, kConnectFailure, kConnectTimeout, kResolveFailure,
     kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kTruncated, kUnmocked, kShutdown, kInternal, kCompleted};
 
 constexpr std::array<std::string_view, 17> kPhases{"accept", "handshake", "parse", "match", "access", "pre-limit", "authenticate", "authorize", "limit",

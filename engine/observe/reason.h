@@ -51,6 +51,13 @@ inline constexpr Reason kBodyTimeout{"body-timeout", 408, "Request Timeout", "th
 inline constexpr Reason kBodyTooLarge{"body-too-large", 413, "Content Too Large", "the request's body is larger than the listener allows"};
 inline constexpr Reason kClientGone{"client-gone", 0, "", "the client went away before its answer was complete"};
 inline constexpr Reason kClientStalled{"client-stalled", 0, "", "the client took no octet of its answer for the listener's body timeout"};
+// WebSocket
+inline constexpr Reason kWebsocketHandshake{"websocket-handshake", 400, "Bad Request", "the request asks for a WebSocket, but not as RFC 6455 has it"};
+inline constexpr Reason kWebsocketVersion{"websocket-version", 426, "Upgrade Required", "the request asks for a version of WebSocket other than 13"};
+inline constexpr Reason kWebsocketOff{"websocket-off", 403, "Forbidden", "the route has websocket: false"};
+inline constexpr Reason kTunnelClosed{"tunnel-closed", 0, "", "a WebSocket ended: both sides had said their last"};
+inline constexpr Reason kTunnelIdle{"tunnel-idle", 0, "", "no octet moved in a WebSocket for the upstream's timeouts.tunnel.idle"};
+inline constexpr Reason kTunnelLimit{"tunnel-limit", 0, "", "a WebSocket was open for the upstream's timeouts.tunnel.total"};
 // upstream
 inline constexpr Reason kConnectFailure{"connect-failure", 502, "Bad Gateway", "the target refused the connection or was unreachable"};
 inline constexpr Reason kConnectTimeout{"connect-timeout", 504, "Gateway Timeout", "the target did not accept the connection in time"};

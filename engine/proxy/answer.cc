@@ -56,6 +56,12 @@ io::Task<void> Exchange::refuse(Refusal refusal) {
   own.body = problem(refusal.status, refusal.word, refusal.title, refusal.detail);
   own.content_type = "application/problem+json";
   if (!refusal.allow.empty()) own.fields.add("Allow", refusal.allow);
+  if (refusal.word == observe::reason::kWebsocketVersion.word) {
+    // RFC 6455 §4.4 says which version, RFC 9110 §15.5.22 which protocol.
+    own.fields.add("Sec-WebSocket-Version", "13");
+    own.fields.add("Upgrade", "websocket");
+    own.fields.add("Connection", "Upgrade");
+  }
   co_await answer(own);
 }
 

@@ -26,6 +26,7 @@ struct Exchange::Attempt {
   Instant sent;
   io::Scope beside;                      // the upload, the watch on the client
   bool watching = false;
+  bool stream = false;                   // events: may be quiet for long
   bool answered = false;                 // octets of an answer were read
   bool wrote = false;                    // octets of the request were taken by the transport
   std::uint8_t interims = 0;

@@ -79,14 +79,20 @@ class Exchange {
   bool can_retry() const noexcept;
   void abort(Refusal why) noexcept;
 
+  // upgrade.cc: WebSocket
+  Refusal check_upgrade() noexcept;
+  bool is_upgraded(const http::ResponseHead& head) const;
+  io::Task<const observe::Reason*> tunnel(Attempt& attempt);
+
   // relay.cc: the answer's body down, the request's body up
   io::Task<const observe::Reason*> relay(Attempt& attempt);
+  void begin_stream(Attempt& attempt) noexcept;
   io::Task<const observe::Reason*> relay_body(Attempt& attempt);
   io::Task<const observe::Reason*> fill(Attempt& attempt);
   io::Task<io::Code> upstream_readable(Attempt& attempt, Instant deadline, std::string_view what);
   io::Task<void> upload(Attempt& attempt);
   io::Task<io::Code> write_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last, io::CancelToken& token);
-  io::Task<void> watch_client(io::CancelToken& token);
+  io::Task<void> watch_client(Attempt& attempt);
   bool body_failed(const BodyPiece& piece) noexcept;
   bool client_failed(io::Code code) noexcept;
 
@@ -110,6 +116,8 @@ class Exchange {
   // Cancelled when the exchange is not worth going on with: the client has gone, its body is broken, the gateway closes.
   io::CancelToken upstream_token_;
   Refusal aborted_;            // why upstream_token_ was cancelled; word empty: the gateway closes
+  bool websocket_ = false;     // asked for, and offered to the target
+  bool client_finished_ = false;  // the client has sent its FIN
   bool committed_ = false;     // the answer's head has been handed to the client
   bool upload_done_ = false;   // the request is at the upstream as a whole
   bool upload_begun_ = false;  // octets of the request's body were taken from the client

@@ -21,6 +21,11 @@ io::Task<void> Exchange::forward() {
     co_await refuse(refusal_of(observe::reason::kInternal));
     co_return;
   }
+  const Refusal no_upgrade = check_upgrade();
+  if (!no_upgrade.word.empty()) {
+    co_await refuse(no_upgrade);
+    co_return;
+  }
   upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(index)];
   record_.upstream_index = index;
   total_deadline_ = io_began_ + upstream.timeouts().total;
@@ -42,7 +47,9 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may
     co_await leave(attempt);
     co_return Try::Again;
   }
-  if (failure == nullptr) failure = co_await relay(attempt);
+  const bool upgraded = failure == nullptr && attempt.head.status == 101;
+  if (upgraded) failure = co_await tunnel(attempt);
+  else if (failure == nullptr) failure = co_await relay(attempt);
   if (failure != nullptr) co_await fail(attempt, *failure);
   co_await leave(attempt);
   co_return Try::Over;
@@ -79,7 +86,7 @@ io::Task<const observe::Reason*> Exchange::obtain(Attempt& attempt, bool may_reu
 }
 
 io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
-  const Origin origin{{client_text_, client_size_}, inbound_.scheme(), record_.request_id, attempt.upstream.authority()};
+  const Origin origin{{client_text_, client_size_}, inbound_.scheme(), record_.request_id, attempt.upstream.authority(), websocket_};
   const std::string_view head = request_head(arena_, head_, matching_.path, origin);
   BodyPiece first;
   if (head_.body.kind != http::Framing::None) {
@@ -145,7 +152,7 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
 // A head is complete: an interim answer goes on at once, a final one ends the reading.
 io::Task<const observe::Reason*> Exchange::take_head(Attempt& attempt, bool& final) {
   const std::uint16_t status = attempt.head.status;
-  final = status >= 200;
+  final = status >= 200 || (status == 101 && is_upgraded(attempt.head));
   attempt.note.status = status;
   if (final) co_return nullptr;
   if (status == 101 || ++attempt.interims > kMaxInterims) co_return &observe::reason::kUpstreamMalformed;

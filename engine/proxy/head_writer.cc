@@ -93,6 +93,7 @@ std::string_view request_head(Arena& arena, const http::RequestHead& head, std::
   }
   if (head.body.kind == http::Framing::Length) out.content_length(head.body.length);
   if (head.body.kind == http::Framing::Chunked) out.text("Transfer-Encoding: chunked\r\n");
+  if (origin.websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
   out.field("Via", "1.1 gatelab");
   out.field("X-Forwarded-For", origin.client_ip);
   out.field("X-Forwarded-Host", authority);

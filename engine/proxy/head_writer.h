@@ -32,6 +32,7 @@ struct Origin {
   std::string_view scheme;
   std::string_view request_id;
   std::string_view authority;  // of the target, when the request names none (HTTP/1.0)
+  bool websocket = false;      // an upgrade is offered
 };
 
 // The head that goes to a target: hop-by-hop fields and those that the gateway sets itself are left out (RFC 9110

@@ -27,7 +27,8 @@ void status_line(HeadText& out, std::uint16_t status) noexcept {
 // Sets how the body is framed and whether the connection is kept; true if a Content-Length is to be sent.
 bool Http1Connection::decide_framing(const AnswerHead& head) noexcept {
   const bool http11 = head_->version == http::Version::Http11;
-  keep_ = !refused_ && head_->keep_alive && decoder_.done() && !services_.draining;
+  // Whoever asked for a WebSocket and did not get it may have sent frames already: they must not be read as a request.
+  keep_ = !refused_ && !upgrade_ && head_->keep_alive && decoder_.done() && !services_.draining;
   bodiless_out_ = head.bodiless;
   const bool known = head.framing.kind == http::Framing::Length || (head.framing.kind == http::Framing::None && !head.bodiless);
   chunked_out_ = !known && !head.bodiless && http11 && !refused_;
@@ -106,5 +107,31 @@ io::Task<io::Code> Http1Connection::write_all(std::span<io::ConstBuffer> buffers
   }
   co_return io::Code::Ok;
 }
+
+// What the client has sent behind its head is the tunnel's first.
+io::Task<io::Code> Http1Connection::open_tunnel(const http::Fields& fields) {
+  HeadText out(*arena_, octets_of(fields) + 128);
+  status_line(out, 101);
+  for (const http::Field& f : fields) out.field(f.name, f.value);
+  out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  std::array<io::ConstBuffer, 1> buffers{{{out.view().data(), out.view().size()}}};
+  tunnel_ = true;
+  keep_ = false;
+  std::construct_at(&decoder_, http::BodyFraming{http::Framing::UntilClose, 0}, nullptr);
+  const io::Code code = co_await write_all(buffers);
+  co_return code;
+}
+
+io::Count Http1Connection::tunnel_write(std::string_view data) noexcept {
+  const std::array<io::ConstBuffer, 1> buffers{{{data.data(), data.size()}}};
+  return transport_->try_write(buffers);
+}
+
+io::Task<io::Code> Http1Connection::tunnel_writable(io::Wait wait) {
+  const io::Code code = co_await transport_->writable(wait);
+  co_return code;
+}
+
+void Http1Connection::tunnel_finish() noexcept { transport_->shutdown_write(); }
 
 }  // namespace gatelab::proxy

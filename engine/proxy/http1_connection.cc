@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "http/websocket.h"
 #include "proxy/exchange.h"
 
 namespace gatelab::proxy {
@@ -32,12 +33,14 @@ Http1Connection::~Http1Connection() {
 
 void Http1Connection::drain() noexcept {
   if (idle_token_ != nullptr) idle_token_->cancel();
+  if (drain_token_ != nullptr) drain_token_->cancel();
 }
 
 void Http1Connection::cut() noexcept {
   cut_.cancel();
   if (idle_token_ != nullptr) idle_token_->cancel();
   if (exchange_token_ != nullptr) exchange_token_->cancel();
+  if (drain_token_ != nullptr) drain_token_->cancel();
 }
 
 io::Wait Http1Connection::client_wait(Duration patience, std::string_view what) noexcept {
@@ -59,7 +62,7 @@ io::Task<void> Http1Connection::serve() {
   }
   // A close with unread input would reset the connection and could destroy the answer on its way to the client.
   const bool unread = refused_ || !decoder_.done() || filled_ > 0 || services_.draining;
-  if (!broken_ && !keep_ && unread && !cut_.cancelled()) co_await linger();
+  if (!broken_ && !keep_ && unread && !tunnel_ && !cut_.cancelled()) co_await linger();
   transport_->close();
 }
 
@@ -87,7 +90,7 @@ void Http1Connection::begin_message() noexcept {
   std::construct_at(&decoder_);  // in place: a decoder is large, and most of it means nothing yet
   body_octets_ = 0;
   used_ = 0;
-  refused_ = false;
+  refused_ = upgrade_ = false;
   keep_ = true;
   pending_head_ = {};
   began_ = services_.loop.now();
@@ -123,6 +126,14 @@ void Http1Connection::keep_leftover() noexcept {
   used_ = more_used_ = more_filled_ = 0;
 }
 
+// A tunnel may stay for days: its head moves to the arena, so that the block can go back to the pool.
+void Http1Connection::move_head() noexcept {
+  const std::string_view copy = arena_->copy({block_.data(), used_});
+  head_.emplace(*arena_);
+  parser_.emplace(*head_, settings_->limits);
+  parser_->parse(copy);
+}
+
 io::Task<Http1Connection::HeadEnd> Http1Connection::read_head() {
   begin_message();
   const Instant deadline = began_ + settings_->header_timeout;
@@ -131,6 +142,8 @@ io::Task<Http1Connection::HeadEnd> Http1Connection::read_head() {
       const http::ParseState state = parser_->parse({block_.data(), filled_});
       if (state == http::ParseState::Done) {
         used_ = parser_->consumed();
+        upgrade_ = http::websocket::asked(*head_) != http::websocket::Ask::None;
+        if (upgrade_) move_head();
         std::construct_at(&decoder_, head_->body, &*trailers_);
         co_return HeadEnd::Complete;
       }
@@ -217,11 +230,16 @@ BodyPiece Http1Connection::next_body() noexcept {
                                             : std::string_view(more_.data() + more_used_, more_filled_ - more_used_);
     if (input.empty() && !decoder_.done()) {
       if (broken_) return {BodyPiece::Kind::Gone, {}, {}};
+      if (tunnel_) {
+        block_.release();
+        used_ = filled_ = 0;
+      }
       if (!more_) more_ = services_.buffers.take(BufferPool::kBody);
       more_used_ = more_filled_ = 0;
       const io::Count read = transport_->try_read({more_.data(), more_.size()});
       if (read.code != io::Code::Ok) {
         more_.release();  // a slow client holds no buffer while it is waited for
+        if (tunnel_ && read.code == io::Code::Eof) return {BodyPiece::Kind::Done, {}, {}};
         return {read.code == io::Code::WouldBlock ? BodyPiece::Kind::Again : BodyPiece::Kind::Gone, {}, {}};
       }
       more_filled_ = read.octets;
@@ -236,7 +254,7 @@ BodyPiece Http1Connection::next_body() noexcept {
       case http::BodyDecoder::State::Data: break;
     }
     body_octets_ += piece.data.size();
-    if (settings_->max_body != 0 && body_octets_ > settings_->max_body) return {BodyPiece::Kind::TooLarge, {}, {}};
+    if (settings_->max_body != 0 && !tunnel_ && body_octets_ > settings_->max_body) return {BodyPiece::Kind::TooLarge, {}, {}};
     return {BodyPiece::Kind::Data, piece.data, {}};
   }
 }
@@ -252,6 +270,7 @@ io::Task<io::Code> Http1Connection::gone(io::Wait wait) {
     if (code != io::Code::Ok) co_return code;
     const io::Transport::Peer peer = transport_->peer_state();
     if (peer == io::Transport::Peer::Reset) co_return io::Code::Reset;
+    if (peer == io::Transport::Peer::Eof) co_return io::Code::Eof;
     if (peer != io::Transport::Peer::Quiet) co_return io::Code::Ok;
   }
 }

@@ -30,6 +30,7 @@ class Http1Connection final : public Inbound {
   void cut() noexcept;
   // The exchange in flight registers what else has to be cancelled by cut(). Null: nothing.
   void on_cut(io::CancelToken* token) noexcept override { exchange_token_ = token; }
+  void on_drain(io::CancelToken* token) noexcept override { drain_token_ = token; }
   Http1Connection* next() const noexcept { return next_; }
 
   http::RequestHead& head() noexcept override { return *head_; }
@@ -47,6 +48,10 @@ class Http1Connection final : public Inbound {
   io::Task<io::Code> write_body(std::string_view data, bool last, const http::Fields* trailers) override;
   void reset() noexcept override;
   io::Task<io::Code> gone(io::Wait wait) override;
+  io::Task<io::Code> open_tunnel(const http::Fields& fields) override;
+  io::Count tunnel_write(std::string_view data) noexcept override;
+  io::Task<io::Code> tunnel_writable(io::Wait wait) override;
+  void tunnel_finish() noexcept override;
   Duration patience() const noexcept override { return settings_->body_timeout; }
 
  private:
@@ -60,6 +65,7 @@ class Http1Connection final : public Inbound {
   void begin_message() noexcept;
   void end_message() noexcept;
   void keep_leftover() noexcept;
+  void move_head() noexcept;
   bool decide_framing(const AnswerHead& head) noexcept;
 
   Services& services_;
@@ -71,6 +77,7 @@ class Http1Connection final : public Inbound {
   io::CancelToken cut_;
   io::CancelToken* idle_token_ = nullptr;
   io::CancelToken* exchange_token_ = nullptr;
+  io::CancelToken* drain_token_ = nullptr;
 
   // Of the message that is being read.
   std::unique_ptr<Arena> arena_;
@@ -91,6 +98,8 @@ class Http1Connection final : public Inbound {
   bool chunked_out_ = false;
   bool bodiless_out_ = false;
   bool refused_ = false; // the head was not a request: where the next one begins is not known
+  bool upgrade_ = false; // a WebSocket is asked for: what comes behind the head may not be a request
+  bool tunnel_ = false;  // no messages any more
   bool keep_ = true;     // after this exchange
   bool broken_ = false;  // nothing more can be written
 };

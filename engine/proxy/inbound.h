@@ -67,11 +67,22 @@ class Inbound {
   virtual io::Task<io::Code> write_body(std::string_view data, bool last, const http::Fields* trailers) = 0;
   // The answer can't be completed: the client must see that (a closed connection, a reset stream).
   virtual void reset() noexcept = 0;
-  // Ends with Reset when the client has gone, with Ok when that can't be told any more, else with the wait's code.
+  // Ends with Reset when the client has gone, with Eof when it has finished sending, with Ok when neither can be told any
+  // more, else with the wait's code.
   // Not while body_ready() waits.
   virtual io::Task<io::Code> gone(io::Wait wait) = 0;
   // What else has to be cancelled when the connection is cut; null when there is nothing. Outlives its registration.
   virtual void on_cut(io::CancelToken* token) noexcept = 0;
+  // Cancelled as well when the gateway begins to drain: for what would go on for ever. Null: nothing.
+  virtual void on_drain(io::CancelToken* token) noexcept = 0;
+
+  // A tunnel. The answer that opens it: HTTP/1.1 says 101, a CONNECT with a :protocol would say 200 (RFC 8441). From then
+  // on next_body() gives the client's octets as they come, Done at its last, and the answer is what tunnel_write() takes.
+  virtual io::Task<io::Code> open_tunnel(const http::Fields& fields) = 0;
+  virtual io::Count tunnel_write(std::string_view data) noexcept = 0;
+  virtual io::Task<io::Code> tunnel_writable(io::Wait wait) = 0;
+  virtual void tunnel_finish() noexcept = 0;
+
   // How long a stalled client is waited for, in its body and while writing to it.
   virtual Duration patience() const noexcept = 0;
 };

@@ -29,20 +29,22 @@ io::Task<io::Code> Exchange::upstream_readable(Attempt& attempt, Instant deadlin
     const io::Code code = co_await attempt.transport->readable(wait);
     if (code != io::Code::TimedOut || wait.deadline == deadline) co_return code;
     attempt.watching = true;
-    attempt.beside.spawn(watch_client(attempt.beside.token()));
+    attempt.beside.spawn(watch_client(attempt));
     wait.deadline = deadline;
   }
   const io::Code code = co_await attempt.transport->readable(wait);
   co_return code;
 }
 
-io::Task<void> Exchange::watch_client(io::CancelToken& token) {
+io::Task<void> Exchange::watch_client(Attempt& attempt) {
   io::Wait wait;
-  wait.cancel = &token;
+  wait.cancel = &attempt.beside.token();
   wait.what = "client that has gone";
   wait.background = true;
   const io::Code code = co_await inbound_.gone(wait);
-  if (code == io::Code::Reset) abort(refusal_of(observe::reason::kClientGone));
+  client_finished_ = code == io::Code::Eof;
+  // Nobody who listens to events half-closes: a FIN is all that is seen of a client that has gone.
+  if (code == io::Code::Reset || (client_finished_ && attempt.stream)) abort(refusal_of(observe::reason::kClientGone));
 }
 
 // True if the client can't be written to any more; the exchange is over then.
@@ -69,6 +71,7 @@ bool Exchange::body_failed(const BodyPiece& piece) noexcept {
 
 io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
   http::ResponseHead& head = attempt.head;
+  begin_stream(attempt);
   const bool bodiless = head_.method == http::Method::Head || head.status == 204 || head.status == 304;
   AnswerHead out;
   out.bodiless = bodiless;
@@ -91,6 +94,16 @@ io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
   attempt.note.reason = observe::reason::kCompleted.word;
   end("upstream", attempt.upstream.name(), observe::reason::kCompleted.word, observe::Phase::Respond);
   co_return nullptr;
+}
+
+// Events come when they come: their own limits hold instead of an answer's (docs/streams.md).
+void Exchange::begin_stream(Attempt& attempt) noexcept {
+  const http::Field* type = attempt.head.fields.find(http::FieldId::ContentType);
+  if (type == nullptr || !iequals(trim_ows(type->value.substr(0, type->value.find(';'))), "text/event-stream")) return;
+  attempt.stream = true;
+  const Duration total = attempt.upstream.timeouts().stream.total;
+  total_deadline_ = total == Duration::max() ? Instant::max() : io_began_ + total;
+  if (client_finished_) abort(refusal_of(observe::reason::kClientGone));
 }
 
 io::Task<const observe::Reason*> Exchange::relay_body(Attempt& attempt) {
@@ -129,9 +142,9 @@ io::Task<const observe::Reason*> Exchange::relay_body(Attempt& attempt) {
 
 // Reads more of the answer. kCompleted: the target closed, and that was the body's end.
 io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
-  if (!attempt.more) attempt.more = services_.buffers.take(BufferPool::kBody);
   attempt.used = attempt.filled = 0;
   for (;;) {
+    if (!attempt.more) attempt.more = services_.buffers.take(BufferPool::kBody);
     const io::Count read = attempt.transport->try_read({attempt.more.data(), attempt.more.size()});
     if (read.code == io::Code::Ok) {
       attempt.filled = read.octets;
@@ -142,7 +155,11 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     // The client must not wait for a head that is complete.
     const io::Code flushed = co_await inbound_.write_body({}, false, nullptr);
     if (client_failed(flushed)) co_return &kClosing;
-    const Instant deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
+    const upstream::Timeouts& timeouts = attempt.upstream.timeouts();
+    const Duration idle = attempt.stream ? timeouts.stream.idle : timeouts.idle;
+    const Instant deadline = std::min(total_deadline_, services_.loop.now() + idle);
+    attempt.more.release();  // a quiet answer holds no buffer
+    attempt.block.release();
     const io::Code ready = co_await upstream_readable(attempt, deadline, "upstream body");
     if (ready == io::Code::Cancelled) co_return &kClosing;
     if (ready == io::Code::TimedOut) co_return services_.loop.now() >= total_deadline_ ? &observe::reason::kTotalTimeout : &observe::reason::kIdleTimeout;

@@ -22,6 +22,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void finished(const observe::Record& record) noexcept = 0;
+  virtual void tunnel_opened() noexcept = 0;
+  virtual void tunnel_closed() noexcept = 0;
 };
 
 struct Services {

@@ -36,6 +36,7 @@ struct Route {
   std::string_view place;
   std::span<const policy::Policy* const> policies;
   std::int32_t upstream = -1;                  // index; -1: a policy answers
+  bool websocket = true;                       // may be asked for
   std::vector<std::string_view> secret_query;  // query parameters whose values are never logged
 };
 

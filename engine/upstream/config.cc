@@ -38,12 +38,21 @@ void parse_targets(Config& config, const config::Node& node, diag::Sink& sink) {
     sink.error("not-supported", node.entries[1].key_span, "a second target of upstream `" + config.name + "` is not supported yet", "balancing between targets comes later");
 }
 
+void parse_stream(Timeouts::Stream& stream, const config::Node& node, diag::Sink& sink, const std::string& what) {
+  config::Reader r(node, sink, what);
+  stream.idle = r.duration("idle", stream.idle);
+  stream.total = r.duration("total", stream.total);
+  r.finish();
+}
+
 void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& sink, const std::string& name) {
   config::Reader r(node, sink, "`timeouts` of upstream `" + name + "`");
   timeouts.connect = r.duration("connect", timeouts.connect);
   timeouts.response = r.duration("response", timeouts.response);
   timeouts.idle = r.duration("idle", timeouts.idle);
   timeouts.total = r.duration("total", timeouts.total);
+  if (const config::Node* stream = r.get("stream")) parse_stream(timeouts.stream, *stream, sink, "`stream` of " + r.what());
+  if (const config::Node* tunnel = r.get("tunnel")) parse_stream(timeouts.tunnel, *tunnel, sink, "`tunnel` of " + r.what());
   r.finish();
 }
 

@@ -23,6 +23,12 @@ struct Timeouts {
   Duration response = std::chrono::seconds(30);  // from the request's last octet sent to the answer's head
   Duration idle = std::chrono::seconds(60);      // between octets of a body
   Duration total = std::chrono::seconds(120);    // the whole exchange
+  struct Stream {
+    Duration idle;                    // without an octet
+    Duration total = Duration::max();
+  };
+  Stream stream{std::chrono::minutes(15)};  // answers that are events (text/event-stream), instead of idle and total
+  Stream tunnel{std::chrono::minutes(5)};   // WebSockets, from their 101 on
 };
 
 struct Config {

@@ -221,6 +221,11 @@ io::Task<void> RawWorld::target(io::TransportPtr transport) {
       transport->reset();
       co_return;
     }
+    if (reply.raw) {
+      peers.push_back(std::make_unique<RawClient>(*scope_, std::move(transport)));
+      peers.back()->put(text);
+      co_return;
+    }
     if (reply.close) break;
   }
   transport->close();

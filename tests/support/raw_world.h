@@ -20,6 +20,7 @@ struct Reply {
   bool reset = false;       // instead of, or after, writing
   Duration delay{};
   bool at_head = false;     // answers when the head is there, without reading the body
+  bool raw = false;         // after writing, the connection is a peer of the world's: no requests any more
 };
 
 // A client connection that is read all the time.
@@ -27,6 +28,7 @@ class RawClient {
  public:
   RawClient(io::Scope& scope, io::TransportPtr transport);
   void write(std::string text);  // queued, in order
+  void put(std::string text) { received += text; }  // what came before
   void finish();                 // FIN once everything queued has been written
   void reset() { transport_->reset(); }
   void pause() { paused_ = true; }  // stops reading: lets the gateway feel backpressure
@@ -64,6 +66,7 @@ class RawWorld {
   std::vector<std::string> requests;          // whole, as they reached the target
   std::size_t target_connections = 0;
   std::vector<observe::OwnedRecord> records;  // finished exchanges
+  std::vector<std::unique_ptr<RawClient>> peers;  // the target's ends of raw connections
   std::unique_ptr<gateway::Gateway> gateway;
 
  private:
