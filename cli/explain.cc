@@ -141,7 +141,11 @@ std::string as_json(const gateway::Model& model, const gateway::Explanation& wha
   if (!what.record.ended_by.empty()) {
     json["ended"] = {{"by", what.record.ended_by}, {"id", what.record.ended_id}, {"reason", what.record.ended_reason}};
   }
-  if (!what.upstream.empty()) json["upstream"] = what.upstream;
+  if (what.record.proxied) json["client"] = format(what.record.client.ip);
+  if (!what.upstream.empty()) {
+    json["upstream"] = what.upstream;
+    json["forward"] = {{"target", what.target}, {"path", what.forwarded_path}, {"host", what.forwarded_host}};
+  }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -168,6 +172,7 @@ std::string as_text(const gateway::Model& model, const Head& head, const gateway
   if (!what.canonical_path.empty() && what.canonical_path != head.target.substr(0, head.target.find('?'))) {
     out += fmt::format("  {:<14} {}\n", "path", what.canonical_path);
   }
+  if (what.record.proxied) out += fmt::format("  {:<14} {} behind {}\n", "client", format(what.record.client.ip), format(what.record.peer.ip));
   const std::string place = place_of(model, what.record.route);
   out += fmt::format("  {:<14} {}{}\n", "route", paint("1", what.record.route), place.empty() ? "" : "  " + paint("36", place));
   for (const route::Rejected& rejected : what.rejected) {
@@ -180,7 +185,10 @@ std::string as_text(const gateway::Model& model, const Head& head, const gateway
     if (!what.record.ended_id.empty()) why += " by " + what.record.ended_id;
     return out + fmt::format("  {:<14} {} {}\n", "answer", paint("1", std::to_string(what.status)), why);
   }
-  if (!what.upstream.empty()) out += fmt::format("  {:<14} {}\n", "forward", paint("1", what.upstream));
+  if (!what.upstream.empty()) {
+    out += fmt::format("  {:<14} {}\n", "forward", paint("1", what.upstream));
+    out += fmt::format("  {:<14} {} {}{}, Host: {}\n", "", head.method, what.target, what.forwarded_path, what.forwarded_host);
+  }
   return out;
 }
 

@@ -23,6 +23,22 @@ void end(observe::Record& record, const proxy::Refusal& refusal, Explanation& ou
   out.status = refusal.status;
 }
 
+struct Ask {
+  const http::RequestHead& head;
+  const proxy::Matching& matching;
+  const proxy::ListenerSettings& listener;
+  proxy::Way way;
+};
+
+void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out) {
+  const std::string authority = upstream.targets.empty() ? "" : upstream.targets.front().url.authority;
+  const proxy::Told told = proxy::tell(ask.head, ask.matching, upstream, authority, ask.listener, ask.way);
+  out.upstream = upstream.name;
+  if (!authority.empty()) out.target = "http://" + authority;
+  out.forwarded_path = std::string(told.path) + (ask.head.has_query ? "?" + std::string(ask.head.query) : "");
+  out.forwarded_host = told.host;
+}
+
 }  // namespace
 
 Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now) const {
@@ -47,6 +63,11 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
     out.record.assign(record);
     return out;
   }
+  const auto settings = to_settings(listener);
+  const http::Origin origin = http::find_origin(head.fields, client, listener.trusted_proxies, listener.forwarded_style);
+  record.peer = client;
+  record.client = origin.client;
+  record.proxied = !origin.hops.empty();
   proxy::Snapshot snapshot;
   fill_routes(snapshot, model);
   const proxy::Matching matching = proxy::match_request(head, listener.path, snapshot, arena);
@@ -60,15 +81,16 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
     return out;
   }
   policy::Scratch scratch;
-  policy::Input input{head, matching.path, client, matching.route->name, nullptr, {}, policy_now, arena, scratch, true};
+  policy::Input input{head, matching.path, origin.client, matching.route->name, nullptr, {}, policy_now, arena, scratch, true};
   input.parameters = matching.parameters;
+  if (!origin.scheme.empty()) input.scheme = origin.scheme;
   proxy::Walk walk(matching.route->policies, input, scratch, record);
   const proxy::Walk::End stopped = walk.run();
   if (input.consumer != nullptr) record.consumer = input.consumer->name;
   if (stopped == proxy::Walk::End::Through) {
     walk.take_back();
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
-    else if (matching.route->upstream >= 0) out.upstream = model.upstreams[static_cast<std::size_t>(matching.route->upstream)].name;
+    else if (matching.route->upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(matching.route->upstream)], {head, matching, *settings, {origin, client, "http", {}, listener.address.port}}, out);
   } else {
     const policy::Policy& by = walk.stopped_by();
     record.ended = {by.kind(), by.id, walk.reason(), by.phase()};

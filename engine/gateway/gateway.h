@@ -57,6 +57,8 @@ struct Explanation {
   std::vector<route::Rejected> rejected;
   std::string canonical_path;
   std::string upstream;                         // where it would go; empty: a policy answered
+  std::string target;                           // the target's URL; empty for a mock
+  std::string forwarded_path, forwarded_host;   // what the target would get; query included
   std::uint16_t status = 0;                     // when a policy answered
 };
 

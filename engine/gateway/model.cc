@@ -134,7 +134,9 @@ class Assembler {
     route.websocket = r.boolean("websocket", true);
     if (r.get("websocket") != nullptr && r.valid() && r.get("upstream") == nullptr)
       sink_.warning("no-effect", r.key_span("websocket"), what + " has no upstream: no WebSocket goes through it");
-    for (const std::string_view key : {"cache", "timeouts", "retry", "rewrite", "forward_path", "abort_on_half_close", "mirror", "if"}) r.not_supported(key, "it comes later");
+    parse_forwarding(route, spec.match, model_->listeners, r, sink_);
+    r.elsewhere("forward_path", "a listener decides it, for all of its requests");
+    for (const std::string_view key : {"cache", "timeouts", "retry", "rewrite", "abort_on_half_close", "mirror", "if"}) r.not_supported(key, "it comes later");
     for (const std::string_view key : {"path", "hosts", "methods"}) r.elsewhere(key, "it stands under `match`");
     r.finish();
     model_->routes.push_back(std::move(route));

@@ -10,6 +10,8 @@
 
 #include "base/address.h"
 #include "config/reader.h"
+#include "base/cidr.h"
+#include "http/forwarded.h"
 #include "http/parser.h"
 #include "http/uri.h"
 #include "observe/access_log.h"
@@ -24,6 +26,10 @@ struct ListenerConfig {
   Address address;
   http::PathOptions path;
   http::Limits limits;
+  AddressSet trusted_proxies;
+  http::ForwardedStyle forwarded_style = http::ForwardedStyle::XForwarded;
+  std::string request_id_name = "X-Request-Id";
+  bool request_id_from_trusted = false;
   std::uint64_t max_body = 0;             // octets; 0: no limit
   std::uint32_t max_connections = 10'000;
   Duration header_timeout = std::chrono::seconds(10);   // first octet to the end of the head
@@ -50,6 +56,8 @@ struct RouteConfig {
   std::vector<std::string> skipped;             // kinds or ids named by `skip`
   std::int32_t upstream = -1;                   // index; -1: a policy answers
   bool websocket = true;                        // clients may ask for one
+  std::optional<upstream::HostPolicy> host;     // instead of the upstream's
+  std::optional<std::pair<std::string, std::string>> rewrite;  // a prefix of the path, and what it becomes
 };
 
 struct Model {

@@ -7,6 +7,28 @@
 namespace gatelab::gateway {
 namespace {
 
+void parse_request_id(ListenerConfig& out, const config::Node& node, diag::Sink& sink) {
+  config::Reader r(node, sink, "`request_id` of listener `" + out.name + "`");
+  out.request_id_name = r.text("header", out.request_id_name);
+  out.request_id_from_trusted = r.choice("from_client", 0, {"never", "trusted"}) == 1;
+  r.finish();
+  const http::FieldId id = http::field_id(out.request_id_name);
+  if (!http::is_token(out.request_id_name) || (id != http::FieldId::Other && id != http::FieldId::XRequestId))
+    sink.error("bad-header", r.span_of("header"), "`" + out.request_id_name + "` can't carry a request id", "a name of its own, such as X-Request-Id");
+  if (out.request_id_from_trusted && out.trusted_proxies.empty())
+    sink.error("nobody-trusted", r.span_of("from_client"), "listener `" + out.name + "` trusts nobody's request id", "trusted_proxies: [10.0.0.0/8]");
+}
+
+// Who may say where a request came from, and in which words.
+void parse_trust(ListenerConfig& out, config::Reader& r, diag::Sink& sink) {
+  for (const auto& range : r.texts("trusted_proxies"))
+    if (const Status added = out.trusted_proxies.add(range.value); !added) sink.error(added.error().id, range.span, added.error().message);
+  out.forwarded_style = static_cast<http::ForwardedStyle>(r.choice("trusted_fields", 0, {"x-forwarded", "rfc7239"}));
+  if (r.valid() && r.get("trusted_fields") != nullptr && r.get("trusted_proxies") == nullptr)
+    sink.error("nobody-trusted", r.span_of("trusted_fields"), r.what() + " trusts nobody's fields", "trusted_proxies: [10.0.0.0/8]");
+  if (const config::Node* id = r.get("request_id")) parse_request_id(out, *id, sink);
+}
+
 ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   ListenerConfig out;
   const config::Node* given = node.kind == config::Kind::Map ? node.find("name") : nullptr;
@@ -18,6 +40,8 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   if (r.get("address") != nullptr) out.span = r.span_of("address");
   out.path.encoded_slash = static_cast<http::EncodedSlash>(r.choice("encoded_slash", 0, {"reject", "keep"}));
   out.path.duplicate_slash = static_cast<http::DuplicateSlash>(r.choice("duplicate_slash", 0, {"keep", "merge", "reject"}));
+  out.path.forward_path = static_cast<http::ForwardPath>(r.choice("forward_path", 0, {"canonical", "original"}));
+  parse_trust(out, r, sink);
   out.max_body = r.size("max_body", {}).bytes;
   out.max_connections = static_cast<std::uint32_t>(r.integer("max_connections", out.max_connections, 1, 1'000'000));
   out.header_timeout = r.duration("header_timeout", out.header_timeout);
@@ -28,7 +52,7 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   else out.limits.head_octets = static_cast<std::uint32_t>(head);
   out.limits.target_octets = std::min(out.limits.target_octets, out.limits.head_octets);
   out.limits.fields = static_cast<std::uint32_t>(r.integer("max_fields", out.limits.fields, 1, 10'000));
-  for (const std::string_view key : {"tls", "http", "proxy_protocol", "trusted_proxies"}) r.not_supported(key, "this build listens for plain HTTP/1.1");
+  for (const std::string_view key : {"tls", "http", "proxy_protocol"}) r.not_supported(key, "this build listens for plain HTTP/1.1");
   r.elsewhere("port", "write address: 127.0.0.1:8080");
   r.finish();
   return out;

@@ -9,6 +9,8 @@ namespace gatelab::gateway {
 // The key `address`, which must be there; the empty address when it is missing or wrong.
 Address parse_required_address(config::Reader& r, diag::Sink& sink);
 std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink& sink);
+// `host`, `strip_prefix` and `rewrite_prefix` of a route. `match` says what `true` strips.
+void parse_forwarding(RouteConfig& route, const route::Match& match, const std::vector<ListenerConfig>& listeners, config::Reader& r, diag::Sink& sink);
 AdminConfig parse_admin(const config::Node& node, diag::Sink& sink);
 LogConfig parse_log(const config::Node& node, diag::Sink& sink);
 

@@ -20,15 +20,23 @@ proxy::Route to_route(const RouteConfig& config) {
   route.policies = config.policies;
   route.upstream = config.upstream;
   route.websocket = config.websocket;
+  if (config.host) route.host = &*config.host;
+  if (config.rewrite) route.rewrite = {true, config.rewrite->first, config.rewrite->second};
   for (const policy::Policy* policy : config.policies)
     if (!policy->secret_query().empty()) route.secret_query.push_back(policy->secret_query());
   return route;
 }
 
+}  // namespace
+
 std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig& config) {
   auto settings = std::make_shared<proxy::ListenerSettings>();
   settings->name = config.name;
   settings->path = config.path;
+  settings->trusted_proxies = config.trusted_proxies;
+  settings->forwarded_style = config.forwarded_style;
+  settings->request_id_name = config.request_id_name;
+  settings->request_id_from_trusted = config.request_id_from_trusted;
   settings->limits = config.limits;
   settings->max_body = config.max_body;
   settings->header_timeout = config.header_timeout;
@@ -36,8 +44,6 @@ std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig&
   settings->body_timeout = config.body_timeout;
   return settings;
 }
-
-}  // namespace
 
 void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
   snapshot.table = model.table.get();
@@ -112,7 +118,8 @@ void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transpor
 
 io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, std::shared_ptr<const proxy::ListenerSettings> settings, io::TransportPtr transport) {
   {
-    proxy::Http1Connection connection(services_, std::move(settings), std::move(transport));
+    const proxy::Ends ends{transport->peer(), bind->listener->local()};
+    proxy::Http1Connection connection(services_, std::move(settings), std::move(transport), ends);
     co_await connection.serve();
   }
   bind->open.fetch_sub(1, std::memory_order_relaxed);

@@ -33,6 +33,7 @@ struct ListenerView {
 
 // The part of a snapshot that needs no worker: routes with their policies.
 void fill_routes(proxy::Snapshot& snapshot, const Model& model);
+std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig& config);
 std::string bind_key(const ListenerConfig& listener, const Options& options);
 
 class Worker final : public proxy::Sink {

@@ -77,6 +77,21 @@ std::size_t remove_dots(char* path, std::size_t size, bool merge) noexcept {
   return out;
 }
 
+// With encoded slashes kept: "..%2Fadmin" is one segment here and two for a target that decodes it.
+bool hides_dots(std::string_view path) noexcept {
+  const auto ends = [path](std::size_t at) { return at == path.size() || path[at] == '/' || path.substr(at, 3) == "%2F"; };
+  std::size_t at = path.find("%2F");
+  if (at == std::string_view::npos) return false;
+  for (std::size_t begin = 0; begin < path.size();) {
+    std::size_t end = begin;
+    while (!ends(end)) ++end;
+    const std::string_view segment = path.substr(begin, end - begin);
+    if (segment == "." || segment == "..") return true;
+    begin = end + (end < path.size() && path[end] == '%' ? 3 : 1);
+  }
+  return false;
+}
+
 bool has_double_slash(std::string_view path) noexcept { return path.find("//") != std::string_view::npos; }
 
 }  // namespace
@@ -94,6 +109,7 @@ CanonicalPath canonical_path(std::string_view raw, const PathOptions& options, A
   if (rule != Rule::Ok) return {rule, {}};
   if (options.duplicate_slash == DuplicateSlash::Reject && has_double_slash({out, size})) return {Rule::DuplicateSlash, {}};
   size = remove_dots(out, size, options.duplicate_slash == DuplicateSlash::Merge);
+  if (options.encoded_slash == EncodedSlash::Keep && hides_dots({out, size})) return {Rule::EncodedSlash, {}};
   return {Rule::Ok, {out, size}};
 }
 

@@ -14,14 +14,17 @@ namespace gatelab::http {
 
 enum class EncodedSlash : std::uint8_t { Reject, Keep };
 enum class DuplicateSlash : std::uint8_t { Keep, Merge, Reject };
+enum class ForwardPath : std::uint8_t { Canonical, Original };
 struct PathOptions {
   EncodedSlash encoded_slash = EncodedSlash::Reject;
   DuplicateSlash duplicate_slash = DuplicateSlash::Keep;
+  ForwardPath forward_path = ForwardPath::Canonical;  // which one goes to the target; matching sees the canonical one
 };
 
 // The one canonical path that matching and policies see (design §5, RFC 3986 §6.2.2): %XX of unreserved octets decoded,
-// other %XX kept with upper-case hex, dot segments resolved (never above the root), %2F by option; a backslash, NUL or
-// control octet (raw or encoded), a bad %XX or an octet that no path may have is BadPath. A path that is canonical
+// other %XX kept with upper-case hex, dot segments resolved (never above the root), %2F by option, but never one that would
+// make a dot segment when decoded; a backslash, NUL or control octet (raw or encoded), a bad %XX or an octet that no path
+// may have is BadPath. A path that is canonical
 // already comes back as the same view, without a copy. Idempotent.
 struct CanonicalPath {
   Rule rule = Rule::Ok;  // BadPath, EncodedSlash, DuplicateSlash

@@ -24,6 +24,8 @@ class Transport {
 
   // Never block. WouldBlock: wait for readable() or writable() and try again. Eof: the peer will send no more.
   virtual Count try_read(std::span<char> into) noexcept = 0;
+  // What could be read, left where it is: for what stands before the stream proper, such as a PROXY header.
+  virtual Count try_peek(std::span<char> into) noexcept = 0;
   // May write a part. At most 64 buffers are looked at. Never raises SIGPIPE: a gone peer is Reset.
   virtual Count try_write(std::span<const ConstBuffer> from) noexcept = 0;
 
@@ -89,6 +91,8 @@ class Network {
   // `loop` is where accepting itself happens. Errors: address-in-use, denied, unreachable, with the address in the message.
   virtual Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address) = 0;
   virtual Task<IoResult<TransportPtr>> connect(Loop& loop, Address to, Wait wait) = 0;
+  // From this address of one's own; the port is chosen. In simulation any address is one's own.
+  virtual Task<IoResult<TransportPtr>> connect_from(Loop& loop, IpAddress from, Address to, Wait wait) = 0;
 };
 
 class Resolver {

@@ -102,6 +102,14 @@ class RealTransport final : public Transport {
     return {Code::Ok, static_cast<std::size_t>(n)};
   }
 
+  Count try_peek(std::span<char> into) noexcept override {
+    if (fd_ < 0) return {Code::Reset, 0};
+    const ssize_t n = ::recv(fd_, into.data(), into.size(), MSG_PEEK);
+    if (n < 0) return {code_of(errno), 0};
+    if (n == 0) return {into.empty() ? Code::Ok : Code::Eof, 0};
+    return {Code::Ok, static_cast<std::size_t>(n)};
+  }
+
   Count try_write(std::span<const ConstBuffer> from) noexcept override {
     if (fd_ < 0) return {Code::Reset, 0};
     iovec parts[64];
@@ -258,6 +266,12 @@ int open_socket(const Address& address) noexcept {
   return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+bool bind_to(int fd, const Address& address) noexcept {
+  sockaddr_storage storage{};
+  const socklen_t size = to_system(address, storage);
+  return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Listener>> RealNetwork::listen(Loop& loop, const Address& address) {
@@ -273,15 +287,24 @@ Result<std::unique_ptr<Listener>> RealNetwork::listen(Loop& loop, const Address&
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.ip.family == IpAddress::Family::V6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  sockaddr_storage storage{};
-  const socklen_t size = to_system(address, storage);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0 || ::listen(fd, 4096) != 0) return failed(fd);
+  if (!bind_to(fd, address) || ::listen(fd, 4096) != 0) return failed(fd);
   return std::unique_ptr<Listener>(std::make_unique<RealListener>(static_cast<RealLoop&>(loop), fd));
 }
 
 Task<IoResult<TransportPtr>> RealNetwork::connect(Loop& loop, Address to, Wait wait) {
+  Task<IoResult<TransportPtr>> connecting = connect_from(loop, IpAddress{}, to, wait);
+  auto connected = co_await connecting;
+  co_return connected;
+}
+
+Task<IoResult<TransportPtr>> RealNetwork::connect_from(Loop& loop, IpAddress from, Address to, Wait wait) {
   const int fd = open_socket(to);
   if (fd < 0) co_return Failure<Code>{code_of(errno)};
+  if (from.family != IpAddress::Family::None && !bind_to(fd, {from, 0})) {
+    const Code code = code_of(errno);
+    ::close(fd);
+    co_return Failure<Code>{code};
+  }
   no_delay(fd);
   sockaddr_storage storage{};
   const socklen_t size = to_system(to, storage);

@@ -11,6 +11,7 @@ class RealNetwork final : public Network {
  public:
   Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address) override;
   Task<IoResult<TransportPtr>> connect(Loop& loop, Address to, Wait wait) override;
+  Task<IoResult<TransportPtr>> connect_from(Loop& loop, IpAddress from, Address to, Wait wait) override;
 };
 
 }  // namespace gatelab::io

@@ -75,6 +75,15 @@ class SimTransport final : public Transport {
     return {Code::Ok, n};
   }
 
+  Count try_peek(std::span<char> into) noexcept override {
+    const SimSide& mine = here();
+    if (mine.closed) return {Code::Reset, 0};
+    if (mine.unread() == 0) return {mine.reset ? Code::Reset : mine.eof ? Code::Eof : Code::WouldBlock, 0};
+    const std::size_t n = std::min(into.size(), mine.unread());
+    std::memcpy(into.data(), mine.octets.data() + mine.at, n);
+    return {Code::Ok, n};
+  }
+
   Count try_write(std::span<const ConstBuffer> from) noexcept override {
     SimSide& mine = here();
     if (mine.closed || mine.shut || mine.reset) return {Code::Reset, 0};
@@ -265,6 +274,12 @@ SimListener* SimNetwork::find(const Address& to) const {
 }
 
 Task<IoResult<TransportPtr>> SimNetwork::connect(Loop& loop, Address to, Wait wait) {
+  Task<IoResult<TransportPtr>> connecting = connect_from(loop, to.ip, to, wait);
+  auto connected = co_await connecting;
+  co_return connected;
+}
+
+Task<IoResult<TransportPtr>> SimNetwork::connect_from(Loop& loop, IpAddress source, Address to, Wait wait) {
   const auto known = reach_.find(to);
   const Simulation::Reach reach = known == reach_.end() ? Simulation::Reach::Normal : known->second;
   if (reach == Simulation::Reach::Hang) {
@@ -281,8 +296,7 @@ Task<IoResult<TransportPtr>> SimNetwork::connect(Loop& loop, Address to, Wait wa
   }
   SimListener* listener = reach == Simulation::Reach::Refuse ? nullptr : find(to);
   if (listener == nullptr) co_return Failure<Code>{Code::Refused};
-  Address from = to;
-  from.port = next_client_port_++;
+  const Address from{source, next_client_port_++};
   if (next_client_port_ == 0) next_client_port_ = 49'152;
   auto link = std::make_shared<SimLink>(SimLink{{}, {from, to}, random_.fork("segments", next_link_++), options_.socket_buffer, options_.latency, options_.segmentation});
   if (links_.size() >= kLinksBeforeSweep) std::erase_if(links_, [](const auto& weak) { return weak.expired(); });

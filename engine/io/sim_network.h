@@ -21,6 +21,7 @@ class SimNetwork final : public Network {
 
   Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address) override;
   Task<IoResult<TransportPtr>> connect(Loop& loop, Address to, Wait wait) override;
+  Task<IoResult<TransportPtr>> connect_from(Loop& loop, IpAddress from, Address to, Wait wait) override;
   void set_reach(const Address& address, Simulation::Reach reach) { reach_[address] = reach; }
   void reset_connections(const Address& address);
   void forget(const Address& address) { listeners_.erase(address); }

@@ -81,6 +81,10 @@ void json(std::string& out, const Record& r) {
   json_text(out, "request_id", r.request_id);
   out += ",\"client\":\"";
   append_ip(out, r.client.ip);
+  if (r.proxied) {
+    out += "\",\"peer\":\"";
+    append_ip(out, r.peer.ip);
+  }
   out += '"';
   json_text(out, "listener", r.listener);
   json_text(out, "method", r.method);
@@ -131,6 +135,10 @@ void logfmt(std::string& out, const Record& r) {
   logfmt_text(out, "request_id", r.request_id);
   out += " client=";
   append_ip(out, r.client.ip);
+  if (r.proxied) {
+    out += " peer=";
+    append_ip(out, r.peer.ip);
+  }
   logfmt_text(out, "listener", r.listener);
   logfmt_text(out, "method", r.method);
   logfmt_text(out, "host", r.host);

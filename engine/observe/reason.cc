@@ -8,7 +8,7 @@ namespace {
 
 using namespace reason;
 constexpr std::array kReasons{
-    kNoRoute, kMethodNotAllowed, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kRateLimited, kLimiterFull, kResponded, kRedirected,
+    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kRateLimited, kLimiterFull, kResponded, kRedirected,
     kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kWebsocketHandshake, kWebsocketVersion, kWebsocketOff,
     kTunnelClosed, kTunnelIdle, kTunnelLimit, kConnectFailure, kConnectTimeout, kResolveFailure,
     kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kTruncated, kUnmocked, kShutdown, kInternal, kCompleted};

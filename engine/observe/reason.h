@@ -34,6 +34,7 @@ namespace reason {
 // routing
 inline constexpr Reason kNoRoute{"no-route", 404, "Not Found", "no route matches host, path, headers and query"};
 inline constexpr Reason kMethodNotAllowed{"method-not-allowed", 405, "Method Not Allowed", "routes match all but the method; Allow lists theirs"};
+inline constexpr Reason kAmbiguousPath{"ambiguous-path", 400, "Bad Request", "the path as received would match another route than its canonical form"};
 // api-key
 inline constexpr Reason kMissingKey{"missing-key", 401, "Unauthorized", "the request carries no API key"};
 inline constexpr Reason kUnknownKey{"unknown-key", 401, "Unauthorized", "no consumer has this API key"};

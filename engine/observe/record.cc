@@ -76,6 +76,8 @@ void OwnedRecord::assign(const Record& r) {
   total = r.total;
   upstream = r.upstream;
   client = r.client;
+  peer = r.peer;
+  proxied = r.proxied;
   status = r.status;
   request_octets = r.request_octets;
   response_octets = r.response_octets;
@@ -113,6 +115,7 @@ std::string OwnedRecord::to_json() const {
   text(out, "request_id", request_id);
   text(out, "time", format(began));
   text(out, "client", format(client.ip));
+  if (proxied) text(out, "peer", format(peer.ip));
   text(out, "listener", listener);
   text(out, "method", method);
   text(out, "host", host);

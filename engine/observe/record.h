@@ -81,7 +81,9 @@ struct Record {
   Instant began;       // policy_now at the request's first octet
   Duration total{};    // io time until the last octet of the answer
   Duration upstream{}; // of which waiting for the upstream
-  Address client;
+  Address client;               // behind trusted proxies
+  Address peer;                 // who connected; differs from `client` when it is a trusted proxy
+  bool proxied = false;         // it does
   std::string_view listener;
   std::string_view method;
   std::string_view host;
@@ -112,7 +114,8 @@ struct OwnedRecord {
   Phase ended_phase = Phase::Respond;
   Instant began;
   Duration total{}, upstream{};
-  Address client;
+  Address client, peer;
+  bool proxied = false;
   std::uint16_t status = 0;
   std::uint64_t request_octets = 0, response_octets = 0;
   bool truncated = false;

@@ -42,8 +42,9 @@ void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool l
     walk_->on_response(response);
     strip_hop_by_hop(fields);
   }
-  if (fields.find(http::FieldId::XRequestId) != nullptr) fields.remove(http::FieldId::XRequestId);
-  fields.add(http::FieldId::XRequestId, "X-Request-Id", record_.request_id);
+  const std::string& name = listener_.request_id_name;
+  if (fields.find(name) != nullptr) fields.remove(name);
+  fields.add(name, record_.request_id);
   add_date(fields);
 }
 

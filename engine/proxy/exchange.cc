@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "http/chars.h"
+
 namespace gatelab::proxy {
 namespace {
 
@@ -22,6 +24,14 @@ std::string_view redact(std::string_view target, std::span<const std::string_vie
     first = false;
   }
   return out;
+}
+
+// Short, and nothing that a log, a URL or a shell would trip over.
+bool is_request_id(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 128) return false;
+  for (const char c : text)
+    if (!http::is(c, http::kUnreserved) && c != ':' && c != '=' && c != '+' && c != '/' && c != '@') return false;
+  return true;
 }
 
 }  // namespace
@@ -48,7 +58,7 @@ Refusal refusal_of(const observe::Reason& reason) noexcept {
 Matching match_request(const http::RequestHead& head, const http::PathOptions& options, const Snapshot& snapshot, Arena& arena) noexcept {
   Matching result;
   result.route = &snapshot.no_route;
-  result.path = head.path;
+  result.path = result.forwarded = head.path;
   if (head.method == http::Method::Connect) {
     result.refusal = refusal_of(http::Rule::ConnectNotSupported);
     return result;
@@ -59,7 +69,7 @@ Matching match_request(const http::RequestHead& head, const http::PathOptions& o
       result.refusal = refusal_of(canonical.rule);
       return result;
     }
-    result.path = canonical.path;
+    result.path = result.forwarded = canonical.path;
   }
   route::Request request;
   request.host = head.host;
@@ -72,12 +82,41 @@ Matching match_request(const http::RequestHead& head, const http::PathOptions& o
     result.route_index = matched.route;
     result.route = &snapshot.routes[static_cast<std::size_t>(matched.route)];
     result.parameters = matched.parameters;
+    result.forwarded = rewrite_path(result.path, result.route->rewrite, arena);
+    if (options.forward_path == http::ForwardPath::Canonical || head.path == result.path) return result;
+    // A signature covers the path as it was sent; the target must not read another route's path in it.
+    request.path = result.forwarded = head.path;
+    if (snapshot.table->match(request, arena).route != matched.route) result.refusal = refusal_of(observe::reason::kAmbiguousPath);
     return result;
   }
   result.refusal = refusal_of(matched.allow.empty() ? observe::reason::kNoRoute : observe::reason::kMethodNotAllowed);
   result.refusal.phase = observe::Phase::Match;
   result.refusal.allow = matched.allow;
   return result;
+}
+
+Told tell(const http::RequestHead& head, const Matching& matching, const upstream::Config& config, std::string_view target_authority,
+          const ListenerSettings& listener, const Way& way) noexcept {
+  Told told;
+  told.path = matching.forwarded;
+  told.host = choose_host(matching.route->host != nullptr ? *matching.route->host : config.host, head.authority, target_authority);
+  const http::Origin& origin = way.origin;
+  told.authority = !origin.authority.empty() ? origin.authority : head.authority.empty() ? target_authority : head.authority;
+  told.peer_scheme = way.peer_scheme;
+  told.scheme = origin.scheme.empty() ? way.peer_scheme : origin.scheme;
+  told.request_id = way.request_id;
+  told.request_id_name = listener.request_id_name;
+  if (matching.route->rewrite.on && matching.forwarded != matching.path) told.prefix = matching.route->rewrite.from;
+  told.origin = &origin;
+  told.peer = way.peer;
+  told.port = origin.port;
+  if (told.port == 0 && !origin.authority.empty())
+    if (const auto said = http::parse_authority(origin.authority)) told.port = said->port.value_or(0);
+  // A proxy that says the scheme and no port was asked at the scheme's own.
+  if (told.port == 0 && !origin.scheme.empty()) told.port = origin.scheme == "https" ? 443 : 80;
+  if (told.port == 0) told.port = way.port;
+  told.forwarded = config.forwarded;
+  return told;
 }
 
 Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept
@@ -95,13 +134,13 @@ void Exchange::begin() noexcept {
     std::uint64_t dice = services_.ids.next();
     for (std::size_t j = 0; j < 16; ++j, dice >>= 4) request_id_[i + j] = kHex[dice & 15];
   }
-  client_size_ = format_to(inbound_.client().ip, client_text_);
+  origin_.client = inbound_.client();
   const Clock& clock = services_.loop.clock();
   input_.now = clock.policy_now();
   input_.scheme = inbound_.scheme();
   record_.request_id = {request_id_, sizeof request_id_};
   record_.began = input_.now + (io_began_ - clock.io_now());
-  record_.client = inbound_.client();
+  record_.client = record_.peer = inbound_.client();
   record_.listener = listener_.name;
   record_.method = head_.method_text;
   record_.host = head_.host;
@@ -116,6 +155,7 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
   if (refusal != nullptr) {
     co_await refuse(*refusal);
   } else {
+    find_client();
     match();
     const Refusal too_large = check_size();
     if (matching_.refusal.phase == observe::Phase::Parse && !matching_.refusal.word.empty()) co_await refuse(matching_.refusal);
@@ -123,6 +163,19 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
     else co_await walk();
   }
   finish();
+}
+
+// Behind trusted proxies the client, its scheme and the request's id are what they say.
+void Exchange::find_client() noexcept {
+  if (listener_.trusted_proxies.empty()) return;
+  const Address& peer = record_.peer;
+  origin_ = http::find_origin(head_.fields, peer, listener_.trusted_proxies, listener_.forwarded_style);
+  record_.client = input_.client = origin_.client;
+  record_.proxied = !origin_.hops.empty();
+  if (!origin_.scheme.empty()) input_.scheme = origin_.scheme;
+  if (!listener_.request_id_from_trusted || !listener_.trusted_proxies.contains(peer.ip)) return;
+  const http::Field* id = head_.fields.find(listener_.request_id_name);
+  if (id != nullptr && is_request_id(id->value)) record_.request_id = id->value;
 }
 
 void Exchange::match() noexcept {

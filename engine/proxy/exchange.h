@@ -31,12 +31,23 @@ Refusal refusal_of(const observe::Reason& reason) noexcept;
 // The route, canonical path and parameters of one request: phase Match, shared with `explain`.
 struct Matching {
   Refusal refusal;  // word empty: none
-  std::string_view path;
+  std::string_view path;       // canonical
+  std::string_view forwarded;  // as a target would get it
   const Route* route = nullptr;  // never null; the implicit route if none matched
   std::int32_t route_index = -1;
   std::span<const route::Parameter> parameters;
 };
 Matching match_request(const http::RequestHead& head, const http::PathOptions& options, const Snapshot& snapshot, Arena& arena) noexcept;
+
+// What a target of that upstream is told, for an exchange and for `explain`. `origin` must outlive it.
+struct Way {
+  const http::Origin& origin;
+  Address peer;
+  std::string_view peer_scheme, request_id;
+  std::uint16_t port = 0;  // that the client connected to
+};
+Told tell(const http::RequestHead& head, const Matching& matching, const upstream::Config& config, std::string_view target_authority,
+          const ListenerSettings& listener, const Way& way) noexcept;
 
 class Exchange {
  public:
@@ -51,6 +62,7 @@ class Exchange {
  private:
   // exchange.cc: phases up to Forward, and Log
   void begin() noexcept;
+  void find_client() noexcept;
   void match() noexcept;
   Refusal check_size() const noexcept;
   io::Task<void> walk();
@@ -110,8 +122,7 @@ class Exchange {
   Instant io_began_;
   Instant total_deadline_ = Instant::max();
   char request_id_[32];
-  char client_text_[46];
-  std::size_t client_size_ = 0;
+  http::Origin origin_;
 
   // Cancelled when the exchange is not worth going on with: the client has gone, its body is broken, the gateway closes.
   io::CancelToken upstream_token_;

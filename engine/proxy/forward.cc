@@ -86,8 +86,10 @@ io::Task<const observe::Reason*> Exchange::obtain(Attempt& attempt, bool may_reu
 }
 
 io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
-  const Origin origin{{client_text_, client_size_}, inbound_.scheme(), record_.request_id, attempt.upstream.authority(), websocket_};
-  const std::string_view head = request_head(arena_, head_, matching_.path, origin);
+  const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port};
+  Told told = tell(head_, matching_, attempt.upstream.config(), attempt.upstream.authority(), listener_, way);
+  told.websocket = websocket_;
+  const std::string_view head = request_head(arena_, head_, told);
   BodyPiece first;
   if (head_.body.kind != http::Framing::None) {
     first = inbound_.next_body();

@@ -70,35 +70,32 @@ void HeadText::content_length(std::uint64_t n) noexcept {
   text("\r\n");
 }
 
-std::string_view request_head(Arena& arena, const http::RequestHead& head, std::string_view path, const Origin& origin) noexcept {
-  const std::string_view authority = head.authority.empty() ? origin.authority : head.authority;
+std::string_view request_head(Arena& arena, const http::RequestHead& head, const Told& told) noexcept {
   const bool names_fields = head.fields.find(FieldId::Connection) != nullptr;
-  std::size_t size = head.method_text.size() + path.size() + head.query.size() + 2 * authority.size() + origin.client_ip.size() +
-                     origin.scheme.size() + origin.request_id.size() + 256;
+  const bool own_name = told.request_id_name != "X-Request-Id";
+  std::size_t size = head.method_text.size() + told.path.size() + head.query.size() + told_octets(told) + 128;
   for (const http::Field& f : head.fields) size += f.name.size() + f.value.size() + 4;
   HeadText out(arena, size);
   out.text(head.method_text);
   out.text(" ");
-  out.text(path);
+  out.text(told.path);
   if (head.has_query) {
     out.text("?");
     out.text(head.query);
   }
   out.text(" HTTP/1.1\r\n");
-  out.field("Host", authority);
+  out.field("Host", told.host);
   for (const http::Field& f : head.fields) {
     if (stays_here(f.id)) continue;
+    if (f.id == FieldId::Other && (http::is_forwarding_field(f.name) || (own_name && iequals(f.name, told.request_id_name)))) continue;
     if (names_fields && head.fields.lists(FieldId::Connection, f.name)) continue;
     out.field(f.name, f.value);
   }
   if (head.body.kind == http::Framing::Length) out.content_length(head.body.length);
   if (head.body.kind == http::Framing::Chunked) out.text("Transfer-Encoding: chunked\r\n");
-  if (origin.websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  if (told.websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
   out.field("Via", "1.1 gatelab");
-  out.field("X-Forwarded-For", origin.client_ip);
-  out.field("X-Forwarded-Host", authority);
-  out.field("X-Forwarded-Proto", origin.scheme);
-  out.field("X-Request-Id", origin.request_id);
+  write_told(out, told);
   out.text("\r\n");
   return out.view();
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "http/message.h"
+#include "proxy/forwarding.h"
 
 namespace gatelab::proxy {
 
@@ -26,18 +27,9 @@ class HeadText {
   char* end_;
 };
 
-// What the gateway itself tells the target of where a request came from.
-struct Origin {
-  std::string_view client_ip;
-  std::string_view scheme;
-  std::string_view request_id;
-  std::string_view authority;  // of the target, when the request names none (HTTP/1.0)
-  bool websocket = false;      // an upgrade is offered
-};
-
 // The head that goes to a target: hop-by-hop fields and those that the gateway sets itself are left out (RFC 9110
-// §7.6.1), Via and forwarding fields are added. `path` is canonical.
-std::string_view request_head(Arena& arena, const http::RequestHead& head, std::string_view path, const Origin& origin) noexcept;
+// §7.6.1), Via and what is told of the request's way are added.
+std::string_view request_head(Arena& arena, const http::RequestHead& head, const Told& told) noexcept;
 
 // Removes what ends at this hop from an answer: Connection, what it lists, Keep-Alive, Transfer-Encoding, Upgrade; and
 // Content-Length, which the framing carries.

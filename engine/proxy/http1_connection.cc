@@ -19,8 +19,8 @@ constexpr std::size_t kSkippable = 64 * 1024;
 }  // namespace
 
 Http1Connection::Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings,
-                                 io::TransportPtr transport) noexcept
-    : services_(services), settings_(std::move(settings)), transport_(std::move(transport)), client_(transport_->peer()),
+                                 io::TransportPtr transport, const Ends& ends) noexcept
+    : services_(services), settings_(std::move(settings)), transport_(std::move(transport)), ends_(ends),
       next_(services.first) {
   if (next_ != nullptr) next_->before_ = this;
   services_.first = this;

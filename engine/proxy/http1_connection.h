@@ -10,13 +10,14 @@
 #include "http/parser.h"
 #include "io/network.h"
 #include "proxy/inbound.h"
+#include "proxy/preface.h"
 #include "proxy/services.h"
 
 namespace gatelab::proxy {
 
 class Http1Connection final : public Inbound {
  public:
-  Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings, io::TransportPtr transport) noexcept;
+  Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings, io::TransportPtr transport, const Ends& ends) noexcept;
   ~Http1Connection() override;
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
@@ -34,7 +35,8 @@ class Http1Connection final : public Inbound {
   Http1Connection* next() const noexcept { return next_; }
 
   http::RequestHead& head() noexcept override { return *head_; }
-  Address client() const noexcept override { return client_; }
+  Address client() const noexcept override { return ends_.client; }
+  Address local() const noexcept override { return ends_.local; }
   std::string_view scheme() const noexcept override { return "http"; }
   Instant began() const noexcept override { return began_; }
   Arena& arena() noexcept override { return *arena_; }
@@ -71,7 +73,7 @@ class Http1Connection final : public Inbound {
   Services& services_;
   std::shared_ptr<const ListenerSettings> settings_;
   io::TransportPtr transport_;
-  Address client_;
+  Ends ends_;
   Http1Connection* next_ = nullptr;
   Http1Connection* before_ = nullptr;
   io::CancelToken cut_;

@@ -43,7 +43,10 @@ class Inbound {
   virtual ~Inbound() = default;
 
   virtual http::RequestHead& head() noexcept = 0;
+  // Who connected: the peer, or whom its PROXY header names.
   virtual Address client() const noexcept = 0;
+  // Where to.
+  virtual Address local() const noexcept = 0;
   virtual std::string_view scheme() const noexcept = 0;
   // io_now at the request's first octet.
   virtual Instant began() const noexcept = 0;

@@ -12,9 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/cidr.h"
+#include "http/forwarded.h"
 #include "http/parser.h"
 #include "http/uri.h"
 #include "policy/policy.h"
+#include "proxy/forwarding.h"
 #include "route/table.h"
 #include "upstream/upstream.h"
 
@@ -23,6 +26,10 @@ namespace gatelab::proxy {
 // What a listener says about its connections. Immutable; connections keep the one that they were accepted with.
 struct ListenerSettings {
   std::string name;
+  AddressSet trusted_proxies;
+  http::ForwardedStyle forwarded_style = http::ForwardedStyle::XForwarded;
+  std::string request_id_name = "X-Request-Id";
+  bool request_id_from_trusted = false;  // a trusted proxy's request id is kept
   http::PathOptions path;
   http::Limits limits;
   std::uint64_t max_body = 0;  // octets; 0: no limit
@@ -37,6 +44,8 @@ struct Route {
   std::span<const policy::Policy* const> policies;
   std::int32_t upstream = -1;                  // index; -1: a policy answers
   bool websocket = true;                       // may be asked for
+  const upstream::HostPolicy* host = nullptr;  // null: the upstream's
+  PrefixRewrite rewrite;
   std::vector<std::string_view> secret_query;  // query parameters whose values are never logged
 };
 

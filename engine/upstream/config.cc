@@ -58,6 +58,20 @@ void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& si
 
 }  // namespace
 
+HostPolicy parse_host_policy(const config::Node& node, diag::Sink& sink, const std::string& what) {
+  HostPolicy policy;
+  const auto text = config::as_text(node, sink, what);
+  if (!text || *text == "preserve") return policy;
+  if (*text == "target") {
+    policy.kind = HostPolicy::Kind::Target;
+    return policy;
+  }
+  policy.kind = HostPolicy::Kind::Fixed;
+  policy.fixed = *text;
+  if (!http::parse_authority(*text)) sink.error("bad-host", node.span, "`" + *text + "` can't be a Host", "preserve, target, or a host such as api.internal:8080");
+  return policy;
+}
+
 Config parse(std::string name, const diag::Span& name_span, const config::Node& node, diag::Sink& sink) {
   Config config;
   config.name = std::move(name);
@@ -81,6 +95,9 @@ Config parse(std::string name, const diag::Span& name_span, const config::Node& 
     config.keep_alive_idle = k.duration("idle", config.keep_alive_idle);
     k.finish();
   }
+  if (const config::Node* host = r.get("host")) config.host = parse_host_policy(*host, sink, "`host` of " + what);
+  config.forwarded = static_cast<Forwarded>(r.choice("forwarded", 0, {"x-forwarded", "rfc7239", "both", "off"}));
+  config.proxy_protocol = static_cast<http::ProxyProtocol>(r.choice("proxy_protocol", 0, {"off", "v1", "v2"}));
   for (const std::string_view key : {"balance", "retry", "breaker", "health", "tls", "limits", "mirror"}) r.not_supported(key, "this build forwards to one target over HTTP/1.1");
   r.elsewhere("timeout", "write timeouts: { response: 5s }");
   r.finish();

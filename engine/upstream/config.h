@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "config/reader.h"
+#include "http/proxy_protocol.h"
 #include "http/uri.h"
 
 namespace gatelab::upstream {
@@ -31,6 +32,15 @@ struct Timeouts {
   Stream tunnel{std::chrono::minutes(5)};   // WebSockets, from their 101 on
 };
 
+// What becomes of Host on the way to the target.
+struct HostPolicy {
+  enum class Kind : std::uint8_t { Preserve, Target, Fixed } kind = Kind::Preserve;
+  std::string fixed;
+};
+
+// Which fields say where a request came from.
+enum class Forwarded : std::uint8_t { XForwarded, Rfc7239, Both, Off };
+
 struct Config {
   std::string name;
   std::vector<Target> targets;   // this build: exactly one, or none when `mock` is set
@@ -38,9 +48,14 @@ struct Config {
   Timeouts timeouts;
   std::size_t keep_alive = 128;        // idle connections kept by each worker
   Duration keep_alive_idle = std::chrono::seconds(60);
+  HostPolicy host;
+  Forwarded forwarded = Forwarded::XForwarded;
+  http::ProxyProtocol proxy_protocol = http::ProxyProtocol::None;  // said to the target before the first request
   diag::Span span;
 };
 
+// `preserve`, `target`, or a host with an optional port. Reports.
+HostPolicy parse_host_policy(const config::Node& node, diag::Sink& sink, const std::string& what);
 // One entry of `upstreams:`. Reports; returns what could be read.
 Config parse(std::string name, const diag::Span& name_span, const config::Node& node, diag::Sink& sink);
 

@@ -27,6 +27,7 @@ class Upstream {
   Upstream(const Config& config, std::shared_ptr<Pool> pool, std::optional<Address> fixed, bool unmocked);
 
   const std::string& name() const noexcept { return config_.name; }
+  const Config& config() const noexcept { return config_; }
   const Timeouts& timeouts() const noexcept { return config_.timeouts; }
   const std::string& target() const noexcept { return target_; }     // the target's name
   const std::string& authority() const noexcept { return authority_; }  // host[:port] of its URL; empty for a mock

@@ -44,7 +44,7 @@ TEST(Tunnel, OpensAndRelaysBothWays) {
     ASSERT_EQ(world.requests.size(), 1U);
     EXPECT_EQ(plain(world.requests[0]),
               "GET /ws HTTP/1.1\nHost: a\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nConnection: Upgrade\nUpgrade: websocket\n"
-              "Via: 1.1 gatelab\nX-Forwarded-For: 127.0.0.1\nX-Forwarded-Host: a\nX-Forwarded-Proto: http\n\n");
+              "Via: 1.1 gatelab\nX-Forwarded-For: 127.0.0.1\nX-Forwarded-Host: a\nX-Forwarded-Proto: http\nX-Forwarded-Port: 8080\n\n");
     ASSERT_EQ(world.peers.size(), 1U);
     double open = 0;
     EXPECT_TRUE(world.gateway->metrics().value("gatelab_tunnels_active", {}, open));

@@ -17,7 +17,7 @@ TEST(Wire, ForwardsARequestAndItsAnswer) {
   ASSERT_EQ(world.requests.size(), 1U);
   EXPECT_EQ(plain(world.requests[0]),
             "GET /a?b=c HTTP/1.1\nHost: api.local\nVia: 1.1 gatelab\nX-Forwarded-For: 127.0.0.1\nX-Forwarded-Host: api.local\n"
-            "X-Forwarded-Proto: http\n\n");
+            "X-Forwarded-Proto: http\nX-Forwarded-Port: 8080\n\n");
   ASSERT_EQ(world.records.size(), 1U);
   EXPECT_EQ(world.records[0].ended_reason, "completed");
   EXPECT_EQ(world.records[0].status, 200);

@@ -43,25 +43,28 @@ std::string octets_of(const Send& send, const Credential* credential, const Addr
   return out + "\r\n" + send.body;
 }
 
-io::Task<void> Client::send(Address to, std::string octets, std::string method, std::string keep_as, Duration timeout, Answer& out) {
+io::Task<void> Client::send(const Dial& dial, std::string octets, std::string method, Duration timeout, Answer& out) {
   const Instant began = loop_.now();
   io::Wait wait;
   wait.deadline = began + timeout;
   wait.cancel = &cancel_;
   wait.what = "the client's answer";
   io::TransportPtr transport;
-  if (!keep_as.empty()) {
-    auto known = kept_.extract(keep_as);
+  if (!dial.connection.empty()) {
+    auto known = kept_.extract(dial.connection);
     if (!known.empty() && known.mapped()->peer_state() == io::Transport::Peer::Quiet) transport = std::move(known.mapped());
   }
   if (!transport) {
-    auto connected = co_await network_.connect(loop_, to, wait);
+    const bool chosen = dial.from.family != IpAddress::Family::None;
+    io::Task<io::IoResult<io::TransportPtr>> connecting = chosen ? network_.connect_from(loop_, dial.from, dial.to, wait) : network_.connect(loop_, dial.to, wait);
+    auto connected = co_await connecting;
     if (!connected) {
       out.error = connected.error() == io::Code::TimedOut ? "timeout" : "refused";
       out.latency = loop_.now() - began;
       co_return;
     }
     transport = std::move(*connected);
+    octets.insert(0, dial.preface);
   }
   // An answer may come, and the connection close, before the request is out: what was said counts.
   // The tasks are named first: GCC 12 copies a text that is made inside a co_await expression octet by octet.
@@ -74,7 +77,7 @@ io::Task<void> Client::send(Address to, std::string octets, std::string method, 
     co_await reading;
   }
   out.latency = loop_.now() - began;
-  if (!keep_as.empty() && out.error.empty() && !out.closed) kept_[keep_as] = std::move(transport);
+  if (!dial.connection.empty() && out.error.empty() && !out.closed) kept_[dial.connection] = std::move(transport);
   else transport->close();
 }
 

@@ -23,12 +23,20 @@ struct Answer {
   std::string request_id;  // of the answer's X-Request-Id
 };
 
+// Where a request goes, and how it gets there.
+struct Dial {
+  Address to;
+  IpAddress from;          // None: wherever
+  std::string preface;     // octets before the first request of a connection: a PROXY header
+  std::string connection;  // the name of one that stays open; empty: a new one, closed at the end
+};
+
 class Client {
  public:
   // `cancel` ends what is under way; it must outlive the client.
   Client(io::Network& network, io::Loop& loop, io::CancelToken& cancel) noexcept : network_(network), loop_(loop), cancel_(cancel) {}
-  // `octets`: the whole request. `keep_as`: the name of a connection that stays open; empty: a new one, closed at the end.
-  io::Task<void> send(Address to, std::string octets, std::string method, std::string keep_as, Duration timeout, Answer& out);
+  // `octets`: the whole request. `dial` must outlive the task.
+  io::Task<void> send(const Dial& dial, std::string octets, std::string method, Duration timeout, Answer& out);
   // Closes the kept connections.
   void close() noexcept { kept_.clear(); }
 

@@ -35,6 +35,8 @@ struct Send {
   bool http10 = false;
   std::string connection;  // a name: kept open between steps
   std::string listener;
+  IpAddress from;          // None: wherever
+  std::string preface;     // a PROXY header
   std::uint32_t count = 1, concurrency = 1;
   Duration every{};
   Duration timeout = std::chrono::minutes(10);

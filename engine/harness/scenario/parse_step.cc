@@ -6,6 +6,7 @@
 #include "config/json.h"
 #include "harness/scenario/file.h"
 #include "http/fields.h"
+#include "http/proxy_protocol.h"
 
 namespace gatelab::harness {
 namespace {
@@ -149,7 +150,27 @@ void parse_send(Send& send, const config::Node& node, config::Reader& r, diag::S
   parse_body(send, r, sink);
 }
 
-void parse_via(Send& send, const config::Node& node, diag::Sink& sink) {
+void parse_proxy_protocol(Send& send, const config::Node& node, diag::Sink& sink) {
+  config::Reader r(node, sink, "`proxy_protocol` of `via`");
+  r.require("version");
+  const auto version = static_cast<http::ProxyProtocol>(1 + r.choice("version", 0, {"v1", "v2"}));
+  Address source, destination{{IpAddress::Family::V4, {192, 0, 2, 1}}, 443};
+  if (const config::Node* from = r.get("source")) source = config::as_address(*from, sink, "`source`").value_or(source);
+  if (const config::Node* to = r.get("destination")) destination = config::as_address(*to, sink, "`destination`").value_or(destination);
+  r.finish();
+  send.preface = http::write_proxy_header(version, source, destination);
+}
+
+// In real time a source must be an address of this machine.
+void parse_from(Send& send, const config::Node& node, const World& world, diag::Sink& sink) {
+  const auto ip = parse_ip(node.text);
+  if (!ip) return sink.error("bad-address", node.span, "`" + node.text + "` is no IP address", "from: 10.1.2.3");
+  if (world.real && !(ip->family == IpAddress::Family::V4 && ip->octets[0] == 127))
+    sink.error("real-address", node.span, "on real sockets nobody can come from " + node.text, "127.0.0.2 and the like, or modes: [sim]");
+  send.from = *ip;
+}
+
+void parse_via(Send& send, const config::Node& node, const World& world, diag::Sink& sink) {
   config::Reader r(node, sink, "`via`");
   if (const config::Node* http = r.get("http")) {
     if (http->text == "2") sink.error("not-supported", http->span, "HTTP/2 is not supported yet");
@@ -158,7 +179,9 @@ void parse_via(Send& send, const config::Node& node, diag::Sink& sink) {
   }
   send.connection = r.text("connection", "");
   send.listener = r.text("listener", "");
-  for (const std::string_view key : {"tls", "from"}) r.not_supported(key, "requests come from 127.0.0.1 in plain HTTP");
+  if (const config::Node* from = r.get("from")) parse_from(send, *from, world, sink);
+  if (const config::Node* proxy = r.get("proxy_protocol")) parse_proxy_protocol(send, *proxy, sink);
+  r.not_supported("tls", "requests come in plain HTTP");
   r.finish();
 }
 
@@ -329,7 +352,7 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
     const std::string_view near = diag::nearest(step.send.as, names);
     sink.error("unknown-credential", r.span_of("as"), "there is no credential `" + step.send.as + "`", near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
   }
-  if (const config::Node* via = r.get("via")) parse_via(step.send, *via, sink);
+  if (const config::Node* via = r.get("via")) parse_via(step.send, *via, world, sink);
   if (const config::Node* repeat = r.get("repeat")) parse_repeat(step.send, *repeat, sink);
   step.send.timeout = r.duration("timeout", step.send.timeout);
   if (const config::Node* save = r.get("save")) parse_save(step.send, *save, sink);

@@ -192,9 +192,8 @@ class CaseRun {
     auto batch = std::make_shared<Batch>();
     batch->answers.resize(s.send.count);
     batch->octets = octets_of(s.send, credential, *to);
-    batch->address = *to;
+    batch->dial = {*to, s.send.from, s.send.preface, s.send.connection};
     batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
-    batch->connection = s.send.connection;
     batch->every = s.send.every;
     batch->timeout = s.send.timeout;
     driver_->on(driver_->outside(), [this, batch, lanes = std::min(s.send.concurrency, s.send.count)] {
@@ -213,8 +212,8 @@ class CaseRun {
 
   struct Batch {
     std::vector<Answer> answers;
-    std::string octets, method, connection;
-    Address address;
+    std::string octets, method;
+    Dial dial;
     Duration every{}, timeout{};
     Instant began;
     std::uint32_t next = 0;
@@ -232,7 +231,8 @@ class CaseRun {
         co_await io::sleep_until(driver_->outside(), wait);
       }
       if (scope_.token().cancelled()) break;
-      co_await client_.send(batch->address, batch->octets, batch->method, batch->connection, batch->timeout, batch->answers[i]);
+      io::Task<void> sending = client_.send(batch->dial, batch->octets, batch->method, batch->timeout, batch->answers[i]);
+      co_await sending;
     }
     --batch->lanes;
   }
