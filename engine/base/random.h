@@ -45,7 +45,8 @@ class Random {
   constexpr explicit Random(std::uint64_t seed) noexcept : seed_(seed) {}
   constexpr std::uint64_t seed() const noexcept { return seed_; }
   constexpr Dice fork(std::string_view name, std::uint64_t ordinal = 0) const noexcept {
-    return Dice(mix64(hash64(name, seed_) ^ mix64(ordinal)));
+    // A small seed must not meet the name's octets as it is: (1, "a") and (2, "b") would be the same dice.
+    return Dice(mix64(hash64(name, mix64(seed_)) ^ mix64(ordinal)));
   }
 
  private:
