@@ -59,12 +59,10 @@ std::size_t code_points(std::string_view text) noexcept {
 // A source line as it can be shown: no control reaches the terminal, tabs become one space, cut at a whole character.
 std::string shown(std::string_view line) {
   std::string out;
-  for (const char c : line.substr(0, kMaxLine)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  if (line.size() > kMaxLine) {
-    while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80U) out.pop_back();
-    out += " …";
-  }
-  return out;
+  std::size_t end = std::min(line.size(), kMaxLine);
+  while (end > 0 && end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) --end;
+  for (const char c : line.substr(0, end)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  return end < line.size() ? out + " …" : out;
 }
 
 // One source line with a caret under the span.
