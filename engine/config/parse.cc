@@ -82,8 +82,13 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
     const std::size_t begin = skip_properties(file_->text, at(mark));
     Node node;
+    const std::size_t end = scalar_end(file_->text, begin, value);
+    if (end == std::string_view::npos) {
+      sink_.error("yaml-syntax", span(begin, begin + 1), "not YAML: the quote is never closed");
+      throw Stop{};
+    }
     node.text = value;
-    node.span = span(begin, scalar_end(file_->text, begin, value));
+    node.span = span(begin, end);
     node.quoted = tag == "!" || tag == std::string(kCoreTag) + "str";
     check_tag(tag, node.span, {"str", "int", "float", "bool", "null"});
     if (options_.substitute_env && !next_is_key()) substitute_env(node, options_.env, sink_);

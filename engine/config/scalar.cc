@@ -78,7 +78,7 @@ std::size_t scalar_end(std::string_view text, std::size_t at, std::string_view v
       else if (text[i] == first && first == '\'' && i + 1 < text.size() && text[i + 1] == '\'') ++i;
       else if (text[i] == first) return i + 1;
     }
-    return text.size();
+    return std::string_view::npos;
   }
   if (text.substr(at, value.size()) == value) return at + value.size();
   return line_end(text, at);

@@ -16,7 +16,8 @@ Kind plain_kind(std::string_view text) noexcept;
 std::size_t skip_properties(std::string_view text, std::size_t at) noexcept;
 
 // The end of the scalar that begins at `at` and has `value` once unquoted. yaml-cpp only tells where scalars begin. A
-// plain or block scalar of several lines ends with its first line: that is as far as a caret can reach.
+// plain or block scalar of several lines ends with its first line: that is as far as a caret can reach. npos: a quote that
+// is never closed, which yaml-cpp lets pass at the end of a file.
 std::size_t scalar_end(std::string_view text, std::size_t at, std::string_view value) noexcept;
 
 // Replaces $(env.NAME), $(env.NAME:default) and $$( in `node.text`, and says if anything was replaced. An unset name
