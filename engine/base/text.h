@@ -34,7 +34,7 @@ std::string to_lower(std::string_view s);
 // Time does not depend on where the first difference is, only on the lengths.
 bool constant_time_equals(std::string_view a, std::string_view b) noexcept;
 
-// Appends `text` as the inside of a JSON string (RFC 8259 §7): quotes, backslash, controls escaped; octets that are
+// Appends `text` as the inside of a JSON string (RFC 8259 §7): quotes, backslash, controls (C1's too) escaped; octets that are
 // not UTF-8 become U+FFFD, so that the output is always valid JSON.
 void append_json_escaped(std::string& out, std::string_view text);
 

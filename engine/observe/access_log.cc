@@ -215,14 +215,22 @@ void pretty(std::string& out, const Record& r, bool colour) {
   combined_text(out, r.method);
   out += ' ';
   combined_text(out, r.target);
-  out.append("  ").append(r.route);
+  // Names of the configuration keep their letters, whatever the language.
+  const auto named = [&out](std::string_view before, std::string_view name) {
+    out += before;
+    append_json_escaped(out, name);
+  };
+  named("  ", r.route);
   const std::string_view upstream = last_upstream(r);
-  if (!upstream.empty()) out.append(" → ").append(upstream);
+  if (!upstream.empty()) named(" → ", upstream);
   if (!r.consumer.empty()) {
     out += "  as ";
     combined_text(out, r.consumer);
   }
-  if (r.ended.reason != reason::kCompleted.word) out.append("  ").append(r.ended.by).append(": ").append(r.ended.reason);
+  if (r.ended.reason != reason::kCompleted.word) {
+    named("  ", r.ended.by);
+    named(": ", r.ended.reason);
+  }
   out += "  ";
   append_ms(out, r.total);
   out += "ms\n";

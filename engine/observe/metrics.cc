@@ -48,7 +48,9 @@ std::string number(double value) {
   char digits[40];
   if (value == static_cast<double>(static_cast<std::int64_t>(value)))
     return {digits, std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(value)).ptr};
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+  // Bounds are labels, and labels compare as texts: 0.0005, never 5e-04.
+  const auto format = value < 1e-9 || value > 1e15 ? std::chars_format::general : std::chars_format::fixed;
+  return {digits, std::to_chars(digits, digits + sizeof digits, value, format).ptr};
 }
 
 // Buckets must appear in the order of their bounds, and keys are sorted as texts: two octets before the label, which are
