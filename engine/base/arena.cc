@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace gatelab {
 
@@ -21,11 +22,16 @@ void* Arena::allocate_slow(std::size_t size) noexcept {
 }
 
 void Arena::reset() noexcept {
-  while (head_ != nullptr && head_->before != nullptr) {
-    Block* before = head_->before;
-    std::free(head_);
-    head_ = before;
+  Block* kept = nullptr;
+  while (head_ != nullptr) {
+    Block* block = head_;
+    head_ = block->before;
+    // What was asked for in one piece beyond the usual is not worth keeping.
+    if (block->size <= kLargestBlock && (kept == nullptr || block->size > kept->size)) std::swap(block, kept);
+    std::free(block);
   }
+  head_ = kept;
+  if (kept != nullptr) kept->before = nullptr;
   used_ = 0;
 }
 

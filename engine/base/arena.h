@@ -65,7 +65,8 @@ class Arena {
     return {p, n};
   }
 
-  // Forgets everything; keeps the first block so that a keep-alive connection allocates nothing in the steady state.
+  // Forgets everything; keeps the largest block of at most 64 KiB, so that who needs about as much again and again allocates
+  // nothing in the steady state.
   void reset() noexcept;
 
  private:

@@ -84,11 +84,7 @@ int RealLoop::timeout() noexcept {
 
 // Only what was ready at the beginning: who posts itself again lets the sockets have their turn.
 void RealLoop::run_ready() noexcept {
-  for (std::size_t n = ready_.size(); n > 0; --n) {
-    const std::coroutine_handle<> h = ready_.front();
-    ready_.pop_front();
-    h.resume();
-  }
+  for (std::size_t n = ready_.size(); n > 0; --n) ready_.pop().resume();
 }
 
 void RealLoop::run_remote() {

@@ -6,13 +6,13 @@
 #include <sys/epoll.h>
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "io/loop.h"
+#include "io/ready_queue.h"
 #include "io/timer_wheel.h"
 
 namespace gatelab::io {
@@ -71,7 +71,7 @@ class RealLoop final : public Loop {
   ~RealLoop() override;
 
   const Clock& clock() const noexcept override { return clock_; }
-  void post(std::coroutine_handle<> h) noexcept override { ready_.push_back(h); }
+  void post(std::coroutine_handle<> h) noexcept override { ready_.push(h); }
   void post_remote(std::function<void()> job) override;
   void add_timer(Waiter& w) noexcept override {
     if (w.wait().deadline != Instant::max()) timers_.add(w);
@@ -98,7 +98,7 @@ class RealLoop final : public Loop {
   int epoll_ = -1;
   int wake_ = -1;
   TimerWheel timers_;
-  std::deque<std::coroutine_handle<>> ready_;
+  ReadyQueue ready_;
   std::vector<Watched*> dead_;
   std::mutex mutex_;
   std::vector<std::function<void()>> remote_;
