@@ -38,7 +38,11 @@ class RateLimit final : public Policy {
     memo->key = key_of(in);
     const LimiterTable::Result result = table->charge(memo->key, rules, in.now);
     if (result.full) {
-      if (on_full == OnFull::Admit) return Step::skip(observe::reason::kLimiterFull.word);
+      if (on_full == OnFull::Admit) {
+        Step admitted = Step::skip({});
+        admitted.reason = observe::reason::kLimiterFull.word;
+        return admitted;
+      }
       return deny(in, observe::reason::kLimiterFull, in.detailed ? in.arena.concat("key ", memo->key) : std::string_view());
     }
     memo->rule = result.decided_by;
