@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -237,6 +238,12 @@ std::string format(Rate r) {
 std::string format(Share s) { return decimal(s.millionths, 10'000) + "%"; }
 
 std::string format(Instant t) {
+  char text[kInstantOctets + 1];
+  format_to(t, text);
+  return text;
+}
+
+void format_to(Instant t, char (&out)[kInstantOctets + 1]) noexcept {
   std::int64_t seconds = t.ns / 1'000'000'000, nanos = t.ns % 1'000'000'000;
   if (nanos < 0) {
     nanos += 1'000'000'000;
@@ -260,7 +267,8 @@ std::string format(Instant t) {
   char text[64];
   std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, static_cast<int>(of_day / 3600),
                 static_cast<int>(of_day / 60 % 60), static_cast<int>(of_day % 60), static_cast<int>(nanos / 1'000'000));
-  return text;
+  std::memcpy(out, text, kInstantOctets);
+  out[kInstantOctets] = '\0';
 }
 
 }  // namespace gatelab

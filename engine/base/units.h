@@ -52,5 +52,8 @@ std::string format(Rate r);
 std::string format(Share s);
 // RFC 3339 in UTC with milliseconds.
 std::string format(Instant t);
+// The same, exactly kInstantOctets at `out`, and a NUL. For the access log, which must not allocate.
+inline constexpr std::size_t kInstantOctets = 24;  // 2026-01-01T00:00:00.000Z
+void format_to(Instant t, char (&out)[kInstantOctets + 1]) noexcept;
 
 }  // namespace gatelab

@@ -97,6 +97,8 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   for (const ListenerConfig& config : model->listeners)
     listeners_[bind_key(config, options_)] = {to_settings(config), config.max_connections};
   logs_ = options_.log_sink != nullptr && model->log.to != LogConfig::To::Off;
+  // Room for a batch and its last line, so that no request pays for growing it.
+  if (logs_) log_.reserve(2 * kLogBatch);
   if (format_ != model->log.format) flush_log();
   format_ = model->log.format;
   services_.snapshot = proxy::Pin(std::move(snapshot));

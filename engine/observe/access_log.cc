@@ -31,12 +31,12 @@ void two(std::string& out, std::int64_t n) {
 // "2026-01-01T00:00:00.000Z"; the part up to the second is kept from line to line.
 void append_time(std::string& out, Instant t) {
   thread_local std::int64_t second = -1;
-  thread_local std::string text;
+  thread_local char text[kInstantOctets + 1];
   if (t.seconds() != second) {
     second = t.seconds();
-    text = format(Instant::from_seconds(second)).substr(0, 19);
+    format_to(Instant::from_seconds(second), text);
   }
-  out += text;
+  out.append(text, 19);
   const std::int64_t ms = t.ns / 1'000'000 % 1000;
   out += '.';
   out += static_cast<char>('0' + ms / 100);
