@@ -21,20 +21,31 @@ std::string echo_of(const SeenRequest& request) {
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// The stub that comes nearest and the first thing in which the request differs from it.
-std::string near_miss_of(const std::vector<Stub>& stubs, const SeenRequest& request) {
-  const Stub* best = nullptr;
-  Fit best_fit;
-  for (const Stub& stub : stubs) {
-    Fit candidate = fit(stub.when, request);
-    if (best == nullptr || candidate.score > best_fit.score) {
-      best = &stub;
-      best_fit = std::move(candidate);
-    }
+constexpr std::size_t kMisses = 8;  // stubs that are shown of those that did not answer
+
+std::string name_of(const Stub& stub) {
+  const std::string wanted = stub.when.method + (stub.when.method.empty() ? "" : " ") + stub.when.path;
+  return wanted.empty() ? "any request" : wanted;
+}
+
+// Why no stub answered: the stubs, nearest first, each with the first thing in which the request differs from it.
+void tell_misses(const std::vector<Stub>& stubs, SeenRequest& request) {
+  request.near_miss = "the mock has no stubs";
+  std::vector<std::pair<const Stub*, Fit>> all;
+  for (const Stub& stub : stubs) all.emplace_back(&stub, fit(stub.when, request));
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second.score > b.second.score; });
+  if (all.empty()) return;
+  request.near_miss = "nearest is " + name_of(*all.front().first) + " at " + diag::place(all.front().first->span) + ", but " + all.front().second.why;
+  const std::size_t shown = std::min(all.size(), kMisses);
+  std::size_t name = 0, place = 0;
+  for (std::size_t i = 0; i < shown; ++i) {
+    name = std::max(name, name_of(*all[i].first).size());
+    place = std::max(place, diag::place(all[i].first->span).size());
   }
-  if (best == nullptr) return "the mock has no stubs";
-  const std::string wanted = best->when.method + (best->when.method.empty() ? "" : " ") + best->when.path;
-  return "nearest is " + (wanted.empty() ? std::string("the stub") : wanted) + " at " + diag::place(best->span) + ", but " + best_fit.why;
+  const auto padded = [](std::string text, std::size_t width) { return text += std::string(width - text.size() + 2, ' '); };
+  for (std::size_t i = 0; i < shown; ++i)
+    request.misses.push_back(padded(name_of(*all[i].first), name) + padded(diag::place(all[i].first->span), place) + all[i].second.why);
+  if (shown < all.size()) request.misses.push_back("and " + std::to_string(all.size() - shown) + " more");
 }
 
 }  // namespace
@@ -177,7 +188,7 @@ const Stub* MockServers::choose(Server& server, SeenRequest& request) {
   request.target = server.target;
   const auto found = std::find_if(server.stubs.begin(), server.stubs.end(), [&request](const Stub& stub) { return fit(stub.when, request).fits; });
   request.matched = found != server.stubs.end();
-  if (!request.matched) request.near_miss = near_miss_of(server.stubs, request);
+  if (!request.matched) tell_misses(server.stubs, request);
   std::lock_guard lock(mutex_);
   ++calls_[server.upstream];
   if (request.matched) ++used_[found->span.begin];

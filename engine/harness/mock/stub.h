@@ -20,6 +20,7 @@ struct SeenRequest {
   std::string request_id;
   bool matched = false;
   std::string near_miss;  // of one that no stub answers: what comes nearest
+  std::vector<std::string> misses;  // and every stub, nearest first, with what the request lacks for it
 };
 
 // What to look for in a request: `when:` of stubs and `upstream.request:` of expectations.

@@ -69,6 +69,8 @@ std::string failure_text(const CaseReport& c, diag::Colour colour) {
     if (f.span) out += snippet(f.span, f.message, colour);
     else out += "  " + f.message + "\n";
     for (std::size_t i = 0; i < f.trace.size(); ++i) out += (i == 0 ? "  trace  " : "           ") + f.trace[i] + "\n";
+    // One stub alone is in the hint already.
+    for (std::size_t i = 0; i < f.stubs.size() && f.stubs.size() > 1; ++i) out += (i == 0 ? "  stubs  " : "         ") + f.stubs[i] + "\n";
     if (!f.hint.empty()) out += "  hint   " + f.hint + "\n";
   }
   return out;

@@ -84,10 +84,14 @@ void check_error(const Expect& expect, const Observation& seen, Judge& judge) {
   if (!seen.answer.error.empty()) judge.fail(expect.span, "the request ended with: " + seen.answer.error);
 }
 
-std::string hint_for(const Observation& seen) {
-  for (const SeenRequest* request : seen.upstream)
-    if (!request->matched) return "no stub of `" + request->upstream + "` answers " + request->method + " " + request->path + ": " + request->near_miss;
-  return {};
+// What no stub answered explains most of what was not expected.
+void explain_misses(const Observation& seen, Failure& failure) {
+  for (const SeenRequest* request : seen.upstream) {
+    if (request->matched) continue;
+    failure.hint = "no stub of `" + request->upstream + "` answers " + request->method + " " + request->path + ": " + request->near_miss;
+    failure.stubs = request->misses;
+    return;
+  }
 }
 
 }  // namespace
@@ -143,7 +147,7 @@ void check_answer(const Expect& expect, const Observation& seen, const std::stri
       judge.match(matcher, found == line.end() ? Value() : Value(*found), "log " + name);
     }
   }
-  if (result.failures.size() > before && result.failures.back().hint.empty()) result.failures.back().hint = hint_for(seen);
+  if (result.failures.size() > before && result.failures.back().hint.empty()) explain_misses(seen, result.failures.back());
 }
 
 void check_totals(const Totals& totals, const std::vector<Observation>& all, const std::string& step, CaseResult& result) {

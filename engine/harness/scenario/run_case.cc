@@ -39,7 +39,7 @@ class CaseRun {
     }
     tear_down();
     result_.virtual_time = driver_->now() - began;
-    result_.trace = driver_->trace();
+    result_.trace = mix64(driver_->trace() ^ plaintext_);
   }
 
  private:
@@ -207,7 +207,29 @@ class CaseRun {
     if (!problem.empty()) return fail(s.span, problem);
     settle(first_record, batch->answers);
     const std::vector<SeenRequest> seen = mocks_.seen();
+    for (const Answer& answer : batch->answers) trace(answer);
+    for (std::size_t i = first_seen; i < seen.size(); ++i) trace(seen[i]);
     judge(s, batch->answers, first_record, seen, first_seen);
+  }
+
+  // The simulation's own hash knows when how many octets moved; what they said belongs to the promise too (docs/time.md).
+  void trace(std::string_view text) noexcept { plaintext_ = hash64(text, plaintext_); }
+  void trace(const Texts& texts) noexcept {
+    for (const auto& [name, value] : texts) {
+      trace(name);
+      trace(value);
+    }
+  }
+  void trace(const Answer& a) noexcept {
+    plaintext_ = mix64(plaintext_ ^ static_cast<std::uint64_t>(a.status) ^ static_cast<std::uint64_t>(a.latency.count()) << 10);
+    trace(a.headers);
+    trace(a.body);
+    trace(a.trailers);
+  }
+  void trace(const SeenRequest& r) noexcept {
+    for (const std::string* text : {&r.method, &r.path, &r.query}) trace(*text);
+    trace(r.headers);
+    trace(r.body);
   }
 
   struct Batch {
@@ -288,7 +310,7 @@ class CaseRun {
     for (std::size_t i = first_seen; i < seen.size() && go_on(); ++i) {
       if (seen[i].matched) continue;
       result_.failures.push_back({s.span, "no stub of `" + seen[i].upstream + "` answers " + seen[i].method + " " + seen[i].path + (seen[i].query.empty() ? "" : "?" + seen[i].query), s.name,
-                                  all.empty() ? std::vector<std::string>{} : trace_of(all.front()), seen[i].near_miss});
+                                  all.empty() ? std::vector<std::string>{} : trace_of(all.front()), seen[i].near_miss, seen[i].misses});
     }
     for (const Observation& one : all) {
       if (!go_on() || one.record == nullptr || one.record->ended_reason != observe::reason::kUnmocked.word) continue;
@@ -381,6 +403,7 @@ class CaseRun {
   std::vector<gateway::Bound> bound_;
   std::map<std::string, config::Node> saved_;
   bool serving_ = false;
+  std::uint64_t plaintext_ = 0;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ struct Failure {
   std::string step;                 // its name, or "" ; "(3rd of 10)" for repeated ones
   std::vector<std::string> trace;   // what happened to the request
   std::string hint;
+  std::vector<std::string> stubs{};  // those that did not answer, as a table
 };
 
 struct CaseResult {
@@ -24,7 +25,7 @@ struct CaseResult {
   std::uint64_t seed = 1;
   std::size_t expectations = 0;     // that were looked at
   Duration virtual_time{};
-  std::uint64_t trace = 0;          // of the simulation: equal for equal seeds
+  std::uint64_t trace = 0;          // of events and of what was said: equal for equal seeds
   std::set<std::uint32_t> used_stubs;  // where they stand
   std::set<std::string> used_credentials;
   bool ok() const noexcept { return failures.empty(); }

@@ -63,13 +63,14 @@ TEST(ScenarioErrors, EveryIdHasAGoldenFile) {
   for (const auto& entry : fs::directory_iterator(GATELAB_SOURCE_DIR "/fixtures/scenario-errors")) golden += entry.path().extension() == ".expected" ? read(entry.path()) : "";
   for (const char* room : {"scenario", "mock", "match"})
     for (const auto& entry : fs::directory_iterator(std::string(GATELAB_SOURCE_DIR "/engine/harness/") + room)) sources += read(entry.path());
-  const std::string call = "sink.error(\"";
   std::size_t ids = 0;
-  for (std::size_t at = sources.find(call); at != std::string::npos; at = sources.find(call, at + 1)) {
-    const std::size_t begin = at + call.size();
-    const std::string id = sources.substr(begin, sources.find('"', begin) - begin);
-    EXPECT_NE(golden.find("error[" + id + "]"), std::string::npos) << id << " is in no golden file";
-    ++ids;
+  for (const std::string call : {"sink.error(\"", ".id = \""}) {
+    for (std::size_t at = sources.find(call); at != std::string::npos; at = sources.find(call, at + 1)) {
+      const std::size_t begin = at + call.size();
+      const std::string id = sources.substr(begin, sources.find('"', begin) - begin);
+      EXPECT_NE(golden.find("error[" + id + "]"), std::string::npos) << id << " is in no golden file";
+      ++ids;
+    }
   }
   EXPECT_GT(ids, 20U);
 }

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole runs of scenario files: nothing passes that could not have failed, and what fails says why.
+#include "harness/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include "io/sim.h"
+
+namespace gatelab::harness {
+namespace {
+
+constexpr const char* kGateway = R"(gatelab: 1
+listeners: [ { name: main, address: 127.0.0.1:8080 } ]
+consumers: [ { name: mobile, keys: [ { value: test-key } ] } ]
+upstreams:
+  orders: { url: http://127.0.0.1:9001 }
+  items: { url: http://127.0.0.1:9002 }
+routes:
+  - { name: orders, match: { path: /orders/* }, upstream: orders }
+  - { name: items, match: { path: /items/* }, upstream: items }
+  - { name: keyed, match: { path: /keyed }, policies: [ { api-key: { header: X-Api-Key } } ], upstream: orders }
+  - { name: hello, match: { path: /hello }, policies: [ { respond: { status: 200, text: hello } } ] }
+)";
+
+// A directory of its own for each test, with a gateway.yaml.
+class Runs : public testing::Test {
+ protected:
+  Runs() {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    directory_ = std::filesystem::path(testing::TempDir()) / (std::string("gatelab-runs-") + info->name());
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+    write("gateway.yaml", kGateway);
+  }
+  ~Runs() override { std::filesystem::remove_all(directory_); }
+
+  void write(const std::string& name, const std::string& text) { std::ofstream(directory_ / name, std::ios::binary) << text; }
+  // Runs `text` as the only scenario; "name: …" and the gateway are given.
+  TestSummary run(const std::string& text) {
+    write("case.yaml", "gatelab: 1\nname: test\ngateway: gateway.yaml\n" + text);
+    return run_files({(directory_ / "case.yaml").string()});
+  }
+  TestSummary run_files(std::vector<std::string> paths) {
+    options.paths = std::move(paths);
+    io::Simulation sim{io::SimOptions{}};
+    out.str("");
+    err.str("");
+    summary = run_tests(options, sim.environment().files, out, err);
+    json = sim.environment().files.read("report.json") ? *sim.environment().files.read("report.json") : "";
+    return summary;
+  }
+  std::string path(const std::string& name = "") const { return (directory_ / name).string(); }
+
+  TestOptions options;
+  TestSummary summary;
+  std::ostringstream out, err;
+  std::string json;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+struct Vacuous {
+  const char* name;
+  const char* yaml;
+  bool invalid;      // refused before anything runs
+  const char* says;  // in what is printed
+};
+
+constexpr Vacuous kVacuous[] = {
+    {"a case without an expectation", "cases:\n  - name: a\n    steps: [ { send: GET /hello } ]\n", true, "no-expectation"},
+    {"a case without steps", "cases:\n  - name: a\n    steps: []\n", true, "steps"},
+    {"a file without cases", "cases: []\n", true, "cases"},
+    {"an expectation of nothing", "cases:\n  - name: a\n    steps: [ { send: GET /hello, expect: {} } ]\n", true, "expect"},
+    {"rows without a row", "cases:\n  - name: a\n    each: []\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n", true, "each"},
+    {"a stub that nobody used", "mocks:\n  orders: [ { when: GET /orders/1, reply: {} }, { when: GET /orders/2, reply: {} } ]\ncases:\n  - name: a\n    steps: [ { send: GET /orders/1, expect: { status: 200 } } ]\n",
+     false, "no case has used this stub"},
+    {"a credential that nobody used", "credentials: { mobile: { api_key: test-key } }\ncases:\n  - name: a\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n", false,
+     "no case has used the credential `mobile`"},
+    {"a mock of no upstream", "mocks:\n  nobody: [ { when: GET /, reply: {} } ]\ncases:\n  - name: a\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n", false, "the gateway has no upstream `nobody`"},
+    {"a call that no stub answers", "mocks:\n  orders: [ { when: GET /orders/1, reply: {} } ]\ncases:\n  - name: a\n    steps:\n      - { send: GET /orders/1, expect: { status: 200 } }\n      - { send: GET /orders/2, expect: { status: { ge: 200 } } }\n",
+     false, "no stub of `orders` answers GET /orders/2"},
+    {"an upstream without a mock", "cases:\n  - name: a\n    steps: [ { send: GET /items/1, expect: { status: 502 } } ]\n", false, "the request went to an upstream that has no mock"},
+    {"an unknown credential", "cases:\n  - name: a\n    steps: [ { send: GET /hello, as: nobody, expect: { status: 200 } } ]\n", true, "nobody"},
+};
+
+TEST_F(Runs, NothingPassesVacuously) {
+  for (const Vacuous& c : kVacuous) {
+    run(c.yaml);
+    EXPECT_EQ(summary.invalid, c.invalid) << c.name << "\n" << out.str() << err.str();
+    EXPECT_TRUE(summary.invalid || summary.failed > 0) << c.name << " passed\n" << out.str();
+    EXPECT_NE((out.str() + err.str()).find(c.says), std::string::npos) << c.name << "\n" << out.str() << err.str();
+  }
+}
+
+TEST_F(Runs, ZeroSelectedCasesAreNoSuccess) {
+  const char* hello = "cases:\n  - name: a\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n";
+  run(hello);
+  EXPECT_EQ(summary.passed, 1U) << out.str() << err.str();
+  options.filter = "nothing like it";
+  run(hello);
+  EXPECT_EQ(summary.cases, 0U);
+  EXPECT_NE(err.str().find("no case was selected"), std::string::npos);
+  options.filter = {};
+  options.tags = {"slow"};
+  run(hello);
+  EXPECT_EQ(summary.cases, 0U);
+  options.tags = {};
+  options.real = true;
+  run(hello);
+  EXPECT_EQ(summary.cases, 0U);
+  EXPECT_NE(err.str().find("modes"), std::string::npos);
+  options.real = false;
+  std::filesystem::create_directories(path("empty"));
+  run_files({path("empty")});
+  EXPECT_EQ(summary.cases, 0U);
+  EXPECT_NE(err.str().find("no scenario was found"), std::string::npos);
+  run_files({path("not-there")});
+  EXPECT_NE(summary.environment_error, "");
+}
+
+TEST_F(Runs, ANearMissNamesTheStubThatCameNearestAndWhatItLacked) {
+  run("mocks:\n  orders:\n    - { when: { request: POST /orders/1, json: { $.sku: A1 } }, reply: { status: 201 } }\n    - { when: { request: GET /orders/1, headers: { X-Beta: '1' } }, reply: {} }\n"
+      "    - { when: GET /orders/9, reply: {} }\n"
+      "cases:\n  - name: a\n    steps: [ { send: GET /orders/1, headers: { X-Beta: '2' }, expect: { status: 200 } } ]\n");
+  EXPECT_EQ(summary.failed, 1U);
+  const std::string text = out.str();
+  EXPECT_NE(text.find("X-Beta"), std::string::npos) << text;
+  EXPECT_NE(text.find("case.yaml:7, but header X-Beta: got 2"), std::string::npos) << text;
+  // And a table of all, nearest first.
+  std::size_t at = text.find("  stubs  GET /orders/1 ");
+  ASSERT_NE(at, std::string::npos) << text;
+  for (const char* row : {"GET /orders/1 ", "POST /orders/1 ", "GET /orders/9 "}) {
+    const std::size_t found = text.find(row, at);
+    ASSERT_NE(found, std::string::npos) << row << text;
+    at = found;
+  }
+}
+
+TEST_F(Runs, AFailurePointsAtTheExpectationAndTellsHowToRunItAgain) {
+  options.seed = 7;
+  run("cases:\n  - name: hello says hello\n    steps:\n      - send: GET /hello\n        expect:\n          status: 401\n");
+  EXPECT_EQ(summary.failed, 1U);
+  const std::string text = out.str();
+  for (const char* part : {"FAIL ", "case.yaml:", "hello says hello", "seed 7", "rerun: gatelab test", "--seed 7", "9 │", "status: 401", "^^^ got 200", "route hello"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+}
+
+TEST_F(Runs, EveryCaseHasAFreshEngineAndResultsComeInFileOrder) {
+  write("gateway.yaml", std::string(kGateway) + "  - { name: limited, match: { path: /limited }, policies: [ { rate-limit: { rate: 1/m, key: ip } }, { respond: { status: 200, text: x } } ] }\n");
+  std::string cases = "cases:\n";
+  for (int i = 0; i < 40; ++i) cases += "  - name: case " + std::to_string(i) + "\n    steps: [ { send: GET /limited, expect: { status: 200 } }, { send: GET /limited, expect: { status: 429 } } ]\n";
+  options.jobs = 4;
+  options.verbose = true;
+  run(cases);
+  EXPECT_EQ(summary.passed, 40U) << out.str();
+  std::size_t at = 0;
+  for (int i = 0; i < 40; ++i) {
+    const std::size_t found = out.str().find("case " + std::to_string(i) + "\n", at);
+    ASSERT_NE(found, std::string::npos) << i;
+    at = found;
+  }
+}
+
+// The promise of docs/time.md: the same build and seed give the same octets, whatever runs beside.
+TEST_F(Runs, AHundredRunsWithOneSeedWriteTheSameReport) {
+  const std::string cases =
+      "mocks:\n  orders: [ { when: POST /orders/1, reply: { echo: true, delay: 30ms } } ]\n"
+      "cases:\n"
+      "  - name: many at once\n    steps:\n      - { send: POST /orders/1, body: hello, repeat: { count: 20, concurrency: 5 }, expect: { status: 200, latency: 30ms } }\n"
+      "  - name: own answers\n    steps: [ { send: GET /hello, expect: { status: 200 } }, { advance: 1h }, { send: GET /hello, expect: { status: 200, ended: { by: respond } } } ]\n"
+      "  - name: one that fails\n    steps: [ { send: GET /hello, expect: { status: 201 } } ]\n";
+  options.seed = 7;
+  options.reports = {{"json", "report.json"}};
+  run(cases);
+  const std::string first = json;
+  EXPECT_NE(first.find("\"trace"), std::string::npos) << "a report without a trace would not show a difference\n" << first;
+  for (int i = 1; i < 100; ++i) {
+    options.jobs = 1 + static_cast<std::uint32_t>(i % 4);
+    run(cases);
+    ASSERT_EQ(json, first) << "run " << i;
+  }
+  options.seed = 8;
+  run(cases);
+  EXPECT_NE(json, first) << "and another seed is another run";
+}
+
+TEST_F(Runs, AWrongFileIsRefusedWithItsPlaceAndNothingRuns) {
+  write("good.yaml", "gatelab: 1\nname: good\ngateway: gateway.yaml\ncases:\n  - name: a\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n");
+  write("wrong.yaml", "gatelab: 1\nname: wrong\ngateway: gateway.yaml\ncases:\n  - name: a\n    stesp: []\n    steps: [ { sned: GET /hello, expect: { status: 200 } } ]\n");
+  run_files({path()});
+  EXPECT_TRUE(summary.invalid);
+  EXPECT_EQ(summary.cases, 0U);
+  EXPECT_NE(err.str().find("wrong.yaml:6:5"), std::string::npos) << err.str();
+  EXPECT_NE(err.str().find("did you mean `steps`?"), std::string::npos) << err.str();
+  EXPECT_NE(err.str().find("wrong.yaml:7"), std::string::npos) << "all errors at once\n" << err.str();
+}
+
+TEST_F(Runs, AnInterruptedRunReportsWhatItHasDone) {
+  options.reports = {{"json", "report.json"}};
+  int asked = 0;
+  options.interrupted = [&asked] { return ++asked > 2; };
+  std::string cases = "cases:\n";
+  for (int i = 0; i < 5; ++i) cases += "  - name: case " + std::to_string(i) + "\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n";
+  run(cases);
+  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(summary.cases, 2U);
+  EXPECT_NE(json.find("case 1"), std::string::npos);
+  EXPECT_EQ(json.find("case 2"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gatelab::harness
