@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1 requests: however the octets arrive, they are read the same way; what was read holds what it promises.
+// HTTP/1 requests: however the octets arrive, they are read the same way; what was read holds what it promises; llhttp bears
+// the reading out.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -7,6 +8,9 @@
 #include <string>
 
 #include "http/parser.h"
+#ifdef GATELAB_LLHTTP
+#include "support/llhttp_oracle.h"
+#endif
 
 using namespace gatelab;
 
@@ -63,5 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whole.state == http::ParseState::Done && (parts.state != whole.state || parts.what != whole.what)) std::abort();
     if (whole.state != http::ParseState::Done && parts.state == http::ParseState::Done) std::abort();
   }
+#ifdef GATELAB_LLHTTP
+  const std::string differs = test::request_difference({block, size});
+  if (!differs.empty() && !differs.starts_with("known: ")) std::abort();
+#endif
   return 0;
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1 answers: however the octets arrive, they are read the same way.
+// HTTP/1 answers: however the octets arrive, they are read the same way, and llhttp bears the reading out.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include "http/parser.h"
+#ifdef GATELAB_LLHTTP
+#include "support/llhttp_oracle.h"
+#endif
 
 using namespace gatelab;
 
@@ -49,5 +52,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (!whole.empty() && parts != whole) std::abort();
     }
   }
+#ifdef GATELAB_LLHTTP
+  for (const bool head : {false, true}) {
+    const std::string differs = test::response_difference({block, size}, head);
+    if (!differs.empty() && !differs.starts_with("known: ")) std::abort();
+  }
+#endif
   return 0;
 }
