@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "crypto/tls_engine.h"
 #include "io/code.h"
 #include "io/loop.h"
 #include "io/task.h"
@@ -63,6 +64,10 @@ class Transport {
   virtual Address local() const noexcept = 0;
   virtual Address peer() const noexcept = 0;
   virtual Loop& loop() noexcept = 0;
+  // What TLS has agreed on; null without TLS. Lives as long as the transport.
+  virtual const crypto::TlsFacts* tls() const noexcept { return nullptr; }
+  // Why TLS has ended the connection, if it has.
+  virtual crypto::TlsFailure tls_failure() const noexcept { return {}; }
 
   // Only Readiness calls these. wait.slot is theirs to set.
   virtual void wait_readable(Waiter& w) noexcept = 0;
