@@ -23,7 +23,7 @@ int check_file(const std::string& path, bool json) {
   if (!source) return kEnvironment;
   diag::Sink sink;
   policy::StateStore states;
-  const auto model = checked_model(source, states, Random{1}, sink);
+  const auto model = checked_model(source, states, Random{1}, {}, sink);
   if (json) {
     if (!print(diag::render_json(sink) + "\n")) return kEnvironment;
     return model ? kOk : kInvalid;

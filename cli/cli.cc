@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/local_ca.h"
 #include "config/node.h"
 #include "harness/mock/stub.h"
 #include "io/real.h"
@@ -57,7 +58,7 @@ diag::SourcePtr read_source(const std::string& path) {
 
 std::string counted(std::size_t n, std::string_view noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
 
-std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& source, policy::StateStore& states, Random random, diag::Sink& sink) {
+std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& source, policy::StateStore& states, Random random, const Judging& judging, diag::Sink& sink) {
   const config::EnvSource env{&io::environment_variable, nullptr};
   // The stubs are the harness's language, which the gateway does not know. They are read from a tree of their own, so that
   // their errors are told together with the others; what does not even parse is told by build_model().
@@ -69,15 +70,18 @@ std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& sourc
       if (const config::Node* mock = entry.value->find("mock")) harness::parse_stubs(*mock, sink, entry.key);
     }
   }
-  auto model = gateway::build_model({source, env, &states, random}, sink);
+  gateway::ModelInput input{source, env, &states, random};
+  input.now = judging.clock == nullptr ? system_time() : judging.clock->policy_now();
+  if (judging.serves) input.local = [now = *input.now] { return open_local_authority(now); };
+  auto model = gateway::build_model(input, sink);
   return sink.has_errors() ? nullptr : model;
 }
 
-Loaded load(const std::string& path, policy::StateStore& states, Random random) {
+Loaded load(const std::string& path, policy::StateStore& states, Random random, const Judging& judging) {
   const diag::SourcePtr source = read_source(path);
   if (!source) return {nullptr, kEnvironment};
   diag::Sink sink;
-  auto model = checked_model(source, states, random, sink);
+  auto model = checked_model(source, states, random, judging, sink);
   if (!sink.all().empty()) fmt::print(stderr, "{}\n", diag::render_all(sink, colour_of(Stream::Err)));
   if (model) return {std::move(model), kOk};
   complain(fmt::format("`{}` has {}", path, counted(sink.errors(), "error")));

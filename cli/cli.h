@@ -47,14 +47,19 @@ bool print(std::string_view text);
 diag::SourcePtr read_source(const std::string& path);
 
 // Everything that `run` would refuse: build_model() and the stubs of `mock:` upstreams. Null if the sink has errors.
-std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& source, policy::StateStore& states, Random random, diag::Sink& sink);
+// `clock`: certificates are judged by its time. `serves`: certificates may be made by the local CA, which is made too if need be.
+struct Judging {
+  const Clock* clock = nullptr;  // null: the system's
+  bool serves = false;
+};
+std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& source, policy::StateStore& states, Random random, const Judging& judging, diag::Sink& sink);
 
 // Reads, checks and assembles the file, and prints every diagnostic to stderr. `exit` is set when the result is null.
 struct Loaded {
   std::shared_ptr<const gateway::Model> model;
   int exit = kOk;
 };
-Loaded load(const std::string& path, policy::StateStore& states, Random random);
+Loaded load(const std::string& path, policy::StateStore& states, Random random, const Judging& judging);
 
 // "1 error", "2 errors".
 std::string counted(std::size_t n, std::string_view noun);

@@ -72,7 +72,7 @@ ReloadOutcome Reloader::once() {
   if (!text) return {false, text.error().message, {}};
   const auto source = std::make_shared<diag::SourceFile>(diag::SourceFile{doors_.path, *text});
   diag::Sink sink;
-  const auto model = checked_model(source, doors_.gateway.states(), environment.random, sink);
+  const auto model = checked_model(source, doors_.gateway.states(), environment.random, {&environment.clock, true}, sink);
   ReloadOutcome outcome;
   outcome.text = diag::render_all(sink, diag::Colour::Off);
   if (!model) return outcome;
@@ -118,7 +118,7 @@ std::string to_json(const ReloadOutcome& outcome) {
     json["kept"] = outcome.report.states.kept;
     json["reset"] = outcome.report.states.reset;
     json["removed"] = outcome.report.states.removed;
-    for (const gateway::Bound& bound : outcome.report.listeners) json["listeners"].push_back("http://" + format(bound.address));
+    for (const gateway::Bound& bound : outcome.report.listeners) json["listeners"].push_back(bound.url());
   }
   if (!outcome.text.empty()) json[outcome.ok ? "warnings" : "error"] = outcome.text;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

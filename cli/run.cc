@@ -44,7 +44,7 @@ void raise_file_limit() {
 
 std::string ready_line(const gateway::Gateway& gateway, const Admin* admin) {
   nlohmann::ordered_json line{{"ready", true}, {"listeners", nlohmann::ordered_json::array()}};
-  for (const gateway::Bound& bound : gateway.listeners()) line["listeners"].push_back("http://" + format(bound.address));
+  for (const gateway::Bound& bound : gateway.listeners()) line["listeners"].push_back(bound.url());
   if (admin != nullptr) line["admin"] = admin->url();
   return line.dump() + "\n";
 }
@@ -80,6 +80,7 @@ class Run {
  private:
   gateway::Options gateway_options();
   Status start_admin(const gateway::Model& model);
+  void watch(std::vector<std::string> files);     // before the loops run, or on loop 0
   void watch_signals();
   void on_stop(int signal);  // loop 0
   void on_hangup();          // loop 0
@@ -99,6 +100,7 @@ class Run {
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Admin> admin_;
   std::optional<Address> admin_address_;
+  std::vector<std::string> watched_;  // besides the configuration; the loop's once it runs
   // SIGHUP: the reloader's thread opens the log again, as the disk may be slow.
   std::atomic<bool> reopen_log_{false};
   int stop_signal_ = 0;
@@ -121,7 +123,7 @@ void Run::quit(const std::string& why) {
 }
 
 int Run::serve() {
-  const Loaded loaded = load(options_.config, gateway_.states(), world_.environment().random);
+  const Loaded loaded = load(options_.config, gateway_.states(), world_.environment().random, {&world_.environment().clock, true});
   if (!loaded.model) return loaded.exit;
   Status done = log_.aim(loaded.model->log);
   if (done) done = mocks_.serve(*loaded.model, false);
@@ -133,11 +135,18 @@ int Run::serve() {
   if (const Status admin = start_admin(*loaded.model); !admin) quit(admin.error().message);
   watch_signals();
   if (!options_.no_watch) {
-    world_.environment().watch.files(*world_.environment().loops[0], {options_.config}, [this] { reloader_->ask(); });
+    watch(loaded.model->files);
   }
   if (!print(ready_line(gateway_, admin_.get()))) complain("can't write the ready line to stdout");
   world_.run();
   return finish();
+}
+
+// The configuration, and what it names: certificates and the like.
+void Run::watch(std::vector<std::string> files) {
+  watched_ = files;
+  files.push_back(options_.config);
+  world_.environment().watch.files(*world_.environment().loops[0], std::move(files), [this] { reloader_->ask(); });
 }
 
 Status Run::start_admin(const gateway::Model& model) {
@@ -165,6 +174,13 @@ void Run::more_metrics(observe::MetricsText& metrics) const {
 void Run::applied(const gateway::Model& model) {
   if (const Status aimed = log_.aim(model.log); !aimed) complain(aimed.error().message);
   const std::optional<Address> wanted = model.admin ? std::optional(model.admin->address) : std::nullopt;
+  if (!options_.no_watch) {
+    world_.environment().loops[0]->post_remote([this, files = model.files] {
+      if (stop_signal_ != 0 || files == watched_) return;
+      world_.environment().watch.stop();
+      watch(files);
+    });
+  }
   if (wanted != admin_address_) complain("`admin` has changed; that takes effect at the next start");
 }
 

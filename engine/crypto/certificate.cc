@@ -2,6 +2,7 @@
 #include "crypto/certificate.h"
 
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 
 #include <cstring>
@@ -163,6 +164,13 @@ std::shared_ptr<const Authorities> Authorities::system(std::string_view more) {
   for (const X509Ptr& one : extra) X509_STORE_add_cert(parts->store.get(), one.get());
   ERR_clear_error();
   return std::shared_ptr<const Authorities>(new Authorities(std::move(parts)));
+}
+
+bool is_ocsp_response(std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const std::unique_ptr<OCSP_RESPONSE, Freed<OCSP_RESPONSE_free>> response(d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(der.size())));
+  ERR_clear_error();
+  return response && OCSP_response_status(response.get()) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
 }
 
 }  // namespace gatelab::crypto

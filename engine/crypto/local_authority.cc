@@ -23,7 +23,6 @@ constexpr Duration kAuthorityLife = 3650 * kDay;
 constexpr std::size_t kRemembered = 256;
 constexpr Instant kAlwaysFrom = Instant::from_seconds(946'684'800);     // 2000-01-01
 constexpr Instant kAlwaysUntil = Instant::from_seconds(4'102'444'800);  // 2100-01-01
-constexpr std::string_view kSimulationName = "gatelab simulation CA";
 
 KeyPtr seeded_key(std::string_view name) {
   const Sha256 seed = sha256("gatelab simulation key of " + std::string(name));
@@ -117,8 +116,8 @@ Result<std::shared_ptr<LocalAuthority>> LocalAuthority::load(std::string_view ce
   return std::shared_ptr<LocalAuthority>(new LocalAuthority(std::move(*self), false));
 }
 
-std::shared_ptr<LocalAuthority> LocalAuthority::simulation() {
-  auto parts = std::make_unique<Identity::Parts>(make_authority(kSimulationName, seeded_key(kSimulationName), kSimulationName, kAlwaysFrom, kAlwaysUntil));
+std::shared_ptr<LocalAuthority> LocalAuthority::simulation(std::string_view name) {
+  auto parts = std::make_unique<Identity::Parts>(make_authority(name, seeded_key(name), name, kAlwaysFrom, kAlwaysUntil));
   return std::shared_ptr<LocalAuthority>(new LocalAuthority(std::shared_ptr<const Identity>(new Identity(std::move(parts))), true));
 }
 

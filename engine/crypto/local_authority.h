@@ -25,7 +25,7 @@ class LocalAuthority {
   // From what pem() and key_pem() gave, in one text or two.
   static Result<std::shared_ptr<LocalAuthority>> load(std::string_view certificate, std::string_view key);
   // Always the same, known to everyone: its Ed25519 keys are made from the names. Never expires. For simulations only.
-  static std::shared_ptr<LocalAuthority> simulation();
+  static std::shared_ptr<LocalAuthority> simulation(std::string_view name = "gatelab simulation CA");
   ~LocalAuthority();
   LocalAuthority(const LocalAuthority&) = delete;
   LocalAuthority& operator=(const LocalAuthority&) = delete;

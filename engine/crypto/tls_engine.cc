@@ -259,13 +259,18 @@ TlsEngine::Moved TlsEngine::write(std::string_view from) noexcept {
 }
 
 TlsEngine::State TlsEngine::peek() noexcept {
-  char one = 0;
+  char one[1];
+  return peek(one).state;
+}
+
+TlsEngine::Moved TlsEngine::peek(std::span<char> into) noexcept {
+  if (into.empty()) return {State::Ok, 0};
   ERR_clear_error();
-  const int n = SSL_peek(ssl_, &one, 1);
-  if (n > 0) return State::Ok;
+  const int n = SSL_peek(ssl_, into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1U << 30)));
+  if (n > 0) return {State::Ok, static_cast<std::size_t>(n)};
   const State state = ended(n);
   if (state == State::Failed) explain();
-  return state;
+  return {state, 0};
 }
 
 bool TlsEngine::has_pending() const noexcept { return SSL_has_pending(ssl_) == 1; }

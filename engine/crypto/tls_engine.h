@@ -99,6 +99,8 @@ class TlsEngine {
   Moved write(std::string_view from) noexcept;
   // Is there plaintext? Takes what is not plaintext (tickets, key updates) off the wire. Ok: there is.
   State peek() noexcept;
+  // As read(), but what was read stays.
+  Moved peek(std::span<char> into) noexcept;
   // Octets were read off the wire and not given to read() yet.
   bool has_pending() const noexcept;
   // Says that we send no more; best effort.

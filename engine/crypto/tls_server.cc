@@ -123,7 +123,8 @@ SSL_TICKET_RETURN TlsCallbacks::ticket_opened(SSL* ssl, SSL_SESSION* session, co
     if (shown != nullptr && facts_of(shown).not_after < engine_of(ssl).now_) return SSL_TICKET_RETURN_IGNORE_RENEW;
   }
   switch (status) {
-    case SSL_TICKET_SUCCESS: return SSL_TICKET_RETURN_USE;
+    // In TLS 1.3 a client uses a ticket once (RFC 8446 §C.4) and needs another.
+    case SSL_TICKET_SUCCESS: return SSL_version(ssl) == TLS1_3_VERSION ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
     case SSL_TICKET_SUCCESS_RENEW: return SSL_TICKET_RETURN_USE_RENEW;
     default: return SSL_TICKET_RETURN_IGNORE_RENEW;
   }

@@ -55,6 +55,7 @@ Status Gateway::Inner::bind_new(const Model& model, std::vector<std::shared_ptr<
     auto bind = std::make_shared<Bind>();
     bind->key = key;
     bind->name = config.name;
+    bind->tls = config.tls != nullptr;
     bind->listener = std::move(*listener);
     fresh.push_back(std::move(bind));
   }
@@ -76,6 +77,8 @@ void Gateway::Inner::serve(const std::vector<std::shared_ptr<Bind>>& fresh) {
 }
 
 void Gateway::Inner::close_unused(const Model& model) {
+  for (const ListenerConfig& config : model.listeners)
+    if (const auto kept = bound(bind_key(config, options))) kept->tls = config.tls != nullptr;
   const auto used = [this, &model](const std::shared_ptr<Bind>& bind) {
     return std::any_of(model.listeners.begin(), model.listeners.end(),
                        [&](const ListenerConfig& config) { return bind_key(config, options) == bind->key; });
@@ -93,7 +96,7 @@ void Gateway::Inner::close_unused(const Model& model) {
 std::vector<Bound> Gateway::Inner::listeners() const {
   std::lock_guard lock(mutex);
   std::vector<Bound> out;
-  for (const auto& bind : binds) out.push_back({bind->name, bind->listener->local()});
+  for (const auto& bind : binds) out.push_back({bind->name, bind->listener->local(), bind->tls});
   return out;
 }
 

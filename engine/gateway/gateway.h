@@ -41,6 +41,8 @@ struct Options {
 struct Bound {
   std::string name;
   Address address;
+  bool tls = false;
+  std::string url() const { return (tls ? "https://" : "http://") + format(address); }
 };
 
 struct ReloadReport {

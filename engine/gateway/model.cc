@@ -7,6 +7,7 @@
 #include <set>
 
 #include "gateway/model_parts.h"
+#include "gateway/model_tls.h"
 
 namespace gatelab::gateway {
 namespace {
@@ -32,6 +33,7 @@ class Assembler {
     upstreams(r.get("upstreams"));
     top_policies(r.get("policies"));
     routes(r.require("routes"));
+    tls();
     for (const std::string_view key : {"issuers", "caches", "stores", "telemetry", "tracing", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
     r.elsewhere("listener", "write listeners: [ … ]");
     r.elsewhere("services", "upstreams are what others call services");
@@ -67,6 +69,13 @@ class Assembler {
     constexpr std::string_view kFine = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
     if (name.empty() || name.find_first_not_of(kFine) != std::string_view::npos)
       sink_.error("bad-name", span, "`" + std::string(name) + "` can't be the name of a " + std::string(what), "names are made of letters, digits, dash, dot and underscore");
+  }
+
+  // After the routes: their hosts are what `tls: local` makes certificates for.
+  void tls() {
+    TlsParser parser(input_, *model_, sink_);
+    for (ListenerConfig& listener : model_->listeners) parser.listener(listener, hosts_);
+    for (upstream::Config& upstream : model_->upstreams) parser.upstream(upstream);
   }
 
   std::vector<const policy::Policy*> take(std::vector<std::unique_ptr<policy::Policy>> parsed) {
@@ -126,6 +135,7 @@ class Assembler {
     }
     const std::string what = route.name.empty() ? "route" : "route `" + route.name + "`";
     spec.match = route::parse_match(r.get("match"), sink_, what);
+    for (const auto& host : spec.match.hosts) hosts_.push_back(host.value);
     policy::Context c = context(route.name);
     const std::vector<const policy::Policy*> own = take(policy::parse_policies(r.get("policies"), route.name, c));
     skips(route, r, what);
@@ -220,6 +230,7 @@ class Assembler {
   std::map<std::string, diag::Span> ids_;
   std::set<std::string> route_names_, used_;
   std::vector<const policy::Policy*> top_;
+  std::vector<std::string> hosts_;
 };
 
 }  // namespace

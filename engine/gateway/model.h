@@ -3,6 +3,7 @@
 // workers as shared_ptr<const Model>; it owns the located tree, so spans and views into it live as long as it does.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,8 +13,10 @@
 #include "config/reader.h"
 #include "base/cidr.h"
 #include "http/forwarded.h"
+#include "crypto/tls_context.h"
 #include "http/parser.h"
 #include "http/uri.h"
+#include "io/environment.h"
 #include "observe/access_log.h"
 #include "policy/catalog.h"
 #include "route/table.h"
@@ -35,6 +38,9 @@ struct ListenerConfig {
   Duration header_timeout = std::chrono::seconds(10);   // first octet to the end of the head
   Duration idle_timeout = std::chrono::seconds(75);     // between requests
   Duration body_timeout = std::chrono::seconds(30);     // between octets of a request's body, and of writes to the client
+  const config::Node* tls_node = nullptr;               // what the file says
+  std::shared_ptr<const crypto::TlsContext> tls;        // null: plain
+  Duration handshake_timeout = std::chrono::seconds(10);
   diag::Span span;
 };
 
@@ -72,6 +78,7 @@ struct Model {
   RouteConfig no_route;  // "(none)": top-level policies still run
   std::unique_ptr<route::Table> table;
   std::vector<std::unique_ptr<policy::Policy>> policies;  // all of them
+  std::vector<std::string> files;  // certificates, keys and the like: what was read besides the configuration
 };
 
 struct ModelInput {
@@ -79,6 +86,14 @@ struct ModelInput {
   config::EnvSource env;
   policy::StateStore* states = nullptr;  // must outlive the model
   Random random{1};
+  // For TLS. `files` null: the disk. `now`: certificates' validity is judged by it. `local`: who signs for `tls: local`;
+  // null where nothing will be served. `directory`: what paths are relative to, the source's own by default.
+  // `also_trusted`: further CA certificates for upstreams, in PEM.
+  const io::Files* files = nullptr;
+  std::optional<Instant> now;
+  std::function<Result<std::shared_ptr<crypto::LocalAuthority>>()> local;
+  std::optional<std::string> directory;
+  std::string also_trusted;
 };
 
 // Parses, checks and assembles. Null if the sink has errors; warnings alone do not stop it. Never throws.

@@ -52,7 +52,8 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   else out.limits.head_octets = static_cast<std::uint32_t>(head);
   out.limits.target_octets = std::min(out.limits.target_octets, out.limits.head_octets);
   out.limits.fields = static_cast<std::uint32_t>(r.integer("max_fields", out.limits.fields, 1, 10'000));
-  for (const std::string_view key : {"tls", "http", "proxy_protocol"}) r.not_supported(key, "this build listens for plain HTTP/1.1");
+  for (const std::string_view key : {"http", "proxy_protocol"}) r.not_supported(key, "this build listens for plain HTTP/1.1");
+  out.tls_node = r.get("tls");
   r.elsewhere("port", "write address: 127.0.0.1:8080");
   r.finish();
   return out;

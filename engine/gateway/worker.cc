@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/worker.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "proxy/handshake.h"
 #include "proxy/http1_connection.h"
 
 namespace gatelab::gateway {
@@ -11,6 +13,8 @@ namespace {
 constexpr std::size_t kLogBatch = 16 * 1024;
 constexpr Duration kLogDelay = std::chrono::milliseconds(20);
 constexpr Duration kTraceEvery = std::chrono::milliseconds(1);
+constexpr std::uint32_t kHandshakesLogged = 10;
+constexpr Duration kHandshakesLeft = std::chrono::seconds(1);  // when draining begins
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 proxy::Route to_route(const RouteConfig& config) {
@@ -42,6 +46,8 @@ std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig&
   settings->header_timeout = config.header_timeout;
   settings->idle_timeout = config.idle_timeout;
   settings->body_timeout = config.body_timeout;
+  settings->tls = config.tls;
+  settings->handshake_timeout = config.handshake_timeout;
   return settings;
 }
 
@@ -52,7 +58,8 @@ void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
 }
 
 std::string bind_key(const ListenerConfig& listener, const Options& options) {
-  return options.ephemeral_listeners ? listener.name : format(listener.address);
+  // Port 0 is another port for each who asks.
+  return options.ephemeral_listeners || listener.address.port == 0 ? listener.name : format(listener.address);
 }
 
 Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options)
@@ -85,7 +92,9 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   for (const upstream::Config& config : model->upstreams) {
     const std::string target = config.targets.empty() ? config.name : config.targets.front().name;
     const std::optional<Address> address = place_of(config.name + "/" + target);
-    const std::string key = address ? format(*address) : config.targets.empty() ? config.name : config.targets.front().url.authority;
+    std::string key = address ? format(*address) : config.targets.empty() ? config.name : config.targets.front().url.authority;
+    // Connections and sessions of other TLS settings are others'.
+    if (config.tls) key += "\n" + config.tls_scope;
     used[key] = pool(key);
     snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config, used[key], address, options_.hermetic && !address));
     upstreams.push_back(config.name);
@@ -119,9 +128,11 @@ void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transpor
 }
 
 io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, std::shared_ptr<const proxy::ListenerSettings> settings, io::TransportPtr transport) {
-  {
-    const proxy::Ends ends{transport->peer(), bind->listener->local()};
-    proxy::Http1Connection connection(services_, std::move(settings), std::move(transport), ends);
+  const proxy::Ends ends{transport->peer(), bind->listener->local()};
+  auto shaking = proxy::handshake(services_, *settings, std::move(transport), handshakes_);
+  io::TransportPtr ready = co_await shaking;
+  if (ready) {
+    proxy::Http1Connection connection(services_, std::move(settings), std::move(ready), ends);
     co_await connection.serve();
   }
   bind->open.fetch_sub(1, std::memory_order_relaxed);
@@ -130,15 +141,32 @@ io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, std::shared_ptr<const p
 
 void Worker::finished(const observe::Record& record) noexcept {
   metrics_.count(record);
-  if (logs_) {
-    const bool first = log_.empty();
-    observe::append_line(log_, record, format_, options_.log_colour);
-    if (log_.size() >= kLogBatch) flush_log();
-    else if (first) log_begun_.signal();
-  }
+  if (logs_) log(record);
   if (!traces_.empty()) keep_trace(record);
   if (options_.on_record) options_.on_record(record);
   if (pools_idle_) pool_used_.signal();
+}
+
+void Worker::log(const observe::Record& record) noexcept {
+  const bool first = log_.empty();
+  observe::append_line(log_, record, format_, options_.log_colour);
+  if (log_.size() >= kLogBatch) flush_log();
+  else if (first) log_begun_.signal();
+}
+
+// Anybody can make handshakes fail, as fast as the network allows: all are counted, some a second are logged.
+void Worker::handshake_failed(const observe::Record& record) noexcept {
+  metrics_.count_handshake("client", record.ended.reason);
+  const Instant now = services_.loop.now();
+  if (now - handshake_second_ >= std::chrono::seconds(1)) {
+    handshake_second_ = now;
+    handshakes_logged_ = 0;
+  }
+  const bool told = ++handshakes_logged_ <= kHandshakesLogged;
+  if (logs_ && told) log(record);
+  else if (logs_) metrics_.log_lines_dropped.add();
+  if (!traces_.empty() && told) keep_trace(record);
+  if (options_.on_record) options_.on_record(record);
 }
 
 // Under load nobody could look at every trace, and copying all would cost: one in a millisecond is kept.
@@ -207,9 +235,13 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
   services_.draining = true;
   for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->drain();
   io::Wait wait;
-  wait.deadline = services_.loop.now() + grace;
+  const Instant last = services_.loop.now() + grace;
+  wait.deadline = std::min(last, services_.loop.now() + kHandshakesLeft);
   wait.what = "drain";
-  const io::Code code = co_await connections_.join(wait);
+  io::Code code = co_await connections_.join(wait);
+  handshakes_.cancel();
+  wait.deadline = last;
+  if (code != io::Code::Ok) code = co_await connections_.join(wait);
   if (code != io::Code::Ok) {
     for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->cut();
     wait.deadline = Instant::max();

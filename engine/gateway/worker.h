@@ -22,6 +22,7 @@ struct Bind {
   std::string key;   // the configured address; the name where ports are replaced
   std::string name;
   std::unique_ptr<io::Listener> listener;
+  std::atomic<bool> tls{false};        // as configured last
   std::atomic<std::uint32_t> open{0};  // connections, of all workers
 };
 
@@ -51,6 +52,8 @@ class Worker final : public proxy::Sink {
   void finished(const observe::Record& record) noexcept override;
   void tunnel_opened() noexcept override { metrics_.tunnels_opened.add(); }
   void tunnel_closed() noexcept override { metrics_.tunnels_closed.add(); }
+  void handshake_done(std::string_view side, std::string_view result) noexcept override { metrics_.count_handshake(side, result); }
+  void handshake_failed(const observe::Record& record) noexcept override;
 
   // Any thread.
   const observe::WorkerMetrics& metrics() const noexcept { return metrics_; }
@@ -67,6 +70,7 @@ class Worker final : public proxy::Sink {
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
   std::optional<Address> place_of(const std::string& target) const;
   std::shared_ptr<upstream::Pool> pool(const std::string& key);
+  void log(const observe::Record& record) noexcept;
   void keep_trace(const observe::Record& record) noexcept;
 
   const Options& options_;
@@ -85,6 +89,10 @@ class Worker final : public proxy::Sink {
   std::vector<observe::OwnedRecord> traces_;  // a ring; newest before traces_next_
   std::size_t traces_next_ = 0;
   Instant next_trace_;
+
+  io::CancelToken handshakes_;        // cancelled when draining leaves them no more time
+  Instant handshake_second_;          // failed handshakes that were logged in this second
+  std::uint32_t handshakes_logged_ = 0;
 
   io::Scope connections_, background_, control_;
 };

@@ -204,8 +204,7 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
   if (scheme == std::string_view::npos) return bad("has no scheme: write http://host:port");
   BaseUrl url;
   url.scheme = to_lower(text.substr(0, scheme));
-  if (url.scheme == "https") return fail("not-supported", "`" + std::string(text) + "`: https to an upstream is not supported yet");
-  if (url.scheme != "http") return bad("has an unknown scheme: write http://host:port");
+  if (url.scheme != "http" && url.scheme != "https") return bad("has an unknown scheme: write http://host:port");
   std::string_view rest = text.substr(scheme + 3);
   if (rest.find('@') != std::string_view::npos) return fail("bad-url", "an upstream's URL must not hold user or password");
   if (rest.ends_with("/")) rest.remove_suffix(1);
@@ -214,7 +213,7 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
   if (!authority) return bad("has no valid host and port: write http://127.0.0.1:9001 or http://[::1]:9001");
   url.host = to_lower(authority->host);
   if (url.host.front() == '[') url.host = url.host.substr(1, url.host.size() - 2);
-  url.port = authority->port.value_or(80);
+  url.port = authority->port.value_or(url.scheme == "https" ? 443 : 80);
   url.authority = rest;
   return url;
 }

@@ -50,7 +50,7 @@ std::optional<Authority> parse_authority(std::string_view text) noexcept;
 
 // An upstream's address from a configuration: http://host[:port], no path, query, userinfo or fragment.
 struct BaseUrl {
-  std::string scheme;     // "http"
+  std::string scheme;     // "http" or "https"
   std::string host;       // brackets removed
   std::uint16_t port = 80;
   std::string authority;  // host[:port] as it goes into Host

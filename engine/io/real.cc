@@ -150,6 +150,7 @@ class RealWatch final : public Watch {
   }
 
   void files(Loop& loop, std::vector<std::string> paths, std::function<void()> on_change) override {
+    names_.clear();
     fd_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd_ < 0) return;
     for (const std::string& path : paths) {

@@ -56,6 +56,13 @@ Count TlsTransport::try_read(std::span<char> into) noexcept {
   return {code_of(moved.state), moved.octets};
 }
 
+Count TlsTransport::try_peek(std::span<char> into) noexcept {
+  if (!below_) return {Code::Reset, 0};
+  const crypto::TlsEngine::Moved moved = engine_.peek(into);
+  starved_ = moved.state == crypto::TlsEngine::State::WantRead;
+  return {code_of(moved.state), moved.octets};
+}
+
 // Small pieces go out together in one record; a piece that fills a record is not copied first.
 Count TlsTransport::try_write(std::span<const ConstBuffer> from) noexcept {
   if (!below_ || shut_) return {Code::Reset, 0};

@@ -26,6 +26,7 @@ class TlsTransport final : public Transport, private crypto::Wire {
   TransportPtr take_below() noexcept { return std::move(below_); }
 
   Count try_read(std::span<char> into) noexcept override;
+  Count try_peek(std::span<char> into) noexcept override;
   Count try_write(std::span<const ConstBuffer> from) noexcept override;
   void shutdown_write() noexcept override;
   void close() noexcept override;

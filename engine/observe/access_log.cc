@@ -74,6 +74,16 @@ std::string_view last_upstream(const Record& r) noexcept {
   return name;
 }
 
+void json_tls(std::string& out, const TlsNote& tls) {
+  json_text(out, "tls_version", tls.version);
+  json_text(out, "tls_cipher", tls.cipher);
+  json_text(out, "tls_sni", tls.sni);
+  if (tls.resumed) out += ",\"tls_resumed\":true";
+  json_text(out, "tls_client", tls.client);
+  json_text(out, "tls_client_fingerprint", tls.client_fingerprint);
+  json_text(out, "tls_error", tls.error);
+}
+
 void json(std::string& out, const Record& r) {
   out += "{\"time\":\"";
   append_time(out, r.began);
@@ -107,6 +117,7 @@ void json(std::string& out, const Record& r) {
   out += ",\"upstream_ms\":";
   append_ms(out, r.upstream);
   if (r.truncated) out += ",\"truncated\":true";
+  json_tls(out, r.tls);
   json_text(out, "user_agent", r.user_agent);
   json_text(out, "referer", r.referer);
   out += "}\n";
@@ -160,6 +171,13 @@ void logfmt(std::string& out, const Record& r) {
   out += " upstream_ms=";
   append_ms(out, r.upstream);
   if (r.truncated) out += " truncated=true";
+  logfmt_text(out, "tls_version", r.tls.version);
+  logfmt_text(out, "tls_cipher", r.tls.cipher);
+  logfmt_text(out, "tls_sni", r.tls.sni);
+  if (r.tls.resumed) out += " tls_resumed=true";
+  logfmt_text(out, "tls_client", r.tls.client);
+  logfmt_text(out, "tls_client_fingerprint", r.tls.client_fingerprint);
+  logfmt_text(out, "tls_error", r.tls.error);
   logfmt_text(out, "user_agent", r.user_agent);
   logfmt_text(out, "referer", r.referer);
   out += '\n';

@@ -76,6 +76,7 @@ struct WorkerMetrics::Tables {
   std::map<std::string, std::unique_ptr<RouteSeries>, std::less<>> routes;
   std::map<std::string, std::unique_ptr<UpstreamSeries>, std::less<>> upstreams;
   RouteSeries* none = nullptr;
+  std::vector<std::unique_ptr<RouteSeries::Ended>> handshakes;  // by side and result: few
 
   RouteSeries& route(const std::string& name) {
     auto& series = routes[name];
@@ -114,6 +115,17 @@ void WorkerMetrics::adopt(const std::vector<std::string>& routes, const std::vec
   for (const std::string& name : routes) tables_->route(name);
   for (const std::string& name : upstreams) tables_->upstream(name);
   tables_->none = &tables_->route("(none)");
+}
+
+void WorkerMetrics::count_handshake(std::string_view side, std::string_view result) noexcept {
+  auto& all = tables_->handshakes;
+  for (const auto& one : all)
+    if (one->reason == result && one->by == side) return one->count.add();
+  std::lock_guard lock(tables_->mutex);
+  all.push_back(std::make_unique<RouteSeries::Ended>());
+  all.back()->by = side;
+  all.back()->reason = result;
+  all.back()->count.add();
 }
 
 void WorkerMetrics::count(const Record& r) noexcept {
@@ -168,8 +180,11 @@ void MetricsText::add(const WorkerMetrics& worker) {
   Family& attempts = counter("gatelab_upstream_attempts_total", "Tries at upstream targets by how they ended.");
   Family& reused = counter("gatelab_upstream_connections_reused_total", "Tries that went over a kept connection.");
 
+  Family& handshakes = counter("gatelab_tls_handshakes_total", "TLS handshakes by side and how they ended.");
+
   const auto& t = *worker.tables_;
   std::lock_guard lock(t.mutex);
+  for (const auto& h : t.handshakes) handshakes.series[label("side", h->by) + "," + label("result", h->reason)] += value(h->count);
   for (const auto& [name, s] : t.routes) {
     const std::string route = label("route", name);
     for (std::size_t i = 0; i < kClasses.size(); ++i)

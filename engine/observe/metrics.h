@@ -38,6 +38,8 @@ class WorkerMetrics {
   void adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams);
   // Counts one finished exchange: route × status class, reason, latency, octets, attempts by upstream and reason.
   void count(const Record& r) noexcept;
+  // A TLS handshake ended.
+  void count_handshake(std::string_view side, std::string_view result) noexcept;
   Counter connections_accepted, connections_closed, connections_refused, log_lines_dropped, tunnels_opened, tunnels_closed;
 
  private:
@@ -50,6 +52,7 @@ class WorkerMetrics {
 // Families: gatelab_requests_total{route,status_class}, gatelab_ended_total{route,by,reason},
 // gatelab_request_duration_seconds{route} (histogram), gatelab_request_bytes_total{route}, gatelab_response_bytes_total{route},
 // gatelab_upstream_attempts_total{upstream,reason}, gatelab_upstream_connections_reused_total{upstream},
+// gatelab_tls_handshakes_total{side,result},
 // gatelab_connections_accepted_total, …_closed_total, …_refused_total, gatelab_connections_active, gatelab_log_lines_dropped_total,
 // gatelab_tunnels_opened_total, gatelab_tunnels_active. A tunnel is in no histogram: it lasts as long as people want.
 class MetricsText {

@@ -8,7 +8,11 @@ namespace {
 
 using namespace reason;
 constexpr std::array kReasons{
-    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kRateLimited, kLimiterFull, kResponded, kRedirected,
+    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kHandshakeTimeout, kPlainHttpOnTls,
+    kTlsMalformed, kTlsVersion, kTlsCipher, kTlsProtocol, kTlsUnknownName, kTlsAlert, kClientCertificateMissing, kClientCertificateExpired,
+    kClientCertificateNotYetValid, kClientCertificateRevoked, kClientCertificateUntrusted, kClientCertificateTooDeep, kClientCertificateUnfit,
+    kMisdirected, kTlsHandshake, kTlsRefused, kTlsCertificateExpired, kTlsCertificateNotYetValid, kTlsCertificateUntrusted,
+    kTlsCertificateHostname, kRateLimited, kLimiterFull, kResponded, kRedirected,
     kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kWebsocketHandshake, kWebsocketVersion, kWebsocketOff,
     kTunnelClosed, kTunnelIdle, kTunnelLimit, kConnectFailure, kConnectTimeout, kResolveFailure,
     kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kTruncated, kUnmocked, kShutdown, kInternal, kCompleted};

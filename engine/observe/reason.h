@@ -40,6 +40,23 @@ inline constexpr Reason kMissingKey{"missing-key", 401, "Unauthorized", "the req
 inline constexpr Reason kUnknownKey{"unknown-key", 401, "Unauthorized", "no consumer has this API key"};
 inline constexpr Reason kDuplicateKey{"duplicate-key", 401, "Unauthorized", "the request carries more than one API key"};
 inline constexpr Reason kNotInGroup{"not-in-group", 403, "Forbidden", "the consumer is not in a group that this route allows"};
+// TLS with a client
+inline constexpr Reason kHandshakeTimeout{"handshake-timeout", 0, "", "the client did not finish its TLS handshake in time"};
+inline constexpr Reason kPlainHttpOnTls{"plain-http-on-tls", 400, "Bad Request", "a client speaks plain HTTP to a listener that speaks TLS"};
+inline constexpr Reason kTlsMalformed{"tls-malformed", 0, "", "what a client sent is not TLS"};
+inline constexpr Reason kTlsVersion{"tls-version", 0, "", "client and listener have no TLS version in common"};
+inline constexpr Reason kTlsCipher{"tls-cipher", 0, "", "client and listener have no cipher, group or signature in common"};
+inline constexpr Reason kTlsProtocol{"tls-protocol", 0, "", "the client offers protocols by ALPN, and none that the listener speaks"};
+inline constexpr Reason kTlsUnknownName{"tls-unknown-name", 0, "", "no certificate is for the name that the client asks for, and the listener rejects unknown ones"};
+inline constexpr Reason kTlsAlert{"tls-alert", 0, "", "the client ended the handshake with an alert, for example as it does not trust the certificate"};
+inline constexpr Reason kClientCertificateMissing{"client-certificate-missing", 0, "", "the listener requires a client certificate, and the client showed none"};
+inline constexpr Reason kClientCertificateExpired{"client-certificate-expired", 0, "", "the client's certificate, its CA's, or their revocation list has expired"};
+inline constexpr Reason kClientCertificateNotYetValid{"client-certificate-not-yet-valid", 0, "", "the client's certificate is not valid yet"};
+inline constexpr Reason kClientCertificateRevoked{"client-certificate-revoked", 0, "", "the client's certificate stands in the revocation list"};
+inline constexpr Reason kClientCertificateUntrusted{"client-certificate-untrusted", 0, "", "no CA of the listener's vouches for the client's certificate"};
+inline constexpr Reason kClientCertificateTooDeep{"client-certificate-too-deep", 0, "", "there are more CAs between the client's certificate and a trusted one than verify_depth allows"};
+inline constexpr Reason kClientCertificateUnfit{"client-certificate-unfit", 0, "", "the client's certificate is not made for clients, or is broken"};
+inline constexpr Reason kMisdirected{"misdirected-request", 421, "Misdirected Request", "the request is for a host that the connection's TLS handshake was not for"};
 // limits
 inline constexpr Reason kRateLimited{"rate-limited", 429, "Too Many Requests", "the rate of this key is used up"};
 inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "the limiter's table has no room for another key"};
@@ -63,6 +80,12 @@ inline constexpr Reason kTunnelLimit{"tunnel-limit", 0, "", "a WebSocket was ope
 inline constexpr Reason kConnectFailure{"connect-failure", 502, "Bad Gateway", "the target refused the connection or was unreachable"};
 inline constexpr Reason kConnectTimeout{"connect-timeout", 504, "Gateway Timeout", "the target did not accept the connection in time"};
 inline constexpr Reason kResolveFailure{"resolve-failure", 502, "Bad Gateway", "the target's name has no address"};
+inline constexpr Reason kTlsHandshake{"tls-handshake", 502, "Bad Gateway", "the TLS handshake failed for another reason than the others here"};
+inline constexpr Reason kTlsRefused{"tls-refused", 502, "Bad Gateway", "the target ended the TLS handshake with an alert, for example as it wants a client certificate"};
+inline constexpr Reason kTlsCertificateExpired{"tls-certificate-expired", 502, "Bad Gateway", "the target's certificate, or its CA's, has expired"};
+inline constexpr Reason kTlsCertificateNotYetValid{"tls-certificate-not-yet-valid", 502, "Bad Gateway", "the target's certificate is not valid yet"};
+inline constexpr Reason kTlsCertificateUntrusted{"tls-certificate-untrusted", 502, "Bad Gateway", "no trusted CA vouches for the target's certificate"};
+inline constexpr Reason kTlsCertificateHostname{"tls-certificate-hostname", 502, "Bad Gateway", "the target's certificate is for another host"};
 inline constexpr Reason kUpstreamReset{"upstream-reset", 502, "Bad Gateway", "the target closed or reset the connection before its answer"};
 inline constexpr Reason kUpstreamMalformed{"upstream-malformed", 502, "Bad Gateway", "the target's answer breaks the protocol"};
 inline constexpr Reason kResponseTimeout{"response-timeout", 504, "Gateway Timeout", "the target did not begin its answer in time"};

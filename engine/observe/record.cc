@@ -68,6 +68,15 @@ void OwnedRecord::assign(const Record& r) {
   consumer = r.consumer;
   user_agent = r.user_agent;
   referer = r.referer;
+  tls_version = r.tls.version;
+  tls_cipher = r.tls.cipher;
+  tls_group = r.tls.group;
+  tls_sni = r.tls.sni;
+  tls_alpn = r.tls.alpn;
+  tls_client = r.tls.client;
+  tls_client_fingerprint = r.tls.client_fingerprint;
+  tls_error = r.tls.error;
+  tls_resumed = r.tls.resumed;
   ended_by = r.ended.by;
   ended_id = r.ended.id;
   ended_reason = r.ended.reason;

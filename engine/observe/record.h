@@ -40,6 +40,15 @@ struct Attempt {
   bool reused = false;
 };
 
+// What a connection's TLS is. Empty without TLS.
+struct TlsNote {
+  std::string_view version, cipher, group, sni, alpn;
+  std::string_view client;              // subject of the client's certificate
+  std::string_view client_fingerprint;
+  std::string_view error;               // for people: why a handshake failed
+  bool resumed = false;
+};
+
 // Who ended the exchange, where and why. `by`: a policy kind, "upstream", "client", "gateway".
 struct Ended {
   std::string_view by;
@@ -97,6 +106,7 @@ struct Record {
   std::uint64_t request_octets = 0;   // body octets received
   std::uint64_t response_octets = 0;  // body octets sent
   bool truncated = false;
+  TlsNote tls;
   Ended ended;
   ArenaList<Decision> decisions;
   ArenaList<Attempt> attempts;
@@ -111,6 +121,8 @@ struct OwnedRecord {
   struct OwnedAttempt { std::string upstream, target, reason; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused; };
   std::string request_id, listener, method, host, target, version, route, consumer, user_agent, referer;
   std::string ended_by, ended_id, ended_reason;
+  std::string tls_version, tls_cipher, tls_group, tls_sni, tls_alpn, tls_client, tls_client_fingerprint, tls_error;
+  bool tls_resumed = false;
   Phase ended_phase = Phase::Respond;
   Instant began;
   Duration total{}, upstream{};

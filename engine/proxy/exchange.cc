@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/chars.h"
+#include "proxy/handshake.h"
 
 namespace gatelab::proxy {
 namespace {
@@ -147,6 +148,7 @@ void Exchange::begin() noexcept {
   record_.target = head_.target;
   record_.version = head_.version == http::Version::Http11 ? "1.1" : "1.0";
   record_.route = snapshot_->no_route.name;
+  record_.tls = note_of(inbound_.tls());
   if (const http::Field* f = head_.fields.find(http::FieldId::UserAgent)) record_.user_agent = f->value;
   if (const http::Field* f = head_.fields.find(http::FieldId::Referer)) record_.referer = f->value;
 }
@@ -158,6 +160,12 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
     find_client();
     match();
     const Refusal too_large = check_size();
+    if (inbound_.misdirected()) {
+      Refusal misdirected = refusal_of(observe::reason::kMisdirected);
+      misdirected.phase = observe::Phase::Match;
+      co_await refuse(misdirected);
+      co_return finish();
+    }
     if (matching_.refusal.phase == observe::Phase::Parse && !matching_.refusal.word.empty()) co_await refuse(matching_.refusal);
     else if (!too_large.word.empty()) co_await refuse(too_large);
     else co_await walk();

@@ -80,6 +80,7 @@ io::Task<const observe::Reason*> Exchange::obtain(Attempt& attempt, bool may_reu
   attempt.note.connected = services_.loop.now() - before;
   attempt.note.address = opened.address;
   record_.upstream += attempt.note.connected;
+  if (!opened.handshake.empty()) services_.sink.handshake_done("upstream", opened.handshake);
   attempt.transport = std::move(opened.transport);
   if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= total_deadline_) co_return &observe::reason::kTotalTimeout;
   co_return opened.failure;
@@ -127,6 +128,8 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
     if (ready != io::Code::Ok) continue;
     const io::Count read = attempt.transport->try_read({attempt.block.data() + attempt.filled, attempt.block.size() - attempt.filled});
     if (read.code == io::Code::WouldBlock) continue;
+    // In TLS 1.3 a target refuses a client certificate only after the handshake.
+    if (read.code != io::Code::Ok && !attempt.answered && attempt.transport->tls_failure() == crypto::TlsFailure::PeerAlert) co_return &observe::reason::kTlsRefused;
     if (read.code != io::Code::Ok) co_return attempt.answered ? &observe::reason::kUpstreamMalformed : &observe::reason::kUpstreamReset;
     attempt.answered = true;
     attempt.filled += read.octets;

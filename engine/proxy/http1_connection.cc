@@ -275,6 +275,14 @@ io::Task<io::Code> Http1Connection::gone(io::Wait wait) {
   }
 }
 
+// Where client certificates are asked for, what was agreed for one name says nothing for another (RFC 9110 §7.4).
+bool Http1Connection::misdirected() const noexcept {
+  const crypto::TlsFacts* facts = transport_->tls();
+  if (facts == nullptr || !settings_->tls->asks_for_certificates() || facts->sni.empty()) return false;
+  const int wanted = settings_->tls->certificate_for(head_->host);
+  return (wanted < 0 ? 0 : wanted) != facts->certificate;
+}
+
 void Http1Connection::reset() noexcept {
   if (broken_) return;
   broken_ = true;

@@ -37,7 +37,9 @@ class Http1Connection final : public Inbound {
   http::RequestHead& head() noexcept override { return *head_; }
   Address client() const noexcept override { return ends_.client; }
   Address local() const noexcept override { return ends_.local; }
-  std::string_view scheme() const noexcept override { return "http"; }
+  std::string_view scheme() const noexcept override { return settings_->tls ? "https" : "http"; }
+  const crypto::TlsFacts* tls() const noexcept override { return transport_->tls(); }
+  bool misdirected() const noexcept override;
   Instant began() const noexcept override { return began_; }
   Arena& arena() noexcept override { return *arena_; }
   BodyPiece next_body() noexcept override;

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "crypto/tls_engine.h"
 #include "http/message.h"
 #include "http/rule.h"
 #include "io/loop.h"
@@ -48,6 +49,10 @@ class Inbound {
   // Where to.
   virtual Address local() const noexcept = 0;
   virtual std::string_view scheme() const noexcept = 0;
+  // What TLS has agreed on with the client; null without TLS.
+  virtual const crypto::TlsFacts* tls() const noexcept { return nullptr; }
+  // The request is for a host whose certificate is not the one that this connection was opened for.
+  virtual bool misdirected() const noexcept { return false; }
   // io_now at the request's first octet.
   virtual Instant began() const noexcept = 0;
   // Lives until the exchange has been logged.

@@ -14,6 +14,7 @@
 
 #include "base/cidr.h"
 #include "http/forwarded.h"
+#include "crypto/tls_context.h"
 #include "http/parser.h"
 #include "http/uri.h"
 #include "policy/policy.h"
@@ -36,6 +37,8 @@ struct ListenerSettings {
   Duration header_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};
+  std::shared_ptr<const crypto::TlsContext> tls;  // null: plain HTTP
+  Duration handshake_timeout{};
 };
 
 struct Route {

@@ -98,7 +98,8 @@ Config parse(std::string name, const diag::Span& name_span, const config::Node& 
   if (const config::Node* host = r.get("host")) config.host = parse_host_policy(*host, sink, "`host` of " + what);
   config.forwarded = static_cast<Forwarded>(r.choice("forwarded", 0, {"x-forwarded", "rfc7239", "both", "off"}));
   config.proxy_protocol = static_cast<http::ProxyProtocol>(r.choice("proxy_protocol", 0, {"off", "v1", "v2"}));
-  for (const std::string_view key : {"balance", "retry", "breaker", "health", "tls", "limits", "mirror"}) r.not_supported(key, "this build forwards to one target over HTTP/1.1");
+  for (const std::string_view key : {"balance", "retry", "breaker", "health", "limits", "mirror"}) r.not_supported(key, "this build forwards to one target over HTTP/1.1");
+  config.tls_node = r.get("tls");
   r.elsewhere("timeout", "write timeouts: { response: 5s }");
   r.finish();
   return config;

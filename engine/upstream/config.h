@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "config/reader.h"
 #include "http/proxy_protocol.h"
+#include "crypto/tls_context.h"
 #include "http/uri.h"
 
 namespace gatelab::upstream {
@@ -51,6 +52,10 @@ struct Config {
   HostPolicy host;
   Forwarded forwarded = Forwarded::XForwarded;
   http::ProxyProtocol proxy_protocol = http::ProxyProtocol::None;  // said to the target before the first request
+  const config::Node* tls_node = nullptr;             // what the file says; the gateway's room reads the files it names
+  std::shared_ptr<const crypto::TlsContext> tls;      // of https targets
+  std::string server_name;                            // whom a TLS handshake asks for
+  std::string tls_scope;                              // of connections and sessions: others' are never used
   diag::Span span;
 };
 

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "crypto/tls_engine.h"
 #include "io/network.h"
 
 namespace gatelab::upstream {
@@ -23,12 +25,16 @@ class Pool {
   void clear() noexcept;
   std::size_t idle() const noexcept { return idle_.size(); }
 
+  // TLS sessions of the same target.
+  const std::shared_ptr<crypto::TlsSessions>& sessions() const noexcept { return sessions_; }
+
  private:
   struct Idle {
     io::TransportPtr transport;
     Instant since;
   };
   std::vector<Idle> idle_;  // oldest first
+  std::shared_ptr<crypto::TlsSessions> sessions_ = std::make_shared<crypto::TlsSessions>();
 };
 
 }  // namespace gatelab::upstream

@@ -5,11 +5,24 @@
 #include <utility>
 #include <vector>
 
+#include "io/tls_transport.h"
+
 namespace gatelab::upstream {
 namespace {
 
 const observe::Reason* reason_of(io::Code code) noexcept {
   return code == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kConnectFailure;
+}
+
+const observe::Reason& reason_of(crypto::TlsFailure failure) noexcept {
+  switch (failure) {
+    case crypto::TlsFailure::Expired: return observe::reason::kTlsCertificateExpired;
+    case crypto::TlsFailure::NotYetValid: return observe::reason::kTlsCertificateNotYetValid;
+    case crypto::TlsFailure::Untrusted: return observe::reason::kTlsCertificateUntrusted;
+    case crypto::TlsFailure::Hostname: return observe::reason::kTlsCertificateHostname;
+    case crypto::TlsFailure::PeerAlert: return observe::reason::kTlsRefused;
+    default: return observe::reason::kTlsHandshake;
+  }
 }
 
 }  // namespace
@@ -44,6 +57,12 @@ io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolv
   for (const Address& address : addresses) {
     opened.address = address;
     auto connected = co_await network.connect(loop, address, wait);
+    if (connected && config_.tls) {
+      // What one address shows, the others will show too: the next is not tried.
+      auto securing = secure(opened, std::move(*connected), wait);
+      co_await securing;
+      co_return opened;
+    }
     if (connected) {
       opened.transport = std::move(*connected);
       opened.failure = nullptr;
@@ -53,6 +72,22 @@ io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolv
     if (connected.error() == io::Code::Cancelled || connected.error() == io::Code::TimedOut) break;
   }
   co_return opened;
+}
+
+io::Task<void> Upstream::secure(Opened& opened, io::TransportPtr transport, io::Wait wait) {
+  auto tls = std::make_unique<io::TlsTransport>(std::move(transport), config_.tls);
+  tls->call(config_.server_name, pool_->sessions());
+  wait.what = "TLS handshake with an upstream";
+  auto shaking = tls->handshake(wait);
+  const io::Code code = co_await shaking;
+  opened.failure = code == io::Code::Ok ? nullptr : code == io::Code::Other ? &reason_of(tls->failure()) : reason_of(code);
+  if (code == io::Code::Ok) {
+    opened.handshake = tls->tls()->resumed ? "resumed" : "full";
+    opened.transport = std::move(tls);
+    co_return;
+  }
+  opened.handshake = opened.failure->word;
+  tls->close();
 }
 
 }  // namespace gatelab::upstream

@@ -19,6 +19,7 @@ struct Opened {
   io::TransportPtr transport;
   const observe::Reason* failure = nullptr;
   Address address;
+  std::string_view handshake;  // of TLS: "full", "resumed", or why it failed; empty: there was none
 };
 
 class Upstream {
@@ -40,6 +41,8 @@ class Upstream {
   io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait);
 
  private:
+  io::Task<void> secure(Opened& opened, io::TransportPtr transport, io::Wait wait);
+
   const Config& config_;
   std::shared_ptr<Pool> pool_;
   std::optional<Address> fixed_;
