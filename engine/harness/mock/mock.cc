@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "http/parser.h"
+#include "io/tls_transport.h"
 
 namespace gatelab::harness {
 namespace {
@@ -62,11 +63,12 @@ struct MockServers::Connection {
 MockServers::MockServers(io::Network& network, io::Loop& loop, bool remember) : network_(network), loop_(loop), remember_(remember), scope_(loop) {}
 MockServers::~MockServers() = default;
 
-void MockServers::add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs) {
+void MockServers::add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls) {
   auto server = std::make_unique<Server>();
   server->upstream = upstream;
   server->target = target;
   server->stubs = std::move(stubs);
+  server->tls = std::move(tls);
   servers_.push_back(std::move(server));
 }
 
@@ -114,6 +116,17 @@ std::vector<std::uint32_t> MockServers::used() const {
 
 io::Task<void> MockServers::serve(Server& server, io::TransportPtr transport) {
   Connection c;
+  if (server.tls) {
+    auto secured = std::make_unique<io::TlsTransport>(std::move(transport), server.tls);
+    io::Wait wait;
+    wait.cancel = &scope_.token();
+    wait.what = "mock: TLS handshake";
+    wait.background = true;
+    auto shaking = secured->handshake(wait);
+    const io::Code code = co_await shaking;
+    if (code != io::Code::Ok) co_return secured->close();
+    transport = std::move(secured);
+  }
   c.transport = std::move(transport);
   for (bool again = true; again;) {
     again = co_await read_request(c);

@@ -24,7 +24,7 @@ class MockServers {
   MockServers& operator=(const MockServers&) = delete;
 
   // Before start().
-  void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs);
+  void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls = nullptr);
   // Every `mock:` of a model. Reports what is wrong with its stubs.
   void add_all(const gateway::Model& model, diag::Sink& sink);
   // Binds one loopback port each. On the loop's thread, or before the loop runs.
@@ -46,6 +46,7 @@ class MockServers {
   struct Server {
     std::string upstream, target;
     std::vector<Stub> stubs;
+    std::shared_ptr<const crypto::TlsContext> tls;  // null: plain
     std::unique_ptr<io::Listener> listener;
   };
   struct Connection;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "http/parser.h"
+#include "io/tls_transport.h"
 
 namespace gatelab::harness {
 namespace {
@@ -27,7 +28,7 @@ std::string octets_of(const Send& send, const Credential* credential, const Addr
   if (send.raw) return *send.raw;
   std::string target = send.target;
   Texts headers = send.headers;
-  if (credential != nullptr) {
+  if (credential != nullptr && credential->certificate.empty()) {
     const std::string key(credential->key.reveal());
     switch (credential->where) {
       case Credential::Where::Header: headers.emplace_back(credential->name, key); break;
@@ -64,7 +65,16 @@ io::Task<void> Client::send(const Dial& dial, std::string octets, std::string me
       co_return;
     }
     transport = std::move(*connected);
-    octets.insert(0, dial.preface);
+    if (dial.tls.context) {
+      auto securing = secure(std::move(transport), dial, wait, out);
+      transport = co_await securing;
+      if (!transport) {
+        out.latency = loop_.now() - began;
+        co_return;
+      }
+    } else {
+      octets.insert(0, dial.preface);
+    }
   }
   // An answer may come, and the connection close, before the request is out: what was said counts.
   // The tasks are named first: GCC 12 copies a text that is made inside a co_await expression octet by octet.
@@ -76,9 +86,41 @@ io::Task<void> Client::send(const Dial& dial, std::string octets, std::string me
     io::Task<void> reading = read(*transport, std::move(method), wait, out);
     co_await reading;
   }
+  // In TLS 1.3 a client hears only after the handshake that its certificate was refused.
+  if (out.status == 0 && transport->tls_failure() == crypto::TlsFailure::PeerAlert) out.error = "tls-alert";
   out.latency = loop_.now() - began;
   if (!dial.connection.empty() && out.error.empty() && !out.closed) kept_[dial.connection] = std::move(transport);
   else transport->close();
+}
+
+io::Task<io::TransportPtr> Client::secure(io::TransportPtr transport, const Dial& dial, io::Wait wait, Answer& out) {
+  io::TransportPtr done;
+  if (!dial.preface.empty()) {  // a PROXY header comes before TLS
+    io::Task<io::Code> writing = write(*transport, dial.preface, wait);
+    const io::Code written = co_await writing;
+    if (written != io::Code::Ok) {
+      out.error = "closed";
+      co_return done;
+    }
+  }
+  auto secured = std::make_unique<io::TlsTransport>(std::move(transport), dial.tls.context);
+  secured->call(dial.tls.name, dial.tls.sessions);
+  auto shaking = secured->handshake(wait);
+  const io::Code code = co_await shaking;
+  if (code == io::Code::Ok) {
+    const crypto::TlsFacts& facts = *secured->tls();
+    std::string names;
+    for (const std::string& name : facts.peer_names) names += (names.empty() ? "" : ",") + name;
+    out.tls = {{"version", std::string(facts.version)}, {"cipher", std::string(facts.cipher)}, {"group", std::string(facts.group)}, {"alpn", facts.alpn},
+               {"resumed", facts.resumed ? "true" : "false"}, {"subject", facts.peer_subject}, {"names", names}};
+    done = std::move(secured);
+    co_return done;
+  }
+  const crypto::TlsFailure failure = secured->failure();
+  const bool gone = code != io::Code::Other || failure == crypto::TlsFailure::PeerGone;
+  out.error = code == io::Code::TimedOut ? "timeout" : gone ? "closed" : failure == crypto::TlsFailure::PeerAlert ? "tls-alert" : "tls-certificate";
+  secured->close();
+  co_return done;
 }
 
 io::Task<io::Code> Client::write(io::Transport& transport, std::string octets, io::Wait wait) {

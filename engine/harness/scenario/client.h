@@ -17,10 +17,18 @@ struct Answer {
   Texts headers, trailers;
   std::string body;
   std::vector<int> interim;
-  std::string error;     // refused, closed, timeout, truncated; empty: a whole answer
+  Texts tls;             // what was agreed on; empty without TLS
+  std::string error;     // refused, closed, timeout, truncated, tls-alert, tls-certificate; empty: a whole answer
   bool closed = false;   // the gateway closed the connection after it
   Duration latency{};
   std::string request_id;  // of the answer's X-Request-Id
+};
+
+// How a request's connection speaks TLS.
+struct Secured {
+  std::shared_ptr<const crypto::TlsContext> context;  // null: not at all
+  std::string name;                                   // asked for, and expected in the certificate
+  std::shared_ptr<crypto::TlsSessions> sessions;      // may be null
 };
 
 // Where a request goes, and how it gets there.
@@ -29,6 +37,7 @@ struct Dial {
   IpAddress from;          // None: wherever
   std::string preface;     // octets before the first request of a connection: a PROXY header
   std::string connection;  // the name of one that stays open; empty: a new one, closed at the end
+  Secured tls;
 };
 
 class Client {
@@ -41,6 +50,7 @@ class Client {
   void close() noexcept { kept_.clear(); }
 
  private:
+  io::Task<io::TransportPtr> secure(io::TransportPtr transport, const Dial& dial, io::Wait wait, Answer& out);
   io::Task<io::Code> write(io::Transport& transport, std::string octets, io::Wait wait);
   io::Task<void> read(io::Transport& transport, std::string method, io::Wait wait, Answer& out);
   io::Network& network_;

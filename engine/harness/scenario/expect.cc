@@ -118,6 +118,7 @@ void check_answer(const Expect& expect, const Observation& seen, const std::stri
   judge.match(expect.status, a.status == 0 ? Value() : Value(a.status));
   judge.match_all(expect.headers, a.headers, "header");
   judge.match_all(expect.trailers, a.trailers, "trailer");
+  judge.match_all(expect.tls, a.tls, "tls");
   judge.match(expect.body, nlohmann::json(a.body));
   judge.match(expect.latency, nlohmann::json(a.latency.count()));
   if (!expect.json.lines.empty()) {

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "harness/match/matcher.h"
 #include "harness/mock/stub.h"
+#include "harness/scenario/tls.h"
 #include "harness/scenario/values.h"
 
 namespace gatelab::harness {
@@ -19,6 +20,7 @@ struct Credential {
   enum class Where : std::uint8_t { Header, Query, Cookie } where = Where::Header;
   std::string name = "X-Api-Key";
   Secret key;
+  std::string certificate, certificate_key;  // files: a client certificate instead of a key
   diag::Span span;
 };
 
@@ -37,6 +39,7 @@ struct Send {
   std::string listener;
   IpAddress from;          // None: wherever
   std::string preface;     // a PROXY header
+  std::optional<ClientTls> tls;
   std::uint32_t count = 1, concurrency = 1;
   Duration every{};
   Duration timeout = std::chrono::minutes(10);
@@ -58,13 +61,13 @@ struct DecisionExpectation {
 
 struct Expect {
   MatcherPtr status, body, latency;
-  Matchers headers, trailers, ended, log;
+  Matchers headers, trailers, ended, log, tls;
   JsonExpectation json;
   std::vector<MatcherPtr> interim;
   bool has_interim = false;
   std::vector<DecisionExpectation> decisions;
   std::optional<UpstreamExpectation> upstream;
-  std::string error;  // refused, closed, timeout, truncated
+  std::string error;  // refused, closed, timeout, truncated, tls-alert, tls-certificate
   diag::Span error_span;
   std::optional<bool> closed;
   diag::Span closed_span, span;
@@ -116,6 +119,7 @@ struct World {
   std::map<std::string, Credential> credentials;
   std::map<std::string, std::vector<Stub>> mocks;
   std::map<std::string, diag::Span> mock_spans;
+  std::map<std::string, MockTls> mock_tls;
 };
 
 struct Case {

@@ -16,8 +16,17 @@ Credential parse_credential(const std::string& name, const config::Node& node, d
   Credential out;
   out.span = node.span;
   config::Reader r(node, sink, "credential `" + name + "`");
-  for (const std::string_view key : {"jwt", "basic", "client_certificate", "from", "forge"}) r.not_supported(key, "this build knows api_key");
+  for (const std::string_view key : {"jwt", "basic", "from", "forge"}) r.not_supported(key, "this build knows api_key and client_certificate");
   const config::Node* key = r.get("api_key");
+  if (const config::Node* certificate = r.get("client_certificate")) {
+    config::Reader c(*certificate, sink, "`client_certificate` of credential `" + name + "`");
+    c.require("certificate");
+    c.require("key");
+    out.certificate = c.text("certificate", "");
+    out.certificate_key = c.text("key", "");
+    c.finish();
+    if (key != nullptr) sink.error("two-places", r.key_span("api_key"), "credential `" + name + "` is an API key or a client certificate, not both");
+  }
   r.finish();
   if (key == nullptr) {
     if (r.valid() && node.entries.empty()) sink.error("missing-key", node.span, "credential `" + name + "` is empty", "write { api_key: … }");
@@ -82,7 +91,14 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
   if (const config::Node* mocks = r.get("mocks")) {
     if (mocks->kind != config::Kind::Map) sink.error("wrong-type", mocks->span, "`mocks` must be a map of upstreams to stubs");
     for (const config::Entry& e : mocks->entries) {
-      world.mocks[e.key] = parse_stubs(*e.value, sink, e.key);
+      const config::Node* stubs = e.value->find("stubs");
+      if (stubs != nullptr) {
+        config::Reader m(*e.value, sink, "the mock of `" + e.key + "`");
+        m.get("stubs");
+        if (const config::Node* tls = m.get("tls")) world.mock_tls[e.key] = parse_mock_tls(*tls, sink);
+        m.finish();
+      }
+      world.mocks[e.key] = parse_stubs(stubs != nullptr ? *stubs : *e.value, sink, e.key);
       world.mock_spans[e.key] = e.key_span;
     }
   }

@@ -181,7 +181,7 @@ void parse_via(Send& send, const config::Node& node, const World& world, diag::S
   send.listener = r.text("listener", "");
   if (const config::Node* from = r.get("from")) parse_from(send, *from, world, sink);
   if (const config::Node* proxy = r.get("proxy_protocol")) parse_proxy_protocol(send, *proxy, sink);
-  r.not_supported("tls", "requests come in plain HTTP");
+  if (const config::Node* tls = r.get("tls")) send.tls = parse_client_tls(*tls, sink);
   r.finish();
 }
 
@@ -250,6 +250,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
   out.body = matcher(r, "body", Dimension::Text, sink);
   out.latency = matcher(r, "latency", Dimension::Duration, sink);
   if (const config::Node* latency = r.get("latency"); world.real && latency != nullptr && !is_range(*latency)) real_time_field(*latency, "latency", "{ le: 1s }", sink);
+  out.tls = matchers(r, "tls", Dimension::Text, sink, {"version", "cipher", "group", "alpn", "resumed", "subject", "names"});
   out.ended = matchers(r, "ended", Dimension::Text, sink, {"by", "id", "phase", "reason"});
   out.log = matchers(r, "log", Dimension::Json, sink);
   if (const config::Node* decisions = r.get("decisions")) {
@@ -263,11 +264,10 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
     }
   }
   if (const config::Node* upstream = r.get("upstream")) out.upstream = parse_upstream(*upstream, sink);
-  constexpr std::string_view kErrors[] = {"refused", "closed", "timeout", "truncated"};
+  constexpr std::string_view kErrors[] = {"refused", "closed", "timeout", "truncated", "tls-alert", "tls-certificate"};
   if (const config::Node* error = r.get("error")) {
     out.error_span = error->span;
-    if (error->text == "tls-alert") sink.error("not-supported", error->span, "TLS is not supported yet");
-    else if (const auto choice = config::as_choice(*error, sink, "`error`", {std::begin(kErrors), std::end(kErrors)})) out.error = kErrors[*choice];
+    if (const auto choice = config::as_choice(*error, sink, "`error`", {std::begin(kErrors), std::end(kErrors)})) out.error = kErrors[*choice];
   }
   if (const config::Node* closed = r.get("closed")) {
     out.closed = config::as_bool(*closed, sink, "`closed`");
@@ -353,6 +353,11 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
     sink.error("unknown-credential", r.span_of("as"), "there is no credential `" + step.send.as + "`", near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
   }
   if (const config::Node* via = r.get("via")) parse_via(step.send, *via, world, sink);
+  if (step.send.tls && !step.send.tls->certificate.empty()) {
+    const auto known = world.credentials.find(step.send.tls->certificate);
+    if (known == world.credentials.end() || known->second.certificate.empty())
+      sink.error("unknown-credential", step.send.tls->span, "there is no client certificate `" + step.send.tls->certificate + "`", "credentials: { " + step.send.tls->certificate + ": { client_certificate: { certificate: a.pem, key: a.key } } }");
+  }
   if (const config::Node* repeat = r.get("repeat")) parse_repeat(step.send, *repeat, sink);
   step.send.timeout = r.duration("timeout", step.send.timeout);
   if (const config::Node* save = r.get("save")) parse_save(step.send, *save, sink);

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/text.h"
 #include "gateway/gateway.h"
 #include "harness/mock/mock.h"
 #include "harness/scenario/client.h"
@@ -76,6 +77,10 @@ class CaseRun {
     input.env = options_.env;
     input.states = &gateway_.states();
     input.random = Random(result_.seed);
+    input.files = &files_;
+    input.now = driver_->now();
+    input.local = [this] { return Result<std::shared_ptr<crypto::LocalAuthority>>(authority_); };
+    input.also_trusted = authority_->pem();
     diag::Sink sink;
     config::ParseOptions parse;
     parse.env = options_.env;
@@ -97,7 +102,11 @@ class CaseRun {
     for (const auto& upstream : built->upstreams) {
       const auto given = case_.world.mocks.find(upstream.name);
       const std::string target = upstream.targets.empty() ? upstream.name : upstream.targets.front().name;
-      if (given != case_.world.mocks.end()) mocks_.add(upstream.name, target, given->second);
+      if (given != case_.world.mocks.end()) {
+        std::shared_ptr<const crypto::TlsContext> tls;
+        if (!mock_tls(upstream, tls)) return false;
+        mocks_.add(upstream.name, target, given->second, std::move(tls));
+      }
       else if (upstream.mock != nullptr) {
         diag::Sink sink;
         mocks_.add(upstream.name, target, parse_stubs(*upstream.mock, sink, upstream.name));
@@ -113,6 +122,51 @@ class CaseRun {
     serving_ = true;
     driver_->start();
     return true;
+  }
+
+  // Mocks of https targets speak TLS, with a certificate that the gateway trusts unless the scenario says otherwise.
+  bool mock_tls(const upstream::Config& upstream, std::shared_ptr<const crypto::TlsContext>& out) {
+    const auto said = case_.world.mock_tls.find(upstream.name);
+    if (!upstream.tls) {
+      if (said != case_.world.mock_tls.end()) fail(case_.world.mock_spans.at(upstream.name), "the upstream `" + upstream.name + "` has no https target: its mock has no TLS");
+      return said == case_.world.mock_tls.end();
+    }
+    auto made = mock_context(said == case_.world.mock_tls.end() ? MockTls{} : said->second, upstream.server_name, *authority_, driver_->now());
+    if (!made) return fail(case_.world.mock_spans.at(upstream.name), made.error().message), false;
+    out = std::move(*made);
+    return true;
+  }
+
+  bool secured(const Step& s, const gateway::Bound& bound, const Credential* credential, Secured& out) {
+    if (!bound.tls && !s.send.tls) return true;
+    const ClientTls tls = s.send.tls.value_or(ClientTls{});
+    if (tls.off) return true;
+    const std::string directory = file_.path.substr(0, file_.path.rfind('/') + 1);
+    if (!tls.certificate.empty()) {
+      credential = &case_.world.credentials.at(tls.certificate);
+      result_.used_credentials.insert(tls.certificate);
+    }
+    std::shared_ptr<const crypto::Identity> identity;
+    if (credential != nullptr && !credential->certificate.empty()) {
+      auto loaded = load_identity(credential->certificate, credential->certificate_key, files_, directory);
+      if (!loaded) return fail(credential->span, loaded.error().message), false;
+      identity = std::move(*loaded);
+    }
+    auto context = client_context(tls, std::move(identity), *authority_, files_, directory);
+    if (!context) return fail(s.span, context.error().message), false;
+    out.context = std::move(*context);
+    out.name = tls.sni ? *tls.sni : host_name(s.send.headers);
+    if (tls.session.empty()) return true;
+    auto& kept = sessions_[tls.session];
+    if (!kept) kept = std::make_shared<crypto::TlsSessions>();
+    out.sessions = kept;
+    return true;
+  }
+
+  static std::string host_name(const Texts& headers) {
+    for (const auto& [name, value] : headers)
+      if (iequals(name, "host")) return value.substr(0, value.find(':'));
+    return {};
   }
 
   void tear_down() {
@@ -171,17 +225,18 @@ class CaseRun {
     if (!problem.empty()) fail(s.span, problem);
   }
 
-  const Address* listener(const Step& s) {
+  const gateway::Bound* listener(const Step& s) {
     bound_ = gateway_.listeners();
     for (const gateway::Bound& bound : bound_)
-      if (s.send.listener.empty() || bound.name == s.send.listener) return &bound.address;
+      if (s.send.listener.empty() || bound.name == s.send.listener) return &bound;
     fail(s.span, s.send.listener.empty() ? "the gateway has no listener" : "the gateway has no listener `" + s.send.listener + "`");
     return nullptr;
   }
 
   void send(const Step& s) {
-    const Address* to = listener(s);
-    if (to == nullptr) return;
+    const gateway::Bound* bound = listener(s);
+    if (bound == nullptr) return;
+    const Address* to = &bound->address;
     const Credential* credential = nullptr;
     if (!s.send.as.empty()) {
       credential = &case_.world.credentials.at(s.send.as);
@@ -192,7 +247,8 @@ class CaseRun {
     auto batch = std::make_shared<Batch>();
     batch->answers.resize(s.send.count);
     batch->octets = octets_of(s.send, credential, *to);
-    batch->dial = {*to, s.send.from, s.send.preface, s.send.connection};
+    batch->dial = {*to, s.send.from, s.send.preface, s.send.connection, {}};
+    if (!secured(s, *bound, credential, batch->dial.tls)) return;
     batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
     batch->every = s.send.every;
     batch->timeout = s.send.timeout;
@@ -267,7 +323,7 @@ class CaseRun {
   // On sockets the answer can be here before its record: wait for as many as there are answers.
   void settle(std::size_t first, const std::vector<Answer>& answers) {
     if (driver_->simulated()) return;
-    const auto whole = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a.status != 0; }));
+    const auto whole = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a.status != 0 || a.error == "tls-alert"; }));
     driver_->run_until([this, first, whole] { return record_count() >= first + whole; }, std::chrono::seconds(5));
   }
 
@@ -391,6 +447,7 @@ class CaseRun {
   const TestOptions& options_;
   io::Files& files_;
   CaseResult& result_;
+  std::shared_ptr<crypto::LocalAuthority> authority_ = crypto::LocalAuthority::simulation();
   std::unique_ptr<Driver> driver_;
   MockServers mocks_;
   io::Scope scope_;
@@ -402,6 +459,7 @@ class CaseRun {
   std::string gateway_file_;
   std::vector<gateway::Bound> bound_;
   std::map<std::string, config::Node> saved_;
+  std::map<std::string, std::shared_ptr<crypto::TlsSessions>> sessions_;
   bool serving_ = false;
   std::uint64_t plaintext_ = 0;
 };
