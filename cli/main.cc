@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_test(app, chosen);
   add_check(app, chosen);
   add_explain(app, chosen);
+  add_mint(app, chosen);
   add_version(app, chosen);
   try {
     app.parse(argc, argv);
