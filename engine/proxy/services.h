@@ -25,9 +25,9 @@ class Sink {
   virtual void tunnel_opened() noexcept = 0;
   virtual void tunnel_closed() noexcept = 0;
   // TLS: a handshake of a "client" or with an "upstream" ended; `result` is full, resumed or why it failed.
-  virtual void handshake_done(std::string_view side, std::string_view result) noexcept = 0;
+  virtual void handshake_done([[maybe_unused]] std::string_view side, [[maybe_unused]] std::string_view result) noexcept {}
   // A client's handshake failed: no exchange comes of it.
-  virtual void handshake_failed(const observe::Record& record) noexcept = 0;
+  virtual void handshake_failed([[maybe_unused]] const observe::Record& record) noexcept {}
 };
 
 struct Services {
