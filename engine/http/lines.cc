@@ -69,7 +69,11 @@ Rule transfer_encoding(const Fields& fields) noexcept {
     }
   }
   if (unknown) return Rule::UnknownTransferEncoding;
-  return chunked ? Rule::Ok : Rule::ChunkedNotLast;
+  if (!chunked) return Rule::ChunkedNotLast;
+  // Empty elements beside it mean nothing (RFC 9110 §5.6.1.2), but others take "chunked," for something else than chunked.
+  for (const Field& f : fields)
+    if (f.id == FieldId::TransferEncoding && !iequals(f.value, "chunked")) return Rule::ChunkedNotLast;
+  return Rule::Ok;
 }
 
 }  // namespace

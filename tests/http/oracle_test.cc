@@ -93,6 +93,15 @@ TEST(Llhttp, DiffersOnlyWhereThePageSaysWhichSectionDecides) {
   }
 }
 
+// Found by the fuzzer: RFC 9110 §5.6.1.2 lets us ignore empty elements, llhttp then sees no chunked body at all.
+TEST(Llhttp, WhatItReadsOtherwiseInAFramingFieldIsRefused) {
+  for (const char* encoding : {"chunked,", ",chunked", "chunked, ,", ", ,chunked,,,", "chunked\r\nTransfer-Encoding:", "chunked\r\nTransfer-Encoding: ,"}) {
+    const std::string fields = std::string("Transfer-Encoding: ") + encoding + "\r\n\r\n0\r\n\r\n";
+    EXPECT_EQ(our_response("HTTP/1.1 200 OK\r\n" + fields, false).why, "chunked-not-last") << encoding;
+    EXPECT_EQ(our_request("POST / HTTP/1.1\r\nHost: a\r\n" + fields).why, "chunked-not-last") << encoding;
+  }
+}
+
 // The octets that framing hangs on, put where they hurt.
 std::string mutated(std::string text, Dice& dice) {
   constexpr std::string_view kOctets = "\r\n \t:;,0123456789abcdefxX-+\"\\/?#%*\x01\x7f\x80\xff";
