@@ -43,6 +43,13 @@ class Arena {
     return {p, n};
   }
 
+  // As array(), but the elements hold nothing yet: for those that are written before they are read.
+  template <class T>
+  T* room(std::size_t n) noexcept {
+    static_assert(std::is_trivially_destructible_v<T> && std::is_trivially_copyable_v<T>, "nothing is constructed here");
+    return static_cast<T*>(allocate(sizeof(T) * n, alignof(T)));
+  }
+
   // A copy of `text` that lives as long as the arena.
   std::string_view copy(std::string_view text) noexcept {
     if (text.empty()) return {};

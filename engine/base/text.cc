@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace gatelab {
 namespace {
@@ -39,7 +40,39 @@ void append_escape(std::string& out, unsigned char c) {
   }
 }
 
+// Eight octets as one number. A test sets the top bit of each octet that it finds; octets above 0x7f may be found too, so
+// callers that allow those look again one by one.
+constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+constexpr std::uint64_t below(std::uint64_t x, std::uint64_t n) noexcept { return (x - kOnes * n) & ~x & kTops; }
+constexpr std::uint64_t equal(std::uint64_t x, std::uint64_t octet) noexcept { return below(x ^ (kOnes * octet), 1); }
+
+// `found(x)`: nonzero if an octet of x may be one; `is(c)`: whether it is.
+template <class Found, class Is>
+bool none_of(std::string_view s, Found found, Is is) noexcept {
+  std::size_t i = 0;
+  for (; i + 8 <= s.size(); i += 8) {
+    std::uint64_t x = 0;
+    std::memcpy(&x, s.data() + i, 8);
+    if (found(x) == 0) continue;
+    for (std::size_t j = i; j < i + 8; ++j)
+      if (is(static_cast<unsigned char>(s[j]))) return false;
+  }
+  for (; i < s.size(); ++i)
+    if (is(static_cast<unsigned char>(s[i]))) return false;
+  return true;
+}
+
 }  // namespace
+
+bool has_no_control(std::string_view s) noexcept {
+  return none_of(s, [](std::uint64_t x) { return below(x, 0x20) | equal(x, 0x7f); }, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+bool is_plain_json(std::string_view s) noexcept {
+  return none_of(
+      s, [](std::uint64_t x) { return (x & kTops) | below(x, 0x20) | equal(x, 0x7f) | equal(x, '"') | equal(x, '\\'); },
+      [](unsigned char c) { return c < 0x20 || c > 0x7e || c == '"' || c == '\\'; });
+}
 
 bool next_list_element(std::string_view& rest, std::string_view& element) noexcept {
   while (!rest.empty()) {

@@ -31,6 +31,12 @@ bool next_list_element(std::string_view& rest, std::string_view& element) noexce
 
 std::string to_lower(std::string_view s);
 
+// Octets are looked at eight at a time: these run over every field value and log member of a request.
+// True if there is no control octet (0x00 to 0x1f, 0x7f) in `s`.
+bool has_no_control(std::string_view s) noexcept;
+// True if `s` can stand between JSON's quotes as it is: printable ASCII without quote and backslash.
+bool is_plain_json(std::string_view s) noexcept;
+
 // Time does not depend on where the first difference is, only on the lengths.
 bool constant_time_equals(std::string_view a, std::string_view b) noexcept;
 

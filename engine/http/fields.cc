@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "base/text.h"
@@ -58,20 +59,21 @@ FieldId field_id(std::string_view name) noexcept {
   const char first = ascii_lower(name.front()), last = ascii_lower(name.back());
   for (std::size_t i = kFirst[n]; i < kFirst[n + 1]; ++i) {
     const std::string_view known = kKnown[i].name;
-    if (ascii_lower(known.front()) == first && ascii_lower(known.back()) == last && iequals(known, name)) return kKnown[i].id;
+    if (ascii_lower(known.front()) != first || ascii_lower(known.back()) != last) continue;
+    if (known == name || iequals(known, name)) return kKnown[i].id;  // most are spelt as the RFCs do
   }
   return FieldId::Other;
 }
 
 void Fields::add(FieldId id, std::string_view name, std::string_view value) noexcept {
   if (size_ == capacity_) {
-    const std::size_t bigger = capacity_ == 0 ? 24 : capacity_ * 2;
-    Field* data = arena_->array<Field>(bigger).data();
-    std::copy(data_, data_ + size_, data);
+    const std::size_t bigger = capacity_ == 0 ? 16 : capacity_ * 2;
+    Field* data = arena_->room<Field>(bigger);
+    std::uninitialized_copy(data_, data_ + size_, data);
     data_ = data;
     capacity_ = bigger;
   }
-  data_[size_++] = {name, value, id};
+  std::construct_at(data_ + size_++, name, value, id);
 }
 
 void Fields::set(std::string_view name, std::string_view value) noexcept {

@@ -40,8 +40,10 @@ Rule field_line(std::string_view line, Fields& out, std::uint32_t max_fields) no
   }
   if (n == 0) return Rule::BadFieldName;
   const std::string_view value = trim_ows(line.substr(n + 1));
-  for (const char c : value)
-    if (!is(c, kValue)) return c == '\r' ? Rule::BareCr : Rule::BadFieldValue;
+  if (!has_no_control(value)) {  // HTAB is one, and allowed
+    for (const char c : value)
+      if (!is(c, kValue)) return c == '\r' ? Rule::BareCr : Rule::BadFieldValue;
+  }
   if (out.size() >= max_fields) return Rule::TooManyFields;
   out.add(line.substr(0, n), value);
   return Rule::Ok;

@@ -75,6 +75,10 @@ class Transport {
 };
 
 using TransportPtr = std::unique_ptr<Transport>;
+
+// Writes as much of `left` as the transport takes now and moves `left` behind it. Ok: everything; WouldBlock: wait for
+// writable() and call again; else the transport is of no more use.
+Code write_now(Transport& transport, std::span<ConstBuffer>& left) noexcept;
 template <class T>
 using IoResult = Result<T, Code>;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe/access_log.h"
 
-#include <charconv>
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -49,46 +50,71 @@ void append_ip(std::string& out, const IpAddress& ip) {
   out.append(text, format_to(ip, text));
 }
 
-bool is_plain(std::string_view s) noexcept {
-  for (const char c : s)
-    if (c < 0x20 || c > 0x7e || c == '"' || c == '\\') return false;
-  return true;
-}
-
-void json_text(std::string& out, std::string_view key, std::string_view value) {
-  if (value.empty()) return;
-  out.append(",\"").append(key).append("\":\"");
-  if (is_plain(value)) out += value;
-  else append_json_escaped(out, value);
-  out += '"';
-}
-
-void json_number(std::string& out, std::string_view key, std::uint64_t value) {
-  out.append(",\"").append(key).append("\":");
-  append_number(out, value);
-}
-
 std::string_view last_upstream(const Record& r) noexcept {
   std::string_view name;
   for (const Attempt& a : r.attempts) name = a.upstream;
   return name;
 }
 
-void json_tls(std::string& out, const TlsNote& tls) {
-  json_text(out, "tls_version", tls.version);
-  json_text(out, "tls_cipher", tls.cipher);
-  json_text(out, "tls_sni", tls.sni);
-  if (tls.resumed) out += ",\"tls_resumed\":true";
-  json_text(out, "tls_client", tls.client);
-  json_text(out, "tls_client_fingerprint", tls.client_fingerprint);
-  json_text(out, "tls_error", tls.error);
+// Members of a JSON object, written behind each other. The line grows once a member: this runs once a request, and
+// appending octet by octet showed in profiles.
+class JsonLine {
+ public:
+  explicit JsonLine(std::string& out) : out_(out) {}
+
+  // `key` is a literal with its punctuation, such as ,"host":" (the closing quote is added here). Empty values are left out.
+  void text(std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    if (!is_plain_json(value)) {
+      out_ += key;
+      append_json_escaped(out_, value);
+      out_ += '"';
+      return;
+    }
+    char* at = grow(key.size() + value.size() + 1);
+    at = copy(at, key);
+    at = copy(at, value);
+    *at = '"';
+  }
+  void flag(std::string_view member, bool is_set) {
+    if (is_set) out_ += member;
+  }
+  void number(std::string_view key, std::uint64_t value) {
+    char digits[20];
+    const char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    const std::string_view text(digits, static_cast<std::size_t>(end - digits));
+    copy(copy(grow(key.size() + text.size()), key), text);
+  }
+
+ private:
+  char* grow(std::size_t n) {
+    const std::size_t size = out_.size();
+    out_.resize(size + n);
+    return out_.data() + size;
+  }
+  static char* copy(char* at, std::string_view text) noexcept {
+    std::memcpy(at, text.data(), text.size());
+    return at + text.size();
+  }
+  std::string& out_;
+};
+
+void json_tls(JsonLine& line, const TlsNote& tls) {
+  line.text(",\"tls_version\":\"", tls.version);
+  line.text(",\"tls_cipher\":\"", tls.cipher);
+  line.text(",\"tls_sni\":\"", tls.sni);
+  line.flag(",\"tls_resumed\":true", tls.resumed);
+  line.text(",\"tls_client\":\"", tls.client);
+  line.text(",\"tls_client_fingerprint\":\"", tls.client_fingerprint);
+  line.text(",\"tls_error\":\"", tls.error);
 }
 
 void json(std::string& out, const Record& r) {
+  JsonLine line(out);
   out += "{\"time\":\"";
   append_time(out, r.began);
   out += '"';
-  json_text(out, "request_id", r.request_id);
+  line.text(",\"request_id\":\"", r.request_id);
   out += ",\"client\":\"";
   append_ip(out, r.client.ip);
   if (r.proxied) {
@@ -96,37 +122,37 @@ void json(std::string& out, const Record& r) {
     append_ip(out, r.peer.ip);
   }
   out += '"';
-  json_text(out, "listener", r.listener);
-  json_text(out, "method", r.method);
-  json_text(out, "host", r.host);
-  json_text(out, "target", r.target);
-  json_text(out, "version", r.version);
-  json_number(out, "status", r.status);
-  json_text(out, "route", r.route);
-  json_text(out, "consumer", r.consumer);
-  json_text(out, "by", r.ended.by);
-  json_text(out, "phase", name(r.ended.phase));
-  json_text(out, "reason", r.ended.reason);
-  json_text(out, "policy_id", r.ended.id);
-  json_text(out, "upstream", last_upstream(r));
-  json_number(out, "attempts", r.attempts.size());
-  json_number(out, "request_bytes", r.request_octets);
-  json_number(out, "response_bytes", r.response_octets);
+  line.text(",\"listener\":\"", r.listener);
+  line.text(",\"method\":\"", r.method);
+  line.text(",\"host\":\"", r.host);
+  line.text(",\"target\":\"", r.target);
+  line.text(",\"version\":\"", r.version);
+  line.number(",\"status\":", r.status);
+  line.text(",\"route\":\"", r.route);
+  line.text(",\"consumer\":\"", r.consumer);
+  line.text(",\"by\":\"", r.ended.by);
+  line.text(",\"phase\":\"", name(r.ended.phase));
+  line.text(",\"reason\":\"", r.ended.reason);
+  line.text(",\"policy_id\":\"", r.ended.id);
+  line.text(",\"upstream\":\"", last_upstream(r));
+  line.number(",\"attempts\":", r.attempts.size());
+  line.number(",\"request_bytes\":", r.request_octets);
+  line.number(",\"response_bytes\":", r.response_octets);
   out += ",\"duration_ms\":";
   append_ms(out, r.total);
   out += ",\"upstream_ms\":";
   append_ms(out, r.upstream);
-  if (r.truncated) out += ",\"truncated\":true";
-  json_tls(out, r.tls);
-  json_text(out, "user_agent", r.user_agent);
-  json_text(out, "referer", r.referer);
+  line.flag(",\"truncated\":true", r.truncated);
+  json_tls(line, r.tls);
+  line.text(",\"user_agent\":\"", r.user_agent);
+  line.text(",\"referer\":\"", r.referer);
   out += "}\n";
 }
 
 void logfmt_text(std::string& out, std::string_view key, std::string_view value) {
   if (value.empty()) return;
   out.append(" ").append(key).append("=");
-  if (is_plain(value) && value.find_first_of(" =") == std::string_view::npos) {
+  if (is_plain_json(value) && value.find_first_of(" =") == std::string_view::npos) {
     out += value;
     return;
   }

@@ -64,7 +64,7 @@ class ArenaList {
   explicit ArenaList(Arena& arena) noexcept : arena_(&arena) {}
   T& add(const T& value) noexcept {
     if (size_ == capacity_) grow();
-    return data_[size_++] = value;
+    return *std::construct_at(data_ + size_++, value);
   }
   const T* begin() const noexcept { return data_; }
   const T* end() const noexcept { return data_ + size_; }
@@ -73,10 +73,10 @@ class ArenaList {
 
  private:
   void grow() noexcept {
-    const auto bigger = arena_->template array<T>(capacity_ == 0 ? 8 : capacity_ * 2);
-    for (std::size_t i = 0; i < size_; ++i) bigger[i] = data_[i];
-    data_ = bigger.data();
-    capacity_ = bigger.size();
+    capacity_ = capacity_ == 0 ? 8 : capacity_ * 2;
+    T* bigger = arena_->template room<T>(capacity_);
+    std::uninitialized_copy(data_, data_ + size_, bigger);
+    data_ = bigger;
   }
   Arena* arena_;
   T* data_ = nullptr;

@@ -84,7 +84,8 @@ io::Task<void> Exchange::answer(policy::Answer& own) {
   record_.status = own.status;
   committed_ = true;
   inbound_.write_head(out);
-  const io::Code code = co_await inbound_.write_body(own.body, true, nullptr);
+  io::Code code = inbound_.write_body(own.body, true, nullptr);
+  if (code == io::Code::WouldBlock) code = co_await inbound_.written();
   if (code == io::Code::Ok) {
     record_.response_octets = out.bodiless ? 0 : own.body.size();
     co_return;

@@ -3,7 +3,9 @@
 // coroutine that makes the try; private to the exchange.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <span>
 
 #include "http/parser.h"
 #include "io/scope.h"
@@ -30,6 +32,11 @@ struct Exchange::Attempt {
   bool answered = false;                 // octets of an answer were read
   bool wrote = false;                    // octets of the request were taken by the transport
   std::uint8_t interims = 0;
+
+  // What of the request is being written; the octets live in the arena or the client's buffers.
+  std::array<io::ConstBuffer, 5> out;
+  std::span<io::ConstBuffer> unsent;
+  char chunk_line[18];
 
   std::string_view unread() const noexcept { return {(more ? more : block).data() + used, filled - used}; }
 };

@@ -82,10 +82,11 @@ class Exchange {
   enum class Try : std::uint8_t { Over, Again };
   io::Task<void> forward();
   io::Task<Try> attempt(upstream::Upstream& upstream, bool may_reuse);
-  io::Task<const observe::Reason*> obtain(Attempt& attempt, bool may_reuse);
+  bool take_pooled(Attempt& attempt) noexcept;
+  io::Task<const observe::Reason*> connect(Attempt& attempt);
   io::Task<const observe::Reason*> send_request(Attempt& attempt);
   io::Task<const observe::Reason*> read_answer(Attempt& attempt);
-  io::Task<const observe::Reason*> take_head(Attempt& attempt, bool& final);
+  io::Task<const observe::Reason*> pass_interim(Attempt& attempt);
   io::Task<void> fail(Attempt& attempt, const observe::Reason& reason);
   io::Task<void> leave(Attempt& attempt);
   bool can_retry() const noexcept;
@@ -103,7 +104,9 @@ class Exchange {
   io::Task<const observe::Reason*> fill(Attempt& attempt);
   io::Task<io::Code> upstream_readable(Attempt& attempt, Instant deadline, std::string_view what);
   io::Task<void> upload(Attempt& attempt);
-  io::Task<io::Code> write_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last, io::CancelToken& token);
+  io::Code begin_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last) noexcept;
+  io::Code push(Attempt& attempt) noexcept;
+  io::Task<io::Code> finish_piece(Attempt& attempt, io::CancelToken& token);
   io::Task<void> watch_client(Attempt& attempt);
   bool body_failed(const BodyPiece& piece) noexcept;
   bool client_failed(io::Code code) noexcept;

@@ -38,7 +38,9 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may
   attempt.note.upstream = upstream.name();
   attempt.note.target = upstream.target();
   attempt.note.started = services_.loop.now() - io_began_;
-  const observe::Reason* failure = co_await obtain(attempt, may_reuse);
+  // The usual course of an exchange makes few coroutines: what can be done without waiting is a plain call.
+  const observe::Reason* failure = nullptr;
+  if (!may_reuse || !take_pooled(attempt)) failure = co_await connect(attempt);
   if (failure == nullptr) failure = co_await send_request(attempt);
   if (failure == nullptr) failure = co_await read_answer(attempt);
   const bool stale = failure == &observe::reason::kUpstreamReset && attempt.note.reused && !attempt.answered;
@@ -59,24 +61,25 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may
 // twice if it may be repeated and nothing of its body was sent.
 bool Exchange::can_retry() const noexcept { return http::is_idempotent(head_.method) && head_.body.kind == http::Framing::None; }
 
-io::Task<const observe::Reason*> Exchange::obtain(Attempt& attempt, bool may_reuse) {
-  upstream::Upstream& upstream = attempt.upstream;
-  while (may_reuse) {
-    attempt.transport = upstream.take(services_.loop.now());
-    if (!attempt.transport) break;
+bool Exchange::take_pooled(Attempt& attempt) noexcept {
+  for (;;) {
+    attempt.transport = attempt.upstream.take(services_.loop.now());
+    if (!attempt.transport) return false;
     // What can't be repeated does not go to a connection that is known to be dead.
-    if (can_retry() || attempt.transport->peer_state() == io::Transport::Peer::Quiet) {
-      attempt.note.reused = true;
-      attempt.note.address = attempt.transport->peer();
-      co_return nullptr;
-    }
+    if (can_retry() || attempt.transport->peer_state() == io::Transport::Peer::Quiet) break;
     attempt.transport->close();
   }
+  attempt.note.reused = true;
+  attempt.note.address = attempt.transport->peer();
+  return true;
+}
+
+io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
   io::Wait wait;
   wait.deadline = total_deadline_;
   wait.cancel = &upstream_token_;
   const Instant before = services_.loop.now();
-  upstream::Opened opened = co_await upstream.open(services_.loop, services_.network, services_.resolver, wait);
+  upstream::Opened opened = co_await attempt.upstream.open(services_.loop, services_.network, services_.resolver, wait);
   attempt.note.connected = services_.loop.now() - before;
   attempt.note.address = opened.address;
   record_.upstream += attempt.note.connected;
@@ -104,7 +107,8 @@ io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
   }
   const bool whole = first.kind == BodyPiece::Kind::Done ||
                      (head_.body.kind == http::Framing::Length && inbound_.body_octets() == head_.body.length);
-  const io::Code code = co_await write_piece(attempt, head, first.data, whole, upstream_token_);
+  io::Code code = begin_piece(attempt, head, first.data, whole);
+  if (code == io::Code::WouldBlock) code = co_await finish_piece(attempt, upstream_token_);
   attempt.sent = upload_end_ = services_.loop.now();
   if (code == io::Code::TimedOut) co_return &observe::reason::kIdleTimeout;
   if (code == io::Code::Cancelled) co_return &kClosing;
@@ -139,9 +143,11 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
       if (state == http::ParseState::Failed) co_return &observe::reason::kUpstreamMalformed;
       if (state == http::ParseState::NeedMore) break;
       attempt.used += parser.consumed();
-      const observe::Reason* failure = co_await take_head(attempt, final);
-      if (failure != nullptr) co_return failure;
+      attempt.note.status = attempt.head.status;
+      final = attempt.head.status >= 200 || (attempt.head.status == 101 && is_upgraded(attempt.head));
       if (final) break;
+      const observe::Reason* failure = co_await pass_interim(attempt);
+      if (failure != nullptr) co_return failure;
       std::construct_at(&attempt.head, arena_);
       std::construct_at(&parser, attempt.head, head_.method, kAnswerLimits);
     }
@@ -154,12 +160,9 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
   }
 }
 
-// A head is complete: an interim answer goes on at once, a final one ends the reading.
-io::Task<const observe::Reason*> Exchange::take_head(Attempt& attempt, bool& final) {
+// An interim answer goes on at once.
+io::Task<const observe::Reason*> Exchange::pass_interim(Attempt& attempt) {
   const std::uint16_t status = attempt.head.status;
-  final = status >= 200 || (status == 101 && is_upgraded(attempt.head));
-  attempt.note.status = status;
-  if (final) co_return nullptr;
   if (status == 101 || ++attempt.interims > kMaxInterims) co_return &observe::reason::kUpstreamMalformed;
   // The gateway has said 100 itself where it was asked for; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
   if (status == 100 || head_.version == http::Version::Http10) co_return nullptr;

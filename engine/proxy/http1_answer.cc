@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writing half of an HTTP/1 connection: an answer's head, its framing (RFC 9112 §6), its octets.
-#include <array>
-
 #include "proxy/head_writer.h"
 #include "proxy/http1_connection.h"
 
@@ -54,58 +52,47 @@ io::Task<io::Code> Http1Connection::write_interim(std::uint16_t status, const ht
   status_line(out, status);
   for (const http::Field& f : fields) out.field(f.name, f.value);
   out.text("\r\n");
-  std::array<io::ConstBuffer, 1> buffers{{{out.view().data(), out.view().size()}}};
-  const io::Code code = co_await write_all(buffers);
+  out_[0] = {out.view().data(), out.view().size()};
+  unsent_ = {out_.data(), 1};
+  io::Code code = push();
+  if (code == io::Code::WouldBlock) code = co_await written();
   co_return code;
 }
 
-io::Task<io::Code> Http1Connection::write_body(std::string_view data, bool last, const http::Fields* trailers) {
-  std::array<io::ConstBuffer, 5> buffers;
+io::Code Http1Connection::write_body(std::string_view data, bool last, const http::Fields* trailers) noexcept {
   std::size_t n = 0;
-  const auto add = [&buffers, &n](std::string_view s) {
-    if (!s.empty()) buffers[n++] = {s.data(), s.size()};
+  const auto add = [this, &n](std::string_view s) {
+    if (!s.empty()) out_[n++] = {s.data(), s.size()};
   };
-  char size[18];
   add(pending_head_);
   pending_head_ = {};
   if (!bodiless_out_) {
     const bool chunk = chunked_out_ && !data.empty();
-    if (chunk) add(chunk_size(data.size(), size));
+    if (chunk) add(chunk_size(data.size(), chunk_line_));
     add(data);
     if (chunk) add("\r\n");
     if (chunked_out_ && last) add(last_chunk(*arena_, trailers));
   }
-  if (n == 0) co_return broken_ ? io::Code::Reset : io::Code::Ok;
-  const io::Code code = co_await write_all({buffers.data(), n});
-  co_return code;
+  unsent_ = {out_.data(), n};
+  return push();
 }
 
-io::Task<io::Code> Http1Connection::write_all(std::span<io::ConstBuffer> buffers) {
-  if (broken_) co_return io::Code::Reset;
-  while (!buffers.empty()) {
-    const io::Count written = transport_->try_write(buffers);
-    if (written.code == io::Code::Ok) {
-      std::size_t n = written.octets;
-      while (!buffers.empty() && n >= buffers.front().size) {
-        n -= buffers.front().size;
-        buffers = buffers.subspan(1);
-      }
-      if (!buffers.empty()) {
-        buffers.front().data += n;
-        buffers.front().size -= n;
-      }
-      continue;
-    }
-    io::Code code = written.code;
-    if (code == io::Code::WouldBlock) {
-      const io::Wait wait = client_wait(settings_->body_timeout, "client to take the answer");
-      code = co_await transport_->writable(wait);
-    }
-    if (code == io::Code::Ok) continue;
-    broken_ = true;
-    co_return code;
+io::Code Http1Connection::push() noexcept {
+  if (broken_) return io::Code::Reset;
+  const io::Code code = io::write_now(*transport_, unsent_);
+  if (code != io::Code::Ok && code != io::Code::WouldBlock) broken_ = true;
+  return code;
+}
+
+io::Task<io::Code> Http1Connection::written() {
+  io::Code code = io::Code::WouldBlock;
+  while (code == io::Code::WouldBlock) {
+    const io::Wait wait = client_wait(settings_->body_timeout, "client to take the answer");
+    code = co_await transport_->writable(wait);
+    if (code == io::Code::Ok) code = push();
+    else broken_ = true;
   }
-  co_return io::Code::Ok;
+  co_return code;
 }
 
 // What the client has sent behind its head is the tunnel's first.
@@ -114,11 +101,13 @@ io::Task<io::Code> Http1Connection::open_tunnel(const http::Fields& fields) {
   status_line(out, 101);
   for (const http::Field& f : fields) out.field(f.name, f.value);
   out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-  std::array<io::ConstBuffer, 1> buffers{{{out.view().data(), out.view().size()}}};
   tunnel_ = true;
   keep_ = false;
   std::construct_at(&decoder_, http::BodyFraming{http::Framing::UntilClose, 0}, nullptr);
-  const io::Code code = co_await write_all(buffers);
+  out_[0] = {out.view().data(), out.view().size()};
+  unsent_ = {out_.data(), 1};
+  io::Code code = push();
+  if (code == io::Code::WouldBlock) code = co_await written();
   co_return code;
 }
 

@@ -3,8 +3,10 @@
 // transport and the read buffers; while idle it holds neither buffer nor arena. Used on its worker's thread only.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "http/parser.h"
@@ -49,7 +51,8 @@ class Http1Connection final : public Inbound {
   bool skip_body() noexcept override;
   io::Task<io::Code> write_interim(std::uint16_t status, const http::Fields& fields) override;
   void write_head(const AnswerHead& head) noexcept override;
-  io::Task<io::Code> write_body(std::string_view data, bool last, const http::Fields* trailers) override;
+  io::Code write_body(std::string_view data, bool last, const http::Fields* trailers) noexcept override;
+  io::Task<io::Code> written() override;
   void reset() noexcept override;
   io::Task<io::Code> gone(io::Wait wait) override;
   io::Task<io::Code> open_tunnel(const http::Fields& fields) override;
@@ -63,7 +66,7 @@ class Http1Connection final : public Inbound {
   io::Task<bool> wait_for_request();
   io::Task<HeadEnd> read_head();
   io::Task<bool> one_exchange();
-  io::Task<io::Code> write_all(std::span<io::ConstBuffer> buffers);
+  io::Code push() noexcept;
   io::Task<void> linger();
   io::Wait client_wait(Duration patience, std::string_view what) noexcept;
   void begin_message() noexcept;
@@ -99,6 +102,9 @@ class Http1Connection final : public Inbound {
 
   // Of the answer that is being written.
   std::string_view pending_head_;
+  std::array<io::ConstBuffer, 5> out_;
+  std::span<io::ConstBuffer> unsent_;  // of out_
+  char chunk_line_[18];
   bool chunked_out_ = false;
   bool bodiless_out_ = false;
   bool refused_ = false; // the head was not a request: where the next one begins is not known

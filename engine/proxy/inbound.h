@@ -71,8 +71,12 @@ class Inbound {
   virtual io::Task<io::Code> write_interim(std::uint16_t status, const http::Fields& fields) = 0;
   // Queues the head: it goes out together with the first octets of the body.
   virtual void write_head(const AnswerHead& head) noexcept = 0;
-  // Returns when `data` has been taken by the transport. `last` ends the message. `trailers` may be null.
-  virtual io::Task<io::Code> write_body(std::string_view data, bool last, const http::Fields* trailers) = 0;
+  // Queues `data` behind what is queued and writes what the transport takes now. `last` ends the message. `trailers` may be
+  // null. WouldBlock: co_await written() before the next call; `data` must live until then. Mostly it takes all at once,
+  // and no coroutine is made.
+  virtual io::Code write_body(std::string_view data, bool last, const http::Fields* trailers) noexcept = 0;
+  // Returns when everything queued has been taken by the transport, or how that failed.
+  virtual io::Task<io::Code> written() = 0;
   // The answer can't be completed: the client must see that (a closed connection, a reset stream).
   virtual void reset() noexcept = 0;
   // Ends with Reset when the client has gone, with Eof when it has finished sending, with Ok when neither can be told any

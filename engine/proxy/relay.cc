@@ -11,8 +11,8 @@
 namespace gatelab::proxy {
 namespace {
 
-// Most answers are there within this time; only later is it worth watching whether the client is still there.
-constexpr Duration kBeforeWatching = std::chrono::milliseconds(2);
+// Most answers are there within this time; only later is it worth a task that watches whether the client is still there.
+constexpr Duration kBeforeWatching = std::chrono::milliseconds(20);
 // After so much a task lets others run.
 constexpr std::size_t kFairOctets = 256 * 1024;
 const observe::Reason& kClosing = observe::reason::kShutdown;
@@ -128,7 +128,8 @@ io::Task<const observe::Reason*> Exchange::relay_body(Attempt& attempt) {
     const std::string_view data = piece.data;
     if (piece.state == http::BodyDecoder::State::Data) piece = step();
     const bool last = piece.state == http::BodyDecoder::State::Done;
-    const io::Code code = co_await inbound_.write_body(data, last, &attempt.trailers);
+    io::Code code = inbound_.write_body(data, last, &attempt.trailers);
+    if (code == io::Code::WouldBlock) code = co_await inbound_.written();
     if (client_failed(code)) co_return &kClosing;
     record_.response_octets += data.size();
     if (last) co_return nullptr;
@@ -153,7 +154,8 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     if (read.code == io::Code::Eof && attempt.decoder->finish_at_close()) co_return &observe::reason::kCompleted;
     if (read.code != io::Code::WouldBlock) co_return &observe::reason::kTruncated;
     // The client must not wait for a head that is complete.
-    const io::Code flushed = co_await inbound_.write_body({}, false, nullptr);
+    io::Code flushed = inbound_.write_body({}, false, nullptr);
+    if (flushed == io::Code::WouldBlock) flushed = co_await inbound_.written();
     if (client_failed(flushed)) co_return &kClosing;
     const upstream::Timeouts& timeouts = attempt.upstream.timeouts();
     const Duration idle = attempt.stream ? timeouts.stream.idle : timeouts.idle;
@@ -183,7 +185,8 @@ io::Task<void> Exchange::upload(Attempt& attempt) {
     }
     upload_begun_ = true;
     const bool last = piece.kind == BodyPiece::Kind::Done;
-    const io::Code code = co_await write_piece(attempt, {}, piece.data, last, attempt.beside.token());
+    io::Code code = begin_piece(attempt, {}, piece.data, last);
+    if (code == io::Code::WouldBlock) code = co_await finish_piece(attempt, attempt.beside.token());
     if (code == io::Code::TimedOut) {
       Refusal refusal = refusal_of(observe::reason::kIdleTimeout);
       refusal.by = "upstream";
@@ -204,45 +207,42 @@ io::Task<void> Exchange::upload(Attempt& attempt) {
   }
 }
 
-// Writes a head, a piece of the request's body in its framing, and the body's end, in one go if the transport takes it.
-io::Task<io::Code> Exchange::write_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last, io::CancelToken& token) {
+// Queues a head, a piece of the request's body in its framing, and the body's end, and writes what the target takes now,
+// in one go if it takes all. WouldBlock: finish_piece() waits for the rest.
+io::Code Exchange::begin_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last) noexcept {
   const bool chunked = head_.body.kind == http::Framing::Chunked;
-  std::array<io::ConstBuffer, 5> all;
   std::size_t n = 0;
-  const auto add = [&all, &n](std::string_view s) {
-    if (!s.empty()) all[n++] = {s.data(), s.size()};
+  const auto add = [&attempt, &n](std::string_view s) {
+    if (!s.empty()) attempt.out[n++] = {s.data(), s.size()};
   };
-  char size[18];
   add(head);
-  if (chunked && !data.empty()) add(chunk_size(data.size(), size));
+  if (chunked && !data.empty()) add(chunk_size(data.size(), attempt.chunk_line));
   add(data);
   if (chunked && !data.empty()) add("\r\n");
   if (chunked && last) add(last_chunk(arena_, &inbound_.trailers()));
-  std::span<io::ConstBuffer> left(all.data(), n);
-  while (!left.empty()) {
-    const io::Count written = attempt.transport->try_write(left);
-    if (written.code == io::Code::WouldBlock) {
-      io::Wait wait;
-      wait.deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
-      wait.cancel = &token;
-      wait.what = "upstream to take the request";
-      const io::Code ready = co_await attempt.transport->writable(wait);
-      if (ready != io::Code::Ok) co_return ready;
-      continue;
-    }
-    if (written.code != io::Code::Ok) co_return written.code;
-    attempt.wrote = true;
-    std::size_t octets = written.octets;
-    while (!left.empty() && octets >= left.front().size) {
-      octets -= left.front().size;
-      left = left.subspan(1);
-    }
-    if (!left.empty()) {
-      left.front().data += octets;
-      left.front().size -= octets;
-    }
+  attempt.unsent = {attempt.out.data(), n};
+  return push(attempt);
+}
+
+io::Code Exchange::push(Attempt& attempt) noexcept {
+  const std::size_t buffers = attempt.unsent.size();
+  const char* const from = buffers == 0 ? nullptr : attempt.unsent.front().data;
+  const io::Code code = io::write_now(*attempt.transport, attempt.unsent);
+  if (attempt.unsent.size() != buffers || (buffers != 0 && attempt.unsent.front().data != from)) attempt.wrote = true;
+  return code;
+}
+
+io::Task<io::Code> Exchange::finish_piece(Attempt& attempt, io::CancelToken& token) {
+  io::Code code = io::Code::WouldBlock;
+  while (code == io::Code::WouldBlock) {
+    io::Wait wait;
+    wait.deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
+    wait.cancel = &token;
+    wait.what = "upstream to take the request";
+    code = co_await attempt.transport->writable(wait);
+    if (code == io::Code::Ok) code = push(attempt);
   }
-  co_return io::Code::Ok;
+  co_return code;
 }
 
 }  // namespace gatelab::proxy

@@ -60,27 +60,38 @@ io::Task<io::Code> Stream::write_interim(std::uint16_t status, const http::Field
 
 void Stream::write_head(const proxy::AnswerHead& head) noexcept { pending_head_ = "head " + std::to_string(head.status); }
 
-io::Task<io::Code> Stream::write_body(std::string_view data, bool last, const http::Fields*) {
+io::Code Stream::write_body(std::string_view data, bool last, const http::Fields*) noexcept {
   if (!pending_head_.empty()) frame(std::exchange(pending_head_, {}));
-  while (!data.empty()) {
-    if (gone_ || reset_) co_return io::Code::Reset;
-    const std::size_t n = std::min(window_, data.size());
-    if (n == 0) {
-      io::Wait wait;
-      wait.deadline = loop_.now() + patience();
-      wait.cancel = &cut_;
-      wait.what = "client to open its window";
-      const io::Code code = co_await opened_.wait(loop_, wait);
-      if (code != io::Code::Ok) co_return code;
-      continue;
-    }
+  unsent_ = data;
+  ends_ = last;
+  return push();
+}
+
+io::Code Stream::push() noexcept {
+  while (!unsent_.empty()) {
+    if (gone_ || reset_) return io::Code::Reset;
+    const std::size_t n = std::min(window_, unsent_.size());
+    if (n == 0) return io::Code::WouldBlock;
     if (window_ != SIZE_MAX) window_ -= n;
-    frame("data " + std::string(data.substr(0, n)));
-    data.remove_prefix(n);
+    frame("data " + std::string(unsent_.substr(0, n)));
+    unsent_.remove_prefix(n);
   }
-  if (gone_ || reset_) co_return io::Code::Reset;
-  if (last) frame("end");
-  co_return io::Code::Ok;
+  if (gone_ || reset_) return io::Code::Reset;
+  if (ends_) frame("end");
+  return io::Code::Ok;
+}
+
+io::Task<io::Code> Stream::written() {
+  io::Code code = io::Code::WouldBlock;
+  while (code == io::Code::WouldBlock) {
+    io::Wait wait;
+    wait.deadline = loop_.now() + patience();
+    wait.cancel = &cut_;
+    wait.what = "client to open its window";
+    code = co_await opened_.wait(loop_, wait);
+    if (code == io::Code::Ok) code = push();
+  }
+  co_return code;
 }
 
 void Stream::reset() noexcept {

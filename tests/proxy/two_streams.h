@@ -39,7 +39,8 @@ class Stream final : public proxy::Inbound {
   bool skip_body() noexcept override;
   io::Task<io::Code> write_interim(std::uint16_t status, const http::Fields& fields) override;
   void write_head(const proxy::AnswerHead& head) noexcept override;
-  io::Task<io::Code> write_body(std::string_view data, bool last, const http::Fields* trailers) override;
+  io::Code write_body(std::string_view data, bool last, const http::Fields* trailers) noexcept override;
+  io::Task<io::Code> written() override;
   void reset() noexcept override;
   io::Task<io::Code> gone(io::Wait wait) override;
   void on_cut(io::CancelToken* token) noexcept override { exchange_token_ = token; }
@@ -54,10 +55,13 @@ class Stream final : public proxy::Inbound {
   friend class Streams;
   void arrive(std::string octets, bool last);
   void frame(const std::string& text);
+  io::Code push() noexcept;
 
   Streams& connection_;
   int id_;
   io::Loop& loop_;
+  std::string_view unsent_;  // of the piece being written
+  bool ends_ = false;        // behind it
   Arena arena_;
   http::RequestHead head_{arena_};
   http::Fields trailers_{arena_};
