@@ -252,7 +252,8 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
   pools_.clear();
   services_.snapshot = proxy::Pin();
   flush_log();
-  done();
+  // Behind this task's own end: who is told may destroy the worker at once, from another thread.
+  services_.loop.post_remote(std::move(done));
 }
 
 }  // namespace gatelab::gateway
