@@ -26,8 +26,10 @@ io::Task<io::Code> Exchange::upstream_readable(Attempt& attempt, Instant deadlin
   wait.what = what;
   if (!attempt.watching && upload_done_) {
     wait.deadline = std::min(deadline, services_.loop.now() + kBeforeWatching);
-    const io::Code code = co_await attempt.transport->readable(wait);
-    if (code != io::Code::TimedOut || wait.deadline == deadline) co_return code;
+    if (!attempt.stream) {
+      const io::Code code = co_await attempt.transport->readable(wait);
+      if (code != io::Code::TimedOut || wait.deadline == deadline) co_return code;
+    }
     attempt.watching = true;
     attempt.beside.spawn(watch_client(attempt));
     wait.deadline = deadline;

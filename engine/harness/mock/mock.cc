@@ -6,14 +6,16 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/base64.h"
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "http/parser.h"
+#include "http/websocket.h"
 #include "io/tls_transport.h"
 
 namespace gatelab::harness {
 namespace {
 
-constexpr std::size_t kBlock = 64 * 1024;
 constexpr std::size_t kMaxBody = 16 * 1024 * 1024;
 
 std::string echo_of(const SeenRequest& request) {
@@ -49,16 +51,14 @@ void tell_misses(const std::vector<Stub>& stubs, SeenRequest& request) {
   if (shown < all.size()) request.misses.push_back("and " + std::to_string(all.size() - shown) + " more");
 }
 
-}  // namespace
+// What a 101 to this request says of itself; empty: it asks for no WebSocket.
+std::string upgrade_of(const http::RequestHead& head) {
+  if (http::websocket::asked(head) != http::websocket::Ask::Valid) return {};
+  const crypto::Sha1 digest = crypto::sha1(std::string(http::websocket::key_of(head)) + std::string(http::websocket::kGuid));
+  return "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "\r\n";
+}
 
-struct MockServers::Connection {
-  io::TransportPtr transport;
-  std::vector<char> block = std::vector<char>(kBlock);
-  std::size_t filled = 0, used = 0;
-  SeenRequest request;
-  bool head_only = false;  // HEAD
-  bool keep = true;
-};
+}  // namespace
 
 MockServers::MockServers(io::Network& network, io::Loop& loop, bool remember) : network_(network), loop_(loop), remember_(remember), scope_(loop) {}
 MockServers::~MockServers() = default;
@@ -99,6 +99,11 @@ void MockServers::stop() noexcept {
 std::vector<SeenRequest> MockServers::seen() const {
   std::lock_guard lock(mutex_);
   return seen_;
+}
+
+std::vector<SeenMessage> MockServers::messages() const {
+  std::lock_guard lock(mutex_);
+  return messages_;
 }
 
 std::size_t MockServers::calls(std::string_view upstream) const {
@@ -165,6 +170,7 @@ io::Task<bool> MockServers::read_request(Connection& c) {
     c.request.headers.emplace_back(f.name, f.value);
     if (f.id == http::FieldId::XRequestId) c.request.request_id = f.value;
   }
+  c.upgrade = upgrade_of(head);
   c.head_only = head.method == http::Method::Head;
   c.keep = head.keep_alive;
   http::Fields trailers(arena);
@@ -218,18 +224,25 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
     missing.body = nlohmann::ordered_json{{"status", 404}, {"title", "No stub answers this request"}, {"reason", "unmatched-stub"}, {"detail", c.request.near_miss}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const Reply& reply = stub != nullptr ? stub->reply : missing;
   if (reply.delay > Duration{}) {
-    io::Wait wait;
-    wait.deadline = loop_.now() + reply.delay;
-    wait.cancel = &scope_.token();
-    wait.what = "mock: delay";
-    const io::Code code = co_await io::sleep_until(loop_, wait);
-    if (code == io::Code::Cancelled) co_return false;
+    const bool on = co_await pause(reply.delay);
+    if (!on) co_return false;
+  }
+  if (reply.websocket) {
+    co_await websocket(c, *reply.websocket);
+    co_return false;
   }
   const std::string body = reply.echo ? echo_of(c.request) : reply.body;
   const bool bodiless = c.head_only || reply.status == 204 || reply.status == 304;
   std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " " + std::string(http::default_reason_phrase(reply.status)) + "\r\n";
   for (const auto& [name, value] : reply.headers) text += name + ": " + value + "\r\n";
   if (reply.close) text += "Connection: close\r\n";
+  if (reply.pieces && !bodiless) {
+    text += "Transfer-Encoding: chunked\r\n\r\n";
+    io::Task<bool> head = write(c, std::move(text));
+    bool whole = co_await head;
+    if (whole) whole = co_await stream(c, *reply.pieces);
+    co_return whole && c.keep && !reply.close;
+  }
   if (reply.chunked && !bodiless) {
     text += "Transfer-Encoding: chunked\r\n\r\n";
     char size[17];

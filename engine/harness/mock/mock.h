@@ -38,22 +38,40 @@ class MockServers {
 
   // Any thread.
   std::vector<SeenRequest> seen() const;
+  std::vector<SeenMessage> messages() const;
   std::size_t calls(std::string_view upstream) const;
   // Where the stubs stand that have answered at least once: octet offsets.
   std::vector<std::uint32_t> used() const;
 
  private:
+  static constexpr std::size_t kBlock = 64 * 1024;
   struct Server {
     std::string upstream, target;
     std::vector<Stub> stubs;
     std::shared_ptr<const crypto::TlsContext> tls;  // null: plain
     std::unique_ptr<io::Listener> listener;
   };
-  struct Connection;
+  struct Connection {
+    io::TransportPtr transport;
+    std::vector<char> block = std::vector<char>(kBlock);
+    std::size_t filled = 0, used = 0;
+    SeenRequest request;
+    std::string upgrade;     // what its 101 would say; empty: no WebSocket is asked for
+    bool head_only = false;  // HEAD
+    bool keep = true;
+    bool said_close = false;  // of a WebSocket
+  };
   io::Task<void> serve(Server& server, io::TransportPtr transport);
   io::Task<bool> read_request(Connection& c);
   io::Task<bool> answer(Connection& c, Server& server);
   io::Task<bool> write(Connection& c, std::string text);
+  // mock_stream.cc
+  io::Task<bool> stream(Connection& c, const Pieces& pieces);
+  io::Task<bool> pause(Duration delay);
+  io::Task<bool> pause(Connection& c, Duration delay);
+  io::Task<void> websocket(Connection& c, const WebsocketReply& reply);
+  io::Task<bool> receive(Connection& c, const WebsocketReply& reply, http::websocket::MessageReader& reader, io::Wait wait);
+  io::Task<bool> said(Connection& c, const WebsocketReply& reply, const http::websocket::Message& message);
   const Stub* choose(Server& server, SeenRequest& request);
 
   io::Network& network_;
@@ -63,6 +81,7 @@ class MockServers {
   std::map<std::string, Address> addresses_;
   mutable std::mutex mutex_;
   std::vector<SeenRequest> seen_;
+  std::vector<SeenMessage> messages_;
   std::map<std::string, std::size_t, std::less<>> calls_;
   std::map<std::uint32_t, std::size_t> used_;
   io::Scope scope_;

@@ -57,6 +57,12 @@ Reply parse_reply(const config::Node& node, diag::Sink& sink) {
     if (!type.empty()) sink.error("two-bodies", r.key_span("echo"), "a reply has one body: `json`, `body` or `echo`");
     type = "application/json";
   }
+  std::string streamed;
+  reply.pieces = parse_pieces(r, sink, streamed);
+  if (reply.pieces && !type.empty()) sink.error("two-bodies", r.key_span("events"), "a reply has one body: what it streams is it");
+  if (reply.pieces) type = streamed;
+  reply.websocket = parse_websocket_reply(r, sink);
+  if (reply.websocket && (!type.empty() || r.get("status") != nullptr)) sink.error("two-bodies", r.key_span("websocket"), "`websocket` is the whole reply: status and body have no place beside it");
   parse_fields(reply.headers, r.get("headers"), sink, "`headers` of `reply`");
   parse_fields(reply.trailers, r.get("trailers"), sink, "`trailers` of `reply`");
   reply.chunked = r.boolean("chunked", !reply.trailers.empty());

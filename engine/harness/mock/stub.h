@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "harness/match/matcher.h"
+#include "harness/mock/stream_reply.h"
 
 namespace gatelab::harness {
 
@@ -21,6 +23,12 @@ struct SeenRequest {
   bool matched = false;
   std::string near_miss;  // of one that no stub answers: what comes nearest
   std::vector<std::string> misses;  // and every stub, nearest first, with what the request lacks for it
+};
+
+// A message of a WebSocket that reached a mock.
+struct SeenMessage {
+  std::string upstream, request_id;
+  http::websocket::Message message;
 };
 
 // What to look for in a request: `when:` of stubs and `upstream.request:` of expectations.
@@ -42,6 +50,8 @@ struct Reply {
   bool chunked = false;
   bool close = false;     // after the answer
   Duration delay{};
+  std::optional<Pieces> pieces;             // instead of a body
+  std::optional<WebsocketReply> websocket;  // instead of everything but `delay`
 };
 
 struct Stub {

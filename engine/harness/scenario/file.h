@@ -10,6 +10,7 @@
 
 #include "base/secret.h"
 #include "harness/match/matcher.h"
+#include "harness/match/message.h"
 #include "harness/mock/stub.h"
 #include "harness/scenario/tls.h"
 #include "harness/scenario/values.h"
@@ -27,6 +28,12 @@ struct Credential {
 using Texts = std::vector<std::pair<std::string, std::string>>;
 using Matchers = std::vector<std::pair<std::string, MatcherPtr>>;
 
+// A connection that stays open under a name.
+struct StreamUse {
+  enum class Kind : std::uint8_t { None, Websocket, Answer } kind = Kind::None;
+  std::string name;
+};
+
 struct Send {
   std::string method, target;
   Texts headers;
@@ -40,6 +47,8 @@ struct Send {
   IpAddress from;          // None: wherever
   std::string preface;     // a PROXY header
   std::optional<ClientTls> tls;
+  StreamUse stream;                   // a request that opens one, or
+  std::optional<OutMessage> message;  // a message on the WebSocket `stream`
   std::uint32_t count = 1, concurrency = 1;
   Duration every{};
   Duration timeout = std::chrono::minutes(10);
@@ -51,6 +60,7 @@ struct UpstreamExpectation {
   bool none = false;
   MatcherPtr name, target, attempts;
   std::optional<RequestMatcher> request;
+  std::optional<std::vector<MessageMatcher>> messages;  // of a WebSocket
   diag::Span span;
 };
 
@@ -65,6 +75,8 @@ struct Expect {
   JsonExpectation json;
   std::vector<MatcherPtr> interim;
   bool has_interim = false;
+  std::optional<std::vector<MessageMatcher>> messages;  // that came since the last look
+  diag::Span messages_span;
   std::vector<DecisionExpectation> decisions;
   std::optional<UpstreamExpectation> upstream;
   std::string error;  // refused, closed, timeout, truncated, tls-alert, tls-certificate
@@ -98,11 +110,12 @@ struct Reload {
 };
 
 struct Step {
-  enum class Verb : std::uint8_t { Send, Advance, Check, Reload } verb = Verb::Send;
+  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload } verb = Verb::Send;
   std::string name;
   diag::Span span;
   bool late = false;  // speaks of saved values: parsed again when they are known
   Send send;
+  std::string stream;  // of Receive and Drop
   std::optional<Expect> expect;
   std::optional<Totals> totals;
   Duration advance{};
@@ -145,6 +158,11 @@ struct File {
 
 // Null if there were errors. Never throws.
 std::unique_ptr<File> parse_file(std::string path, diag::SourcePtr source, std::unique_ptr<config::Node> tree, const config::EnvSource& env, diag::Sink& sink);
+Expect parse_expect(const config::Node& node, const World& world, diag::Sink& sink);
+// parse_stream.cc: `receive` and `drop`; `send: { websocket: name, … }`; `websocket` and `stream` beside a request.
+void parse_stream_verb(Step& step, std::string_view verb, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);
+void parse_message_send(Step& step, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);
+void parse_stream_use(Step& step, config::Reader& r, diag::Sink& sink);
 // One step whose values are known. Reports.
 Step parse_step(const config::Node& node, const World& world, diag::Sink& sink);
 

@@ -11,7 +11,7 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"send", "advance", "check", "reload"};
+constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload"};
 constexpr std::string_view kLaterVerbs[] = {"fault", "restart", "admin", "replay", "load"};
 
 MatcherPtr matcher(config::Reader& r, std::string_view key, Dimension dimension, diag::Sink& sink) {
@@ -226,11 +226,14 @@ UpstreamExpectation parse_upstream(const config::Node& node, diag::Sink& sink) {
   out.name = matcher(r, "name", Dimension::Text, sink);
   out.target = matcher(r, "target", Dimension::Text, sink);
   out.attempts = matcher(r, "attempts", Dimension::Json, sink);
+  if (const config::Node* messages = r.get("messages")) out.messages = parse_message_matchers(*messages, sink, "`messages` of `upstream`");
   if (const config::Node* request = r.get("request")) out.request = parse_request_matcher(*request, sink, "`request` of `upstream`");
   r.finish();
   if (node.entries.empty()) sink.error("bad-matcher", node.span, "`upstream` expects nothing", "name it: { name: orders }");
   return out;
 }
+
+}  // namespace
 
 Expect parse_expect(const config::Node& node, const World& world, diag::Sink& sink) {
   Expect out;
@@ -263,6 +266,10 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
       out.decisions.push_back({matchers(one, "decision", Dimension::Text, sink, {"policy", "id", "phase", "outcome", "reason"}), item.span});
     }
   }
+  if (const config::Node* messages = r.get("messages")) {
+    out.messages_span = messages->span;
+    out.messages = parse_message_matchers(*messages, sink, "`messages`");
+  }
   if (const config::Node* upstream = r.get("upstream")) out.upstream = parse_upstream(*upstream, sink);
   constexpr std::string_view kErrors[] = {"refused", "closed", "timeout", "truncated", "tls-alert", "tls-certificate"};
   if (const config::Node* error = r.get("error")) {
@@ -278,6 +285,8 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
   if (r.valid() && node.entries.empty()) sink.error("no-expectation", node.span, "`expect` expects nothing");
   return out;
 }
+
+namespace {
 
 Totals parse_totals(const config::Node& node, diag::Sink& sink) {
   Totals out;
@@ -341,6 +350,7 @@ void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag:
 }
 
 void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
+  if (node.kind == config::Kind::Map && node.entry("websocket") != nullptr) return parse_message_send(step, node, r, world, sink);
   parse_send(step.send, node, r, sink);
   if (step.send.raw)
     for (const std::string_view key : {"as", "headers", "query", "json", "body"})
@@ -363,6 +373,7 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
   if (const config::Node* save = r.get("save")) parse_save(step.send, *save, sink);
   if (const config::Node* expect = r.get("expect")) step.expect = parse_expect(*expect, world, sink);
   if (const config::Node* totals = r.get("totals")) step.totals = parse_totals(*totals, sink);
+  parse_stream_use(step, r, sink);
   r.not_supported("during", "faults come later");
   if (!step.send.connection.empty() && step.send.concurrency > 1) sink.error("bad-choice", r.span_of("repeat"), "one named connection carries one request at a time");
 }
@@ -372,7 +383,7 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
   d.id = "no-verb";
   d.message = "the step does nothing";
   d.span = node.span;
-  d.hint = "it needs one of send, advance, check, reload";
+  d.hint = "it needs one of send, receive, drop, advance, check, reload";
   for (const config::Entry& e : node.entries) {
     const std::string_view near = diag::nearest(e.key, {std::begin(kVerbs), std::end(kVerbs)});
     if (near.empty()) continue;
@@ -393,7 +404,7 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   for (const config::Entry& e : node.entries) {
     const bool known = std::find(std::begin(kVerbs), std::end(kVerbs), e.key) != std::end(kVerbs);
     if (std::find(std::begin(kLaterVerbs), std::end(kLaterVerbs), e.key) != std::end(kLaterVerbs)) {
-      r.not_supported(e.key, "this build knows send, advance, check and reload");
+      r.not_supported(e.key, "this build knows send, receive, drop, advance, check and reload");
       return step;
     }
     if (!known) continue;
@@ -409,6 +420,8 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   const config::Node& value = *r.get(verb->key);
   if (verb->key == "send") {
     parse_send_step(step, value, r, world, sink);
+  } else if (verb->key == "receive" || verb->key == "drop") {
+    parse_stream_verb(step, verb->key, value, r, world, sink);
   } else if (verb->key == "advance") {
     step.verb = Step::Verb::Advance;
     step.advance = config::as_duration(value, sink, "`advance`").value_or(Duration{});

@@ -14,6 +14,7 @@
 #include "harness/scenario/driver.h"
 #include "harness/scenario/expect.h"
 #include "harness/scenario/patch.h"
+#include "harness/scenario/stream_steps.h"
 #include "io/scope.h"
 #include "observe/access_log.h"
 
@@ -30,7 +31,8 @@ class CaseRun {
         driver_(options.real ? make_real(options.real_world(kWorkers, result.seed)) : make_simulated(result.seed, c.world.start)),
         mocks_(driver_->environment().network, driver_->outside(), true),
         scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()),
-        gateway_(driver_->environment(), gateway_options()) {}
+        gateway_(driver_->environment(), gateway_options()),
+        streams_(*driver_, mocks_, scope_, result, [this](const std::string& id, observe::OwnedRecord& record, std::string& line) { return find_record(id, record, line); }) {}
 
   void run() {
     const Instant began = driver_->now();
@@ -62,6 +64,17 @@ class CaseRun {
       lines_.push_back(std::move(line));
     };
     return out;
+  }
+
+  bool find_record(const std::string& id, observe::OwnedRecord& record, std::string& line) {
+    std::lock_guard lock(mutex_);
+    for (std::size_t i = records_.size(); i-- > 0;) {
+      if (records_[i].request_id != id) continue;
+      record = records_[i];
+      line = lines_[i];
+      return true;
+    }
+    return false;
   }
 
   void fail(const diag::Span& span, std::string message, std::string hint = {}) { result_.failures.push_back({span, std::move(message), {}, {}, std::move(hint)}); }
@@ -209,7 +222,9 @@ class CaseRun {
       s = &late;
     }
     switch (s->verb) {
-      case Step::Verb::Send: return send(*s);
+      case Step::Verb::Send: return s->send.message ? streams_.message(*s) : send(*s);
+      case Step::Verb::Receive: return streams_.receive(*s);
+      case Step::Verb::Drop: return streams_.drop(*s);
       case Step::Verb::Advance: return advance(*s);
       case Step::Verb::Check: return check(*s);
       case Step::Verb::Reload: return reload(*s);
@@ -218,7 +233,7 @@ class CaseRun {
 
   void advance(const Step& s) {
     if (!driver_->simulated()) {
-      const std::string busy = driver_->run_until([this] { return gateway_.in_flight() == 0; }, std::chrono::seconds(30));
+      const std::string busy = driver_->run_until([this] { return gateway_.in_flight() <= streams_.open_ones(); }, std::chrono::seconds(30));
       if (!busy.empty()) return fail(s.span, busy);
     }
     const std::string problem = driver_->advance(s.advance);
@@ -242,6 +257,7 @@ class CaseRun {
       credential = &case_.world.credentials.at(s.send.as);
       result_.used_credentials.insert(s.send.as);
     }
+    if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, *to, s.send.preface + octets_of(s.send, credential, *to));
     const std::size_t first_record = record_count(), first_seen = mocks_.seen().size();
     // Shared with the lanes, so that a step that is given up leaves nothing hanging.
     auto batch = std::make_shared<Batch>();
@@ -456,6 +472,7 @@ class CaseRun {
   std::deque<observe::OwnedRecord> records_;
   std::deque<std::string> lines_;
   gateway::Gateway gateway_;
+  StreamSteps streams_;
   std::string gateway_file_;
   std::vector<gateway::Bound> bound_;
   std::map<std::string, config::Node> saved_;
