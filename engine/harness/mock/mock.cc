@@ -176,6 +176,11 @@ io::Task<bool> MockServers::read_request(Connection& c) {
   http::Fields trailers(arena);
   http::BodyDecoder decoder(head.body, &trailers);
   c.used = parser.consumed();
+  if (head.expect_continue && c.used == c.filled) {
+    io::Task<bool> saying = write(c, "HTTP/1.1 100 Continue\r\n\r\n");
+    const bool said = co_await saying;
+    if (!said) co_return false;
+  }
   for (;;) {
     const auto piece = decoder.next({c.block.data() + c.used, c.filled - c.used});
     c.used += piece.consumed;
@@ -230,6 +235,11 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
   if (reply.websocket) {
     co_await websocket(c, *reply.websocket);
     co_return false;
+  }
+  if (reply.raw) {
+    io::Task<bool> writing = write(c, *reply.raw);
+    const bool written = co_await writing;
+    co_return written && c.keep && !reply.close;
   }
   const std::string body = reply.echo ? echo_of(c.request) : reply.body;
   const bool bodiless = c.head_only || reply.status == 204 || reply.status == 304;

@@ -52,6 +52,11 @@ Reply parse_reply(const config::Node& node, diag::Sink& sink) {
     reply.body = config::as_text(*body, sink, "`body` of `reply`").value_or("");
     type = "text/plain; charset=utf-8";
   }
+  if (auto raw = r.text("raw")) {
+    reply.raw = std::move(*raw);
+    for (const std::string_view key : {"status", "headers", "json", "body", "echo", "trailers", "chunked"})
+      if (node.entry(key) != nullptr) sink.error("raw-alone", r.key_span(key), "`raw` is the whole answer: `" + std::string(key) + "` has no place beside it");
+  }
   reply.echo = r.boolean("echo", false);
   if (reply.echo) {
     if (!type.empty()) sink.error("two-bodies", r.key_span("echo"), "a reply has one body: `json`, `body` or `echo`");

@@ -46,6 +46,7 @@ struct Reply {
   std::uint16_t status = 200;
   std::vector<std::pair<std::string, std::string>> headers, trailers;
   std::string body;
+  std::optional<std::string> raw;  // octets instead of all of the above
   bool echo = false;      // the body says what the request was
   bool chunked = false;
   bool close = false;     // after the answer
