@@ -129,6 +129,34 @@ CONFIG
   done
   fail "nginx does not start"
 }
+# start_apache NAME [LINE_IN_CONFIGURATION…]: an origin as start_nginx makes one, of Apache's httpd; sets pid, origin_port.
+start_apache() {
+  local name=$1 attempt module
+  shift
+  peer apache2
+  for attempt in 1 2 3; do
+    origin_port=$(free_port)
+    mkdir -p "$name/html"
+    chmod 755 "$work" "$name" "$name/html"
+    {
+      echo "ServerName 127.0.0.1"
+      echo "Listen 127.0.0.1:$origin_port"
+      for module in mpm_event authz_core dir mime proxy proxy_http headers; do
+        echo "LoadModule ${module}_module $GATELAB_PEERS/tree/usr/lib/apache2/modules/mod_$module.so"
+      done
+      echo "TypesConfig /dev/null"
+      echo "Mutex default:$work/$name"
+      echo "PidFile $work/$name/pid"
+      echo "ErrorLog $work/$name/error.log"
+      echo "DocumentRoot $work/$name/html"
+      echo "KeepAlive On"
+      printf '%s\n' "$@"
+    } >"$name/apache.conf"
+    start "$name" "$GATELAB_PEERS/bin/apache2" -X -d "$work/$name" -f "$work/$name/apache.conf"
+    if until_true 10 nginx_up "$pid" && ! gone "$pid"; then return 0; fi
+  done
+  fail "apache2 does not start"
+}
 nginx_up() { gone "$1" || answers "http://127.0.0.1:$origin_port/"; }
 
 # in_window PERIOD NEED: returns when a fixed window of PERIOD seconds lasts NEED seconds more, so that what is counted
