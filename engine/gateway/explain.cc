@@ -70,7 +70,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   record.proxied = !origin.hops.empty();
   proxy::Snapshot snapshot;
   fill_routes(snapshot, model);
-  const proxy::Matching matching = proxy::match_request(head, listener.path, snapshot, arena);
+  const proxy::Matching matching = proxy::match_request(head, listener.path, listener.hop, snapshot, arena);
   record.route = matching.route->name;
   out.canonical_path = matching.path;
   if (matching.refusal.word.empty() || matching.refusal.phase == observe::Phase::Match)

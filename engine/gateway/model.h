@@ -14,6 +14,7 @@
 #include "base/cidr.h"
 #include "http/forwarded.h"
 #include "crypto/tls_context.h"
+#include "http/hop.h"
 #include "http/parser.h"
 #include "http/uri.h"
 #include "io/environment.h"
@@ -28,6 +29,7 @@ struct ListenerConfig {
   std::string name;
   Address address;
   http::PathOptions path;
+  http::HopOptions hop;
   http::Limits limits;
   AddressSet trusted_proxies;
   http::ForwardedStyle forwarded_style = http::ForwardedStyle::XForwarded;

@@ -42,6 +42,8 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   out.path.duplicate_slash = static_cast<http::DuplicateSlash>(r.choice("duplicate_slash", 0, {"keep", "merge", "reject"}));
   out.path.forward_path = static_cast<http::ForwardPath>(r.choice("forward_path", 0, {"canonical", "original"}));
   parse_trust(out, r, sink);
+  out.hop.underscore_fields = static_cast<http::UnderscoreFields>(r.choice("underscore_fields", 0, {"drop", "keep", "reject"}));
+  out.hop.forward_trace = r.choice("trace", 0, {"reject", "forward"}) == 1;
   out.max_body = r.size("max_body", {}).bytes;
   out.max_connections = static_cast<std::uint32_t>(r.integer("max_connections", out.max_connections, 1, 1'000'000));
   out.header_timeout = r.duration("header_timeout", out.header_timeout);

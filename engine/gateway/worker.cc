@@ -31,6 +31,14 @@ proxy::Route to_route(const RouteConfig& config) {
   return route;
 }
 
+// Every worker of a process has the same name, no other process has it.
+std::string via_of(std::uint64_t dice) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "1.1 gatelab-";
+  for (int i = 0; i < 8; ++i, dice >>= 4) out += kHex[dice & 15];
+  return out;
+}
+
 }  // namespace
 
 std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig& config) {
@@ -41,6 +49,7 @@ std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig&
   settings->forwarded_style = config.forwarded_style;
   settings->request_id_name = config.request_id_name;
   settings->request_id_from_trusted = config.request_id_from_trusted;
+  settings->hop = config.hop;
   settings->limits = config.limits;
   settings->max_body = config.max_body;
   settings->header_timeout = config.header_timeout;
@@ -65,6 +74,7 @@ std::string bind_key(const ListenerConfig& listener, const Options& options) {
 Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options)
     : options_(options), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())),
       connections_(loop), background_(loop), control_(loop) {
+  services_.via = via_of(environment.random.fork("via").next());
   traces_.resize(options.keep_traces);
 }
 

@@ -5,35 +5,54 @@
 
 #include "base/text.h"
 #include "http/chars.h"
+#include "http/forwarded.h"
 #include "http/parser.h"
 
 namespace gatelab::http {
 namespace {
 
 constexpr std::uint8_t kMaxSizeDigits = 15;
-constexpr std::uint16_t kMaxExtension = 1024;
+constexpr std::uint16_t kMaxExtension = 1024;       // of one chunk
+constexpr std::uint32_t kMaxExtensions = 16 * 1024;  // of all: octets that cost much to send and nothing to keep
 constexpr std::uint32_t kMaxTrailer = 8 * 1024;
+constexpr std::uint8_t kMaxTrailers = 64;
 
-// RFC 9110 §6.5.1: fields that frame, route, modify or authenticate a message mean nothing behind its body.
-bool forbidden_in_trailer(FieldId id) noexcept {
-  switch (id) {
+// RFC 9110 §6.5.1: fields that frame, route, modify or authenticate a message mean nothing behind its body, and whoever
+// merges trailers into fields must not find there what the gateway vouches for.
+bool forbidden_in_trailer(std::string_view name) noexcept {
+  switch (field_id(name)) {
     case FieldId::TransferEncoding:
     case FieldId::ContentLength:
     case FieldId::Host:
     case FieldId::Connection:
+    case FieldId::KeepAlive:
+    case FieldId::ProxyConnection:
+    case FieldId::Upgrade:
     case FieldId::Trailer:
     case FieldId::Te:
+    case FieldId::Via:
+    case FieldId::MaxForwards:
     case FieldId::Authorization:
+    case FieldId::ProxyAuthorization:
+    case FieldId::ProxyAuthenticate:
+    case FieldId::WwwAuthenticate:
     case FieldId::Cookie:
     case FieldId::SetCookie:
     case FieldId::ContentEncoding:
     case FieldId::ContentType:
     case FieldId::Expect:
     case FieldId::CacheControl:
+    case FieldId::Location:
+    case FieldId::Vary:
+    case FieldId::XRequestId:
       return true;
     default:
-      return false;
+      break;
   }
+  if (is_forwarding_field(name)) return true;
+  for (const std::string_view other : {"Range", "Content-Range", "Pragma", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"})
+    if (iequals(name, other)) return true;
+  return false;
 }
 
 }  // namespace
@@ -90,7 +109,7 @@ BodyDecoder::Piece BodyDecoder::chunked(std::string_view input) noexcept {
       }
       case Step::ChunkExtension:
         if (c == '\r') step_ = Step::ChunkSizeLf;
-        else if (!is(c, kValue) || ++extension_octets_ > kMaxExtension) return fail(Rule::BadChunkExtension);
+        else if (!is(c, kValue) || ++extension_octets_ > kMaxExtension || ++extensions_octets_ > kMaxExtensions) return fail(Rule::BadChunkExtension);
         break;
       case Step::ChunkSizeLf:
         if (c != '\n') return fail(Rule::BadChunkSize);
@@ -140,9 +159,10 @@ Rule BodyDecoder::trailer_line(std::string_view line) noexcept {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return Rule::BadTrailer;
   const std::string_view name = line.substr(0, colon), value = trim_ows(line.substr(colon + 1));
-  if (!all(value, kValue) || forbidden_in_trailer(field_id(name))) return Rule::BadTrailer;
-  if (trailers_ == nullptr) return Rule::Ok;
-  if (trailers_->size() >= 64) return Rule::TrailerTooLarge;
+  if (!all(value, kValue) || forbidden_in_trailer(name)) return Rule::BadTrailer;
+  if (++trailer_fields_ > kMaxTrailers) return Rule::TrailerTooLarge;
+  // A recipient may drop any trailer; these could be taken for others (hop.h).
+  if (trailers_ == nullptr || name.find('_') != std::string_view::npos) return Rule::Ok;
   trailers_->add(trailers_->arena().copy(name), trailers_->arena().copy(value));
   return Rule::Ok;
 }

@@ -13,7 +13,7 @@ inline constexpr std::uint8_t kValue = 2;       // VCHAR, obs-text, SP, HTAB
 inline constexpr std::uint8_t kPath = 4;        // pchar, '/', '%' and what browsers send raw in paths
 inline constexpr std::uint8_t kQuery = 8;       // kPath and '?'
 inline constexpr std::uint8_t kUnreserved = 16;
-inline constexpr std::uint8_t kHost = 32;       // reg-name, and '[' ']' ':' of IP literals
+inline constexpr std::uint8_t kHost = 32;       // of a name in DNS, and an IPv4 address
 
 inline constexpr std::array<std::uint8_t, 256> kChars = [] {
   std::array<std::uint8_t, 256> t{};
@@ -24,9 +24,8 @@ inline constexpr std::array<std::uint8_t, 256> kChars = [] {
   add(kAlnum, kToken | kPath | kQuery | kUnreserved | kHost);
   add("!#$%&'*+-.^_`|~", kToken);
   add("-._~", kPath | kQuery | kUnreserved | kHost);
-  add("!$&'()*+,;=", kPath | kQuery | kHost);
+  add("!$&'()*+,;=", kPath | kQuery);
   add(":@/%", kPath | kQuery);
-  add("%[]:", kHost);
   add("?", kQuery);
   // Not RFC 3986, but sent raw by browsers and curl in queries; they mean nothing to a path.
   add("\"<>[]^`{|}", kQuery);

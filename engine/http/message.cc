@@ -74,6 +74,7 @@ std::string_view default_reason_phrase(int status) noexcept {
     case 504: return "Gateway Timeout";
     case 505: return "HTTP Version Not Supported";
     case 507: return "Insufficient Storage";
+    case 508: return "Loop Detected";
     case 511: return "Network Authentication Required";
     default: return "";
   }

@@ -31,6 +31,8 @@ struct RequestHead {
   Version version = Version::Http11;
   bool keep_alive = true;       // what the client wants (RFC 9112 §9.3)
   bool expect_continue = false; // RFC 9110 §10.1.1
+  bool has_underscores = false; // in names of fields, which were kept (hop.h)
+  bool last_hop = false;        // Max-Forwards lets it go no further (hop.h)
   std::string_view method_text;
   std::string_view target;      // as received
   std::string_view path;        // of the target, raw, begins with '/', no query ("*" for Asterisk)

@@ -72,7 +72,7 @@ class BodyDecoder {
   // A body of nothing. Not defaulted: that would clear the line's octets each time.
   BodyDecoder() noexcept {}  // NOLINT
   // `trailers` (may be null: then they are checked and dropped) must outlive the decoder; their octets are copied into
-  // its arena. Trailer section and a chunk's extensions are bounded to 8 KiB and 1 KiB.
+  // its arena. Trailer section: at most 64 fields in 8 KiB; extensions: 1 KiB a chunk, 16 KiB a body.
   explicit BodyDecoder(BodyFraming framing, Fields* trailers = nullptr) noexcept;
 
   enum class State : std::uint8_t { NeedMore, Data, Done, Failed };
@@ -98,7 +98,9 @@ class BodyDecoder {
   Step step_ = Step::End;
   Rule rule_ = Rule::Ok;
   std::uint8_t digits_ = 0;
+  std::uint8_t trailer_fields_ = 0;
   std::uint16_t extension_octets_ = 0;
+  std::uint32_t extensions_octets_ = 0;
   std::uint64_t left_ = 0;
   Fields* trailers_ = nullptr;
   std::uint32_t line_octets_ = 0;

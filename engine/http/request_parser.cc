@@ -29,8 +29,10 @@ Rule absolute_form(std::string_view target, RequestHead& head) noexcept {
   head.authority = rest.substr(0, end);
   if (!parse_authority(head.authority)) return Rule::BadTarget;
   head.form = TargetForm::Absolute;
+  // RFC 9112 §3.2.4: this is how OPTIONS * travels through proxies.
+  if (end == std::string_view::npos && head.method == Method::Options) head.form = TargetForm::Asterisk;
   if (end == std::string_view::npos || rest[end] == '?') {
-    head.path = "/";
+    head.path = head.form == TargetForm::Asterisk ? std::string_view("*") : std::string_view("/");
     head.has_query = end != std::string_view::npos;
     head.query = head.has_query ? rest.substr(end + 1) : std::string_view();
     return all(head.query, kQuery) ? Rule::Ok : Rule::BadTarget;

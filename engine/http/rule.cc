@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kBad = "Bad Request";
 
-constexpr std::array<RuleInfo, 38> kRules{{
+constexpr std::array<RuleInfo, 42> kRules{{
     {Rule::Ok, "ok", 200, "OK", ""},
     {Rule::BadRequestLine, "bad-request-line", 400, kBad, "RFC 9112 §3"},
     {Rule::BadMethod, "bad-method", 400, kBad, "RFC 9110 §9.1"},
@@ -47,6 +47,10 @@ constexpr std::array<RuleInfo, 38> kRules{{
     {Rule::DuplicateSlash, "duplicate-slash", 400, kBad, "RFC 3986 §3.3"},
     {Rule::TruncatedBody, "truncated-body", 400, kBad, "RFC 9112 §8"},
     {Rule::ConnectNotSupported, "connect-not-supported", 501, "Not Implemented", "RFC 9110 §9.3.6"},
+    {Rule::TraceNotSupported, "trace-not-supported", 501, "Not Implemented", "RFC 9110 §9.3.8"},
+    {Rule::TraceWithBody, "trace-with-body", 400, kBad, "RFC 9110 §9.3.8"},
+    {Rule::BadMaxForwards, "bad-max-forwards", 400, kBad, "RFC 9110 §7.6.2"},
+    {Rule::UnderscoreField, "underscore-field", 400, kBad, "RFC 3875 §4.1.18"},
 }};
 
 constexpr bool in_order() {

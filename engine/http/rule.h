@@ -21,7 +21,8 @@ enum class Rule : std::uint8_t {
   BadContentLength, DifferentContentLengths, LengthAndEncoding, UnknownTransferEncoding, ChunkedNotLast, EncodingInHttp10,
   BadChunkSize, BadChunkExtension, ChunkTooLarge, BadChunkEnd, BadTrailer, TrailerTooLarge,
   // others
-  UnknownExpectation, BadPath, EncodedSlash, DuplicateSlash, TruncatedBody, ConnectNotSupported,
+  UnknownExpectation, BadPath, EncodedSlash, DuplicateSlash, TruncatedBody, ConnectNotSupported, TraceNotSupported,
+  TraceWithBody, BadMaxForwards, UnderscoreField,
 };
 
 struct RuleInfo {

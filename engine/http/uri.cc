@@ -184,11 +184,7 @@ std::optional<Authority> parse_authority(std::string_view text) noexcept {
     out.host = text.substr(0, colon);
     has_port = colon != std::string_view::npos;
     if (has_port) port = text.substr(colon + 1);
-    for (std::size_t i = 0; i < out.host.size(); ++i) {
-      const char c = out.host[i];
-      if (!is(c, kHost) || c == '[' || c == ']') return std::nullopt;
-      if (c == '%' && (i + 2 >= out.host.size() || hex_value(out.host[i + 1]) < 0 || hex_value(out.host[i + 2]) < 0)) return std::nullopt;
-    }
+    if (!all(out.host, kHost)) return std::nullopt;
   }
   if (out.host.empty()) return std::nullopt;
   if (!has_port || port.empty()) return out;

@@ -41,7 +41,8 @@ std::optional<std::string_view> query_value(std::string_view query, std::string_
 // The first cookie of that name among the Cookie field's value (RFC 6265 §4.2.1).
 std::optional<std::string_view> cookie_value(std::string_view cookie, std::string_view name) noexcept;
 
-// host[:port] (RFC 3986 §3.2.2: reg-name, IPv4, [IPv6]); no userinfo, port 1..65535 or empty.
+// host[:port]: a name, IPv4 or [IPv6]; no userinfo, port 1..65535 or empty. Of RFC 3986's reg-name (§3.2.2) only what a
+// name in DNS may have: sub-delims and %XX are in no name, and a list of hosts would pass for one.
 struct Authority {
   std::string_view host;   // brackets kept
   std::optional<std::uint16_t> port;

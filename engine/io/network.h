@@ -60,6 +60,9 @@ class Transport {
   // and for noticing a client that has gone.
   enum class Peer : std::uint8_t { Quiet, Data, Eof, Reset };
   virtual Peer peer_state() noexcept = 0;
+  // False only if nothing can have come from the peer since the last read took all there was, as far as is known without
+  // asking the system.
+  virtual bool may_have_news() const noexcept { return true; }
 
   virtual Address local() const noexcept = 0;
   virtual Address peer() const noexcept = 0;

@@ -144,6 +144,8 @@ class RealTransport final : public Transport {
     return errno == EAGAIN || errno == EINTR ? Peer::Quiet : Peer::Reset;
   }
 
+  bool may_have_news() const noexcept override { return watched_->readable || watched_->read_over || fd_ < 0; }
+
   Address local() const noexcept override { return fd_ < 0 ? Address{} : local_of(fd_); }
   Address peer() const noexcept override { return peer_; }
   Loop& loop() noexcept override { return loop_; }

@@ -8,7 +8,7 @@ namespace {
 
 using namespace reason;
 constexpr std::array kReasons{
-    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kHandshakeTimeout, kPlainHttpOnTls,
+    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kServerOptions, kLoopDetected, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kHandshakeTimeout, kPlainHttpOnTls,
     kTlsMalformed, kTlsVersion, kTlsCipher, kTlsProtocol, kTlsUnknownName, kTlsAlert, kClientCertificateMissing, kClientCertificateExpired,
     kClientCertificateNotYetValid, kClientCertificateRevoked, kClientCertificateUntrusted, kClientCertificateTooDeep, kClientCertificateUnfit,
     kMisdirected, kTlsHandshake, kTlsRefused, kTlsCertificateExpired, kTlsCertificateNotYetValid, kTlsCertificateUntrusted,

@@ -35,6 +35,8 @@ namespace reason {
 inline constexpr Reason kNoRoute{"no-route", 404, "Not Found", "no route matches host, path, headers and query"};
 inline constexpr Reason kMethodNotAllowed{"method-not-allowed", 405, "Method Not Allowed", "routes match all but the method; Allow lists theirs"};
 inline constexpr Reason kAmbiguousPath{"ambiguous-path", 400, "Bad Request", "the path as received would match another route than its canonical form"};
+inline constexpr Reason kServerOptions{"server-options", 204, "", "OPTIONS asked the gateway itself: `*`, or Max-Forwards: 0"};
+inline constexpr Reason kLoopDetected{"loop-detected", 508, "Loop Detected", "Via says that the request has passed this gateway four times"};
 // api-key
 inline constexpr Reason kMissingKey{"missing-key", 401, "Unauthorized", "the request carries no API key"};
 inline constexpr Reason kUnknownKey{"unknown-key", 401, "Unauthorized", "no consumer has this API key"};

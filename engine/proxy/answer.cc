@@ -2,6 +2,7 @@
 // Answers that the gateway makes itself: problem documents (RFC 9457) and policies' own.
 #include "base/text.h"
 #include "http/date.h"
+#include "http/hop.h"
 #include "proxy/exchange.h"
 #include "proxy/head_writer.h"
 
@@ -40,7 +41,7 @@ void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool l
   if (walk_ && walk_->has_on_response()) {
     policy::ResponseInput response{status, fields, local, input_};
     walk_->on_response(response);
-    strip_hop_by_hop(fields);
+    http::strip_hop_by_hop(fields);
   }
   const std::string& name = listener_.request_id_name;
   if (fields.find(name) != nullptr) fields.remove(name);
@@ -54,8 +55,10 @@ io::Task<void> Exchange::refuse(Refusal refusal) {
   policy::Answer own(arena_);
   own.status = refusal.status;
   own.detail = refusal.detail;
-  own.body = problem(refusal.status, refusal.word, refusal.title, refusal.detail);
-  own.content_type = "application/problem+json";
+  if (refusal.status >= 400) {
+    own.body = problem(refusal.status, refusal.word, refusal.title, refusal.detail);
+    own.content_type = "application/problem+json";
+  }
   if (!refusal.allow.empty()) own.fields.add("Allow", refusal.allow);
   if (refusal.word == observe::reason::kWebsocketVersion.word) {
     // RFC 6455 §4.4 says which version, RFC 9110 §15.5.22 which protocol.

@@ -10,6 +10,8 @@
 namespace gatelab::proxy {
 namespace {
 
+constexpr std::string_view kOurMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 // A logged target must not carry credentials: their values in the query become "redacted".
 std::string_view redact(std::string_view target, std::span<const std::string_view> secrets, Arena& arena) noexcept {
   const std::size_t mark = target.find('?');
@@ -56,22 +58,28 @@ Refusal refusal_of(const observe::Reason& reason) noexcept {
   return refusal;
 }
 
-Matching match_request(const http::RequestHead& head, const http::PathOptions& options, const Snapshot& snapshot, Arena& arena) noexcept {
+Matching match_request(http::RequestHead& head, const http::PathOptions& options, const http::HopOptions& hop, const Snapshot& snapshot, Arena& arena) noexcept {
   Matching result;
   result.route = &snapshot.no_route;
   result.path = result.forwarded = head.path;
-  if (head.method == http::Method::Connect) {
-    result.refusal = refusal_of(http::Rule::ConnectNotSupported);
+  if (const http::Rule rule = http::end_hop(head, hop); rule != http::Rule::Ok) {
+    // Behind a CONNECT may come what was meant for the tunnel.
+    if (rule == http::Rule::ConnectNotSupported) head.keep_alive = false;
+    result.refusal = refusal_of(rule);
     return result;
   }
-  if (head.form != http::TargetForm::Asterisk) {
-    const http::CanonicalPath canonical = http::canonical_path(head.path, options, arena);
-    if (canonical.rule != http::Rule::Ok) {
-      result.refusal = refusal_of(canonical.rule);
-      return result;
-    }
-    result.path = result.forwarded = canonical.path;
+  if (http::is_for_gateway(head)) {
+    result.refusal = refusal_of(observe::reason::kServerOptions);
+    result.refusal.phase = observe::Phase::Match;
+    result.refusal.allow = kOurMethods;
+    return result;
   }
+  const http::CanonicalPath canonical = http::canonical_path(head.path, options, arena);
+  if (canonical.rule != http::Rule::Ok) {
+    result.refusal = refusal_of(canonical.rule);
+    return result;
+  }
+  result.path = result.forwarded = canonical.path;
   route::Request request;
   request.host = head.host;
   request.path = result.path;
@@ -117,6 +125,7 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
   if (told.port == 0 && !origin.scheme.empty()) told.port = origin.scheme == "https" ? 443 : 80;
   if (told.port == 0) told.port = way.port;
   told.forwarded = config.forwarded;
+  told.via = way.via;
   return told;
 }
 
@@ -187,7 +196,7 @@ void Exchange::find_client() noexcept {
 }
 
 void Exchange::match() noexcept {
-  matching_ = match_request(head_, listener_.path, *snapshot_, arena_);
+  matching_ = match_request(head_, listener_.path, listener_.hop, *snapshot_, arena_);
   input_.path = matching_.path;
   input_.route = matching_.route->name;
   input_.parameters = matching_.parameters;

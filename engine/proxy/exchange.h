@@ -37,7 +37,8 @@ struct Matching {
   std::int32_t route_index = -1;
   std::span<const route::Parameter> parameters;
 };
-Matching match_request(const http::RequestHead& head, const http::PathOptions& options, const Snapshot& snapshot, Arena& arena) noexcept;
+// Ends the hop first (http/hop.h): `head` is then as policies see it.
+Matching match_request(http::RequestHead& head, const http::PathOptions& options, const http::HopOptions& hop, const Snapshot& snapshot, Arena& arena) noexcept;
 
 // What a target of that upstream is told, for an exchange and for `explain`. `origin` must outlive it.
 struct Way {
@@ -45,6 +46,7 @@ struct Way {
   Address peer;
   std::string_view peer_scheme, request_id;
   std::uint16_t port = 0;  // that the client connected to
+  std::string_view via;
 };
 Told tell(const http::RequestHead& head, const Matching& matching, const upstream::Config& config, std::string_view target_authority,
           const ListenerSettings& listener, const Way& way) noexcept;
@@ -65,6 +67,7 @@ class Exchange {
   void find_client() noexcept;
   void match() noexcept;
   Refusal check_size() const noexcept;
+  bool is_loop() const noexcept;
   io::Task<void> walk();
   io::Task<bool> perform(policy::Effect* effect);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;

@@ -2,6 +2,8 @@
 // Phase Forward: a connection to the target, the request's head up, the answer's head back.
 #include <algorithm>
 
+#include "base/text.h"
+#include "http/hop.h"
 #include "proxy/attempt.h"
 #include "proxy/head_writer.h"
 
@@ -9,6 +11,7 @@ namespace gatelab::proxy {
 namespace {
 
 constexpr std::uint8_t kMaxInterims = 16;
+constexpr std::size_t kMaxPasses = 4;  // a configuration may well lead a request through its own listeners, but not for ever
 constexpr http::Limits kAnswerLimits{64 * 1024 - 1024, 0, 256};
 // Closing says this much of an aborted exchange when nobody else did.
 const observe::Reason& kClosing = observe::reason::kShutdown;
@@ -21,6 +24,10 @@ io::Task<void> Exchange::forward() {
     co_await refuse(refusal_of(observe::reason::kInternal));
     co_return;
   }
+  if (is_loop()) {
+    co_await refuse(refusal_of(observe::reason::kLoopDetected));
+    co_return;
+  }
   const Refusal no_upgrade = check_upgrade();
   if (!no_upgrade.word.empty()) {
     co_await refuse(no_upgrade);
@@ -31,6 +38,22 @@ io::Task<void> Exchange::forward() {
   total_deadline_ = io_began_ + upstream.timeouts().total;
   Try result = co_await attempt(upstream, true);
   while (result == Try::Again) result = co_await attempt(upstream, false);
+}
+
+// True if Via holds this very process kMaxPasses times (RFC 9110 §7.6.3). Other gatelabs have other names.
+bool Exchange::is_loop() const noexcept {
+  std::size_t passes = 0;
+  const std::string_view us = std::string_view(services_.via).substr(4);  // behind "1.1 "
+  for (const http::Field& f : head_.fields) {
+    if (f.id != http::FieldId::Via) continue;
+    std::string_view rest = f.value, hop;
+    while (next_list_element(rest, hop)) {
+      const std::size_t space = hop.find(' ');
+      const std::string_view by = space == std::string_view::npos ? std::string_view() : trim_ows(hop.substr(space + 1));
+      if (by.starts_with(us) && (by.size() == us.size() || by[us.size()] == ' ')) ++passes;
+    }
+  }
+  return passes >= kMaxPasses;
 }
 
 io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may_reuse) {
@@ -65,8 +88,10 @@ bool Exchange::take_pooled(Attempt& attempt) noexcept {
   for (;;) {
     attempt.transport = attempt.upstream.take(services_.loop.now());
     if (!attempt.transport) return false;
-    // What can't be repeated does not go to a connection that is known to be dead.
-    if (can_retry() || attempt.transport->peer_state() == io::Transport::Peer::Quiet) break;
+    // What can't be repeated does not go to a connection that is known to be dead, and nothing goes to one on which an
+    // answer stands already: it would pass for that of this request.
+    const bool may_be_stale = !can_retry() || attempt.transport->may_have_news();
+    if (!may_be_stale || attempt.transport->peer_state() == io::Transport::Peer::Quiet) break;
     attempt.transport->close();
   }
   attempt.note.reused = true;
@@ -90,7 +115,7 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
 }
 
 io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
-  const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port};
+  const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port, services_.via};
   Told told = tell(head_, matching_, attempt.upstream.config(), attempt.upstream.authority(), listener_, way);
   told.websocket = websocket_;
   const std::string_view head = request_head(arena_, head_, told);
@@ -98,11 +123,6 @@ io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
   if (head_.body.kind != http::Framing::None) {
     first = inbound_.next_body();
     if (body_failed(first)) co_return &kClosing;
-    if (first.kind == BodyPiece::Kind::Again && head_.expect_continue && head_.version == http::Version::Http11) {
-      const http::Fields none(arena_);
-      const io::Code code = co_await inbound_.write_interim(100, none);
-      if (client_failed(code)) co_return &kClosing;
-    }
     upload_begun_ = upload_begun_ || first.kind != BodyPiece::Kind::Again;
   }
   const bool whole = first.kind == BodyPiece::Kind::Done ||
@@ -164,9 +184,9 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
 io::Task<const observe::Reason*> Exchange::pass_interim(Attempt& attempt) {
   const std::uint16_t status = attempt.head.status;
   if (status == 101 || ++attempt.interims > kMaxInterims) co_return &observe::reason::kUpstreamMalformed;
-  // The gateway has said 100 itself where it was asked for; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
-  if (status == 100 || head_.version == http::Version::Http10) co_return nullptr;
-  strip_hop_by_hop(attempt.head.fields);
+  // A 100 is the target's to say: Expect went to it (RFC 9110 §10.1.1). HTTP/1.0 knows no interim answers (§15.2).
+  if (head_.version == http::Version::Http10) co_return nullptr;
+  http::strip_hop_by_hop(attempt.head.fields);
   const io::Code code = co_await inbound_.write_interim(status, attempt.head.fields);
   co_return client_failed(code) ? &kClosing : nullptr;
 }

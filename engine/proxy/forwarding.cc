@@ -91,7 +91,7 @@ std::string_view choose_host(const upstream::HostPolicy& policy, std::string_vie
 
 std::size_t told_octets(const Told& told) noexcept {
   constexpr std::size_t kNode = 64;  // an address with what stands around it
-  return 512 + told.host.size() + 2 * told.authority.size() + told.request_id.size() + told.request_id_name.size() + told.prefix.size() +
+  return 512 + told.host.size() + told.via.size() + 2 * told.authority.size() + told.request_id.size() + told.request_id_name.size() + told.prefix.size() +
          2 * kNode * (told.origin->hops.size() + 1);
 }
 

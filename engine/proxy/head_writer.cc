@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "http/hop.h"
 
 namespace gatelab::proxy {
 namespace {
@@ -37,11 +38,6 @@ bool stays_here(FieldId id) noexcept {
   }
 }
 
-// Never taken from a message because its Connection field says so: leaving them out would change its meaning.
-bool is_protected(FieldId id) noexcept {
-  return id == FieldId::Host || id == FieldId::ContentLength || id == FieldId::TransferEncoding || id == FieldId::Connection;
-}
-
 }  // namespace
 
 void HeadText::text(std::string_view s) noexcept {
@@ -71,7 +67,6 @@ void HeadText::content_length(std::uint64_t n) noexcept {
 }
 
 std::string_view request_head(Arena& arena, const http::RequestHead& head, const Told& told) noexcept {
-  const bool names_fields = head.fields.find(FieldId::Connection) != nullptr;
   const bool own_name = told.request_id_name != "X-Request-Id";
   std::size_t size = head.method_text.size() + told.path.size() + head.query.size() + told_octets(told) + 128;
   for (const http::Field& f : head.fields) size += f.name.size() + f.value.size() + 4;
@@ -88,41 +83,19 @@ std::string_view request_head(Arena& arena, const http::RequestHead& head, const
   for (const http::Field& f : head.fields) {
     if (stays_here(f.id)) continue;
     if (f.id == FieldId::Other && (http::is_forwarding_field(f.name) || (own_name && iequals(f.name, told.request_id_name)))) continue;
-    if (names_fields && head.fields.lists(FieldId::Connection, f.name)) continue;
+    if (head.has_underscores && http::reads_like_another(head.fields, f.name)) continue;
     out.field(f.name, f.value);
   }
+  if (head.expect_continue) out.text("Expect: 100-continue\r\n");
+  // Said anew for the next hop: whatever is named there comes back through us (RFC 9110 §10.1.4).
+  if (!told.websocket && head.fields.lists(FieldId::Te, "trailers")) out.text("TE: trailers\r\nConnection: TE\r\n");
   if (head.body.kind == http::Framing::Length) out.content_length(head.body.length);
   if (head.body.kind == http::Framing::Chunked) out.text("Transfer-Encoding: chunked\r\n");
   if (told.websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
-  out.field("Via", "1.1 gatelab");
+  out.field("Via", told.via);
   write_told(out, told);
   out.text("\r\n");
   return out.view();
-}
-
-void strip_hop_by_hop(http::Fields& fields) noexcept {
-  if (const http::Field* connection = fields.find(FieldId::Connection)) {
-    std::string_view rest = connection->value, name;
-    while (next_list_element(rest, name))
-      if (!is_protected(http::field_id(name)) && fields.find(name) != nullptr) fields.remove(name);
-  }
-  http::Field* kept = fields.begin();
-  std::size_t removed = 0;
-  for (const http::Field& f : fields) {
-    switch (f.id) {
-      case FieldId::Connection:
-      case FieldId::KeepAlive:
-      case FieldId::ProxyConnection:
-      case FieldId::TransferEncoding:
-      case FieldId::Upgrade:
-      case FieldId::ContentLength:
-        ++removed;
-        break;
-      default:
-        *kept++ = f;
-    }
-  }
-  fields.truncate(fields.size() - removed);
 }
 
 std::string_view chunk_size(std::size_t size, char* out) noexcept {

@@ -28,12 +28,8 @@ class HeadText {
 };
 
 // The head that goes to a target: hop-by-hop fields and those that the gateway sets itself are left out (RFC 9110
-// §7.6.1), Via and what is told of the request's way are added.
+// §7.6.1; what Connection listed has gone already, http/hop.h), Via and what is told of the request's way are added.
 std::string_view request_head(Arena& arena, const http::RequestHead& head, const Told& told) noexcept;
-
-// Removes what ends at this hop from an answer: Connection, what it lists, Keep-Alive, Transfer-Encoding, Upgrade; and
-// Content-Length, which the framing carries.
-void strip_hop_by_hop(http::Fields& fields) noexcept;
 
 // Size of a chunk with its line end, as "1f4\r\n"; `out` has room for 18 octets.
 std::string_view chunk_size(std::size_t size, char* out) noexcept;

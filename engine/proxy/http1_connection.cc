@@ -12,8 +12,10 @@ namespace gatelab::proxy {
 namespace {
 
 constexpr Duration kLastMoment = std::chrono::seconds(1);  // for a request that was on its way when draining began
+// A client that is still sending when its answer is there must be able to read it: its octets are taken and thrown away
+// until it stops for kLinger or has had kLingerAtMost.
 constexpr Duration kLinger = std::chrono::seconds(2);
-constexpr std::size_t kLingerOctets = 1024 * 1024;
+constexpr Duration kLingerAtMost = std::chrono::seconds(30);
 constexpr std::size_t kSkippable = 64 * 1024;
 
 }  // namespace
@@ -200,14 +202,19 @@ io::Task<void> Http1Connection::linger() {
   const Buffer sink = services_.buffers.take(BufferPool::kHead);
   io::Wait wait = client_wait(kLinger, "client's close");
   wait.background = true;
-  std::size_t octets = 0;
-  while (octets < kLingerOctets) {
+  const Instant end = services_.loop.now() + kLingerAtMost;
+  std::size_t since_yield = 0;
+  while (services_.loop.now() < end) {
     const io::Count read = transport_->try_read({sink.data(), sink.size()});
     if (read.code == io::Code::Ok) {
-      octets += read.octets;
+      since_yield += read.octets;
+      if (since_yield < kSkippable) continue;
+      since_yield = 0;
+      co_await io::yield(services_.loop);
       continue;
     }
     if (read.code != io::Code::WouldBlock) co_return;
+    wait.deadline = std::min(end, services_.loop.now() + kLinger);
     const io::Code code = co_await transport_->readable(wait);
     if (code != io::Code::Ok) co_return;
   }
@@ -240,6 +247,8 @@ BodyPiece Http1Connection::next_body() noexcept {
       if (read.code != io::Code::Ok) {
         more_.release();  // a slow client holds no buffer while it is waited for
         if (tunnel_ && read.code == io::Code::Eof) return {BodyPiece::Kind::Done, {}, {}};
+        // It has finished its side before the body's end and may still read why this is no request (RFC 9112 §8).
+        if (read.code == io::Code::Eof) return {BodyPiece::Kind::Broken, {}, http::Rule::TruncatedBody};
         return {read.code == io::Code::WouldBlock ? BodyPiece::Kind::Again : BodyPiece::Kind::Gone, {}, {}};
       }
       more_filled_ = read.octets;

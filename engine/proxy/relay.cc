@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "http/hop.h"
 #include "proxy/attempt.h"
 #include "proxy/head_writer.h"
 
@@ -82,8 +83,8 @@ io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
   const http::Field* said = head.fields.find(http::FieldId::ContentLength);
   if (bodiless && head.status != 204 && said != nullptr && parse_decimal(said->value, length)) out.framing = {http::Framing::Length, length};
   attempt.decoder = arena_.make<http::BodyDecoder>(head.body, &attempt.trailers);
-  strip_hop_by_hop(head.fields);
-  head.fields.add(http::FieldId::Via, "Via", "1.1 gatelab");
+  http::strip_hop_by_hop(head.fields);
+  head.fields.add(http::FieldId::Via, "Via", services_.via);
   std::uint16_t status = head.status;
   finish_fields(status, head.fields, false);
   out.status = status;

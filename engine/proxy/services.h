@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/arena.h"
@@ -39,7 +40,8 @@ struct Services {
   io::Resolver& resolver;
   io::Compute& compute;
   Sink& sink;
-  Dice ids;  // request ids
+  Dice ids;         // request ids
+  std::string via = "1.1 gatelab";  // this process in Via: "1.1 gatelab-1f2e3d4c", drawn once, so that a loop is told from a chain
   Pin snapshot;
   BufferPool buffers;
   bool draining = false;             // answers say close; nothing new is waited for

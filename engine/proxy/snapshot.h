@@ -15,6 +15,7 @@
 #include "base/cidr.h"
 #include "http/forwarded.h"
 #include "crypto/tls_context.h"
+#include "http/hop.h"
 #include "http/parser.h"
 #include "http/uri.h"
 #include "policy/policy.h"
@@ -32,6 +33,7 @@ struct ListenerSettings {
   std::string request_id_name = "X-Request-Id";
   bool request_id_from_trusted = false;  // a trusted proxy's request id is kept
   http::PathOptions path;
+  http::HopOptions hop;
   http::Limits limits;
   std::uint64_t max_body = 0;  // octets; 0: no limit
   Duration header_timeout{};

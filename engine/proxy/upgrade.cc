@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "crypto/digest.h"
+#include "http/hop.h"
 #include "http/websocket.h"
 #include "proxy/attempt.h"
 #include "proxy/head_writer.h"
@@ -45,8 +46,8 @@ io::Task<const observe::Reason*> Exchange::tunnel(Attempt& attempt) {
   co_await attempt.beside.join(wait);
   if (upstream_token_.cancelled()) co_return &observe::reason::kShutdown;
   http::Fields& fields = attempt.head.fields;
-  strip_hop_by_hop(fields);
-  fields.add(http::FieldId::Via, "Via", "1.1 gatelab");
+  http::strip_hop_by_hop(fields);
+  fields.add(http::FieldId::Via, "Via", services_.via);
   std::uint16_t status = attempt.head.status;
   finish_fields(status, fields, false);
   record_.status = attempt.head.status;

@@ -123,7 +123,7 @@ TEST(Wire, RefusesWhatIsAmbiguousAndCloses) {
   }
 }
 
-TEST(Wire, StreamsAChunkedUploadAndSays100Continue) {
+TEST(Wire, StreamsAChunkedUploadAndPassesTheTargets100On) {
   RawWorld world(plain_gateway());
   RawClient& client = world.connect();
   client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
@@ -135,7 +135,7 @@ TEST(Wire, StreamsAChunkedUploadAndSays100Continue) {
   world.settle();
   ASSERT_EQ(world.requests.size(), 1U);
   EXPECT_NE(world.requests[0].find("X-Sum: 1"), std::string::npos) << world.requests[0];
-  EXPECT_EQ(world.requests[0].find("Expect"), std::string::npos);
+  EXPECT_NE(world.requests[0].find("Expect: 100-continue"), std::string::npos);
   EXPECT_NE(client.received.find("200 OK"), std::string::npos);
 }
 
@@ -175,6 +175,108 @@ TEST(Wire, NeverSendsAPostTwice) {
   EXPECT_EQ(world.requests.size(), 2U);
   EXPECT_NE(client.received.find("\"reason\":\"upstream-reset\""), std::string::npos);
 }
+
+// Between two exchanges a target has no business on the line: what it says there must not answer the next request.
+TEST(Wire, DropsAKeptConnectionOnWhichAnAnswerStandsAlready) {
+  RawWorld world(plain_gateway());
+  RawClient& client = world.connect();
+  client.write(kGet);
+  world.settle();
+  world.say_unasked("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+  client.write(kGet);
+  world.settle();
+  EXPECT_EQ(client.received.find("evil"), std::string::npos) << client.received;
+  EXPECT_EQ(world.target_connections, 2U);
+}
+
+TEST(Wire, EndsALoopThroughItsOwnListener) {
+  RawWorld world("gatelab: 1\nlisteners: [ { name: main, address: 127.0.0.1:8080 } ]\nupstreams: { self: { url: http://127.0.0.1:8080 } }\n"
+                 "routes: [ { name: all, upstream: self } ]\n");
+  const std::string got = world.talk(kGet);
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 508 Loop Detected")) << got;
+  EXPECT_EQ(world.records.size(), 5U);
+  EXPECT_EQ(world.records.front().ended_reason, "loop-detected");
+  EXPECT_EQ(world.records.back().ended_reason, "completed");
+}
+
+// Other gatelabs in a row are no loop, however many.
+TEST(Wire, LetsChainsOfOtherGatewaysPass) {
+  RawWorld world(plain_gateway());
+  const std::string got = world.talk("GET / HTTP/1.1\r\nHost: a\r\nVia: 1.1 gatelab-00000001, 1.1 gatelab-00000002, 1.1 gatelab-00000003\r\n"
+                                     "Via: 1.1 gatelab-00000004, 1.1 gatelab\r\n\r\n");
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 200")) << got;
+}
+
+// Ten megabytes are under way when the target has said no: the answer is there to be read, whatever the client goes on with.
+TEST(Wire, LingersUntilTheClientHasReadAnEarlyAnswer) {
+  RawWorld world(plain_gateway());
+  world.script({{"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno", true, false, {}, true}});
+  RawClient& client = world.connect();
+  client.pause();
+  client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n" + std::string(10'000'000, 'x'));
+  world.settle(seconds(1));
+  client.resume();
+  world.settle();
+  EXPECT_TRUE(client.received.starts_with("HTTP/1.1 413")) << client.received;
+  EXPECT_TRUE(client.received.ends_with("\r\n\r\nno"));
+  EXPECT_FALSE(client.broken);
+}
+
+TEST(Wire, LingersNoLongerThanItSays) {
+  RawWorld world(plain_gateway());
+  RawClient& client = world.connect();
+  client.write("GET / HTTP/1.1\nHost: a\r\n\r\n");
+  for (int second = 1; second <= 33; ++second) {
+    world.settle(seconds(1));
+    client.write("more");
+    world.settle();
+    EXPECT_FALSE(second < 30 && client.is_cut()) << "after " << second;
+  }
+  EXPECT_TRUE(client.is_cut());
+  EXPECT_TRUE(client.received.starts_with("HTTP/1.1 400"));
+}
+
+TEST(Wire, LingersForTwoSilentSeconds) {
+  for (const bool later : {false, true}) {
+    RawWorld world(plain_gateway());
+    RawClient& client = world.connect();
+    client.write("GET / HTTP/1.1\nHost: a\r\n\r\n");
+    world.settle(std::chrono::milliseconds(later ? 2100 : 1900));
+    client.write("more");
+    world.settle();
+    EXPECT_EQ(client.is_cut(), later);
+  }
+}
+
+struct Option {
+  const char* name;
+  std::string listener;
+  const char* fields;
+  const char* forwarded;  // lines that the target saw of them
+  const char* status;
+};
+class WireOptions : public testing::TestWithParam<Option> {};
+
+TEST_P(WireOptions, OfAListenerDoWhatTheySay) {
+  const Option& o = GetParam();
+  RawWorld world(plain_gateway("", o.listener));
+  const std::string got = world.talk(o.fields);
+  EXPECT_TRUE(got.starts_with(std::string("HTTP/1.1 ") + o.status)) << got;
+  ASSERT_EQ(world.requests.size(), *o.forwarded == '\0' ? 0U : 1U);
+  const std::string seen = world.requests.empty() ? "" : plain(world.requests[0]);
+  EXPECT_TRUE(seen.starts_with(o.forwarded)) << seen;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hop, WireOptions,
+    testing::Values(
+        Option{"KeepsUnderscores", "underscore_fields: keep", "GET / HTTP/1.1\r\nHost: a\r\nX_Any: 1\r\nX_Forwarded_For: evil\r\nX_User: evil\r\nX-User: 1\r\n\r\n",
+               "GET / HTTP/1.1\nHost: a\nX_Any: 1\nX-User: 1\nVia:", "200"},
+        Option{"RejectsUnderscores", "underscore_fields: reject", "GET / HTTP/1.1\r\nHost: a\r\nX_Any: 1\r\n\r\n", "", "400"},
+        Option{"ForwardsTrace", "trace: forward", "TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 3\r\n\r\n", "TRACE / HTTP/1.1\nHost: a\nMax-Forwards: 2\n", "200"},
+        Option{"NeverForwardsABodyOfTrace", "trace: forward", "TRACE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", "", "400"},
+        Option{"RejectsDuplicateSlashes", "duplicate_slash: reject", "GET //a HTTP/1.1\r\nHost: a\r\n\r\n", "", "400"}),
+    [](const testing::TestParamInfo<Option>& c) { return c.param.name; });
 
 struct Failing {
   const char* name;

@@ -48,7 +48,7 @@ class Gateway {
     head.method_text = "GET";
     head.host = head.authority = "a";
     head.path = path;
-    return match_request(head, options, snapshot, arena);
+    return match_request(head, options, {}, snapshot, arena);
   }
   Snapshot snapshot;
   std::unique_ptr<route::Table> table;

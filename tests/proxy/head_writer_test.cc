@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "http/forwarded.h"
+#include "http/hop.h"
 #include "http/parser.h"
 #include "proxy/forwarding.h"
 
@@ -23,6 +24,7 @@ std::string_view head_to(Arena& arena, const http::RequestHead& head, std::strin
   told.scheme = told.peer_scheme = "http";
   told.request_id = "id";
   told.request_id_name = "X-Request-Id";
+  told.via = "1.1 gatelab";
   told.origin = &kDirect;
   told.peer = *parse_address("192.0.2.1:5000");
   told.port = 8080;
@@ -34,6 +36,7 @@ std::string head_of(const std::string& text, std::string_view path = {}) {
   http::RequestHead head(arena);
   http::RequestParser parser(head, {});
   EXPECT_EQ(parser.parse(text), http::ParseState::Done) << text;
+  EXPECT_EQ(http::end_hop(head, {}), http::Rule::Ok) << text;
   std::string out(head_to(arena, head, path.empty() ? head.path : path));
   std::string lines;
   for (const char c : out)
@@ -52,13 +55,13 @@ TEST(RequestHead, HoldsWhatTheClientSaidToTheTargetAndNothingOfThisHop) {
       {"absolute target", "GET http://b/x?y HTTP/1.1\r\nHost: a\r\n\r\n", "GET /x?y HTTP/1.1\nHost: b\n"},
       {"HTTP/1.0 without Host", "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\nHost: backend:9000\n"},
       {"Host comes first", "GET / HTTP/1.1\r\nX: 1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\nHost: a\nX: 1\n"},
-      {"hop-by-hop", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nTE: trailers\r\nUpgrade: h2c\r\nProxy-Authorization: x\r\n\r\n", "GET / HTTP/1.1\nHost: a\n"},
+      {"hop-by-hop", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nTE: trailers\r\nUpgrade: h2c\r\nProxy-Authorization: x\r\n\r\n", "GET / HTTP/1.1\nHost: a\nTE: trailers\nConnection: TE\n"},
       {"named by Connection", "GET / HTTP/1.1\r\nHost: a\r\nConnection: x-hop, Y-Hop\r\nX-Hop: 1\r\nY-HOP: 2\r\nZ: 3\r\n\r\n", "GET / HTTP/1.1\nHost: a\nZ: 3\n"},
       {"length is protected from Connection", "POST / HTTP/1.1\r\nHost: a\r\nConnection: content-length, host\r\nContent-Length: 3\r\n\r\n", "POST / HTTP/1.1\nHost: a\nContent-Length: 3\n"},
       {"chunked", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n"},
       {"the client's own forwarding fields", "GET / HTTP/1.1\r\nHost: a\r\nForwarded: for=x\r\nX-Forwarded-For: x\r\nX-Forwarded-Host: x\r\nX-Forwarded-Proto: x\r\nX-Forwarded-Port: x\r\nX-Request-Id: x\r\n\r\n",
        "GET / HTTP/1.1\nHost: a\n"},
-      {"Expect ends here", "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", "POST / HTTP/1.1\nHost: a\nContent-Length: 1\n"},
+      {"Expect goes on", "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 1\n"},
       {"repeated fields keep their order", "GET / HTTP/1.1\r\nHost: a\r\nB: 1\r\nA: 2\r\nB: 3\r\n\r\n", "GET / HTTP/1.1\nHost: a\nB: 1\nA: 2\nB: 3\n"},
       {"any method", "M-SEARCH / HTTP/1.1\r\nHost: a\r\n\r\n", "M-SEARCH / HTTP/1.1\nHost: a\n"},
   };
@@ -80,7 +83,7 @@ std::string stripped(const std::string& lines) {
   http::ResponseHead head(arena);
   http::ResponseParser parser(head, http::Method::Get, {});
   EXPECT_EQ(parser.parse(arena.copy("HTTP/1.1 200 OK\r\n" + lines + "\r\n")), http::ParseState::Done) << lines;
-  strip_hop_by_hop(head.fields);
+  http::strip_hop_by_hop(head.fields);
   std::string out;
   for (const http::Field& f : head.fields) out.append(f.name).append(": ").append(f.value).append("\r\n");
   return out;
@@ -92,6 +95,7 @@ TEST(AnswerHead, LosesWhatEndsAtThisHop) {
       {"A: 1\r\nContent-Length: 3\r\nB: 2\r\n", "A: 1\r\nB: 2\r\n"},
       {"Transfer-Encoding: chunked\r\nConnection: close\r\nKeep-Alive: 1\r\nProxy-Connection: x\r\nUpgrade: x\r\nA: 1\r\n", "A: 1\r\n"},
       {"Connection: X-Hop,close\r\nX-Hop: 1\r\nx-hop: 2\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n", "Set-Cookie: a\r\nSet-Cookie: b\r\n"},
+      {"Connection: A\r\nA: 1\r\nB: 2\r\nConnection: B\r\n", ""},
       {"Connection: Set-Cookie\r\nSet-Cookie: a\r\n", ""},
       {"Trailer: X\r\nTE: x\r\n", "Trailer: X\r\nTE: x\r\n"},
   };

@@ -30,22 +30,6 @@ io::Task<bool> write_all(io::Transport& transport, std::string text) {
   co_return true;
 }
 
-// The size of the first whole request in `text`; 0: not whole yet.
-std::size_t whole_request(const std::string& text, bool head_only) {
-  const std::size_t end = text.find("\r\n\r\n");
-  if (end == std::string::npos) return 0;
-  const std::size_t head = end + 4;
-  if (head_only) return head;
-  if (text.substr(0, head).find("Transfer-Encoding: chunked") != std::string::npos) {
-    const std::size_t last = text.find("0\r\n", head);
-    const std::size_t close = last == std::string::npos ? last : text.find("\r\n\r\n", last);
-    return close == std::string::npos ? 0 : close + 4;
-  }
-  const std::size_t at = text.find("Content-Length: ");
-  const std::size_t length = at < head ? std::stoul(text.substr(at + 16)) : 0;
-  return text.size() >= head + length ? head + length : 0;
-}
-
 }  // namespace
 
 RawClient::RawClient(io::Scope& scope, io::TransportPtr transport) : scope_(scope), transport_(std::move(transport)) {
@@ -108,9 +92,10 @@ io::Task<void> RawClient::reader() {
   }
 }
 
-RawWorld::RawWorld(std::string_view yaml, std::uint64_t seed) : sim([seed] {
+RawWorld::RawWorld(std::string_view yaml, std::uint64_t seed, std::uint32_t workers) : sim([seed, workers] {
   io::SimOptions options;
   options.seed = seed;
+  options.workers = workers;
   return options;
 }()) {
   gateway::Options options;
@@ -124,7 +109,7 @@ RawWorld::RawWorld(std::string_view yaml, std::uint64_t seed) : sim([seed] {
     ++target_connections;
     scope_->spawn(target(std::move(transport)));
   });
-  const Status started = gateway->start(model(yaml));
+  const Status started = gateway->start(build(*gateway, yaml));
   if (!started) throw std::runtime_error(started.error().message);
   sim.drain();
 }
@@ -140,13 +125,13 @@ RawWorld::~RawWorld() {
   EXPECT_EQ(scope_->running(), 0U);
 }
 
-std::shared_ptr<const gateway::Model> RawWorld::model(std::string_view yaml) {
+std::shared_ptr<const gateway::Model> build(gateway::Gateway& gateway, std::string_view yaml) {
   auto source = std::make_shared<diag::SourceFile>();
   source->name = "gateway.yaml";
   source->text = yaml;
   gateway::ModelInput input;
   input.source = source;
-  input.states = &gateway->states();
+  input.states = &gateway.states();
   diag::Sink sink;
   auto built = gateway::build_model(input, sink);
   if (!built) throw std::runtime_error(diag::render_all(sink, diag::Colour::Off));
@@ -154,7 +139,7 @@ std::shared_ptr<const gateway::Model> RawWorld::model(std::string_view yaml) {
 }
 
 void RawWorld::reload(std::string_view yaml) {
-  const gateway::ReloadReport report = gateway->reload(model(yaml));
+  const gateway::ReloadReport report = gateway->reload(build(*gateway, yaml));
   EXPECT_TRUE(report.ok) << report.error;
   sim.drain();
 }
@@ -178,6 +163,12 @@ void RawWorld::settle(Duration more) {
   if (more > Duration{}) sim.advance(more);
 }
 
+void RawWorld::say_unasked(std::string octets) {
+  const std::array<io::ConstBuffer, 1> buffers{{{octets.data(), octets.size()}}};
+  EXPECT_EQ(newest_target_->try_write(buffers).code, io::Code::Ok);
+  settle();
+}
+
 std::string RawWorld::talk(std::string bytes) {
   RawClient& client = connect();
   client.write(std::move(bytes));
@@ -186,7 +177,9 @@ std::string RawWorld::talk(std::string bytes) {
 }
 
 io::Task<void> RawWorld::target(io::TransportPtr transport) {
+  newest_target_ = transport.get();
   std::string text;
+  bool continued = false;
   std::array<char, 4096> buffer;
   io::Wait wait;
   wait.cancel = &scope_->token();
@@ -195,10 +188,15 @@ io::Task<void> RawWorld::target(io::TransportPtr transport) {
   while (!scope_->token().cancelled()) {
     const Reply reply = replies_[std::min(next_, replies_.size() - 1)];
     const std::size_t size = whole_request(text, reply.at_head);
+    if (size == 0 && wants_continue(text, continued)) {
+      auto writing = write_all(*transport, "HTTP/1.1 100 Continue\r\n\r\n");
+      co_await writing;
+    }
     if (size == 0) {
       const io::Count read = transport->try_read(buffer);
       if (read.code == io::Code::Ok) {
         text.append(buffer.data(), read.octets);
+        target_octets.append(buffer.data(), read.octets);
         continue;
       }
       if (read.code != io::Code::WouldBlock) break;
@@ -209,6 +207,7 @@ io::Task<void> RawWorld::target(io::TransportPtr transport) {
     ++next_;
     requests.push_back(text.substr(0, size));
     text.erase(0, size);
+    continued = false;
     if (reply.delay > Duration{}) {
       io::Wait pause = wait;
       pause.deadline = sim.outside().now() + reply.delay;
@@ -231,6 +230,27 @@ io::Task<void> RawWorld::target(io::TransportPtr transport) {
   transport->close();
 }
 
+std::size_t whole_request(const std::string& text, bool head_only) {
+  const std::size_t end = text.find("\r\n\r\n");
+  if (end == std::string::npos) return 0;
+  const std::size_t head = end + 4;
+  if (head_only) return head;
+  if (text.substr(0, head).find("Transfer-Encoding: chunked") != std::string::npos) {
+    const std::size_t last = text.find("0\r\n", head);
+    const std::size_t close = last == std::string::npos ? last : text.find("\r\n\r\n", last);
+    return close == std::string::npos ? 0 : close + 4;
+  }
+  const std::size_t at = text.find("Content-Length: ");
+  const std::size_t length = at < head ? std::stoul(text.substr(at + 16)) : 0;
+  return text.size() >= head + length ? head + length : 0;
+}
+
+bool wants_continue(const std::string& text, bool& continued) {
+  const std::size_t end = text.find("\r\n\r\n");
+  if (continued || end == std::string::npos || text.substr(0, end).find("\r\nExpect: 100-continue") == std::string::npos) return false;
+  return continued = true;
+}
+
 std::string plain_gateway(std::string_view upstream_keys, std::string_view listener_keys, std::string_view policies) {
   std::string yaml = "gatelab: 1\nlisteners:\n  - { name: main, address: 127.0.0.1:8080";
   if (!listener_keys.empty()) yaml.append(", ").append(listener_keys);
@@ -249,7 +269,7 @@ std::string plain(std::string_view message) {
     message.remove_prefix(end == std::string_view::npos ? message.size() : end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.starts_with("Date: ") || line.starts_with("X-Request-Id: ")) continue;
-    out.append(line);
+    out.append(line.starts_with("Via: 1.1 gatelab-") ? std::string_view("Via: 1.1 gatelab") : line);
     if (end != std::string_view::npos) out += '\n';
   }
   return out;
