@@ -69,5 +69,22 @@ TEST(Secrets, ArePrintedRedacted) {
   EXPECT_FALSE(Secret("a").equals("b"));
 }
 
+// Eight octets at a time: every octet at every place of texts around that length is compared with the plain reading.
+TEST(Text, LooksAtEveryOctetOfEveryLength) {
+  for (std::size_t length = 0; length <= 17; ++length) {
+    EXPECT_TRUE(has_no_control(std::string(length, 'a')));
+    EXPECT_TRUE(is_plain_json(std::string(length, 'a')));
+    for (std::size_t at = 0; at < length; ++at)
+      for (unsigned octet = 0; octet < 256; ++octet) {
+        std::string text(length, '~');
+        text[at] = static_cast<char>(octet);
+        const bool control = octet < 0x20 || octet == 0x7f;
+        ASSERT_EQ(has_no_control(text), !control) << octet << " at " << at << " of " << length;
+        const bool plain = !control && octet < 0x7f && octet != '"' && octet != '\\';
+        ASSERT_EQ(is_plain_json(text), plain) << octet << " at " << at << " of " << length;
+      }
+  }
+}
+
 }  // namespace
 }  // namespace gatelab
