@@ -90,7 +90,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   if (stopped == proxy::Walk::End::Through) {
     walk.take_back();
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
-    else if (matching.route->upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(matching.route->upstream)], {head, matching, *settings, {origin, client, "http", {}, listener.address.port}}, out);
+    else if (matching.route->upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(matching.route->upstream)], {head, matching, *settings, {origin, client, "http", {}, listener.endpoint.address.port}}, out);
   } else {
     const policy::Policy& by = walk.stopped_by();
     record.ended = {by.kind(), by.id, walk.reason(), by.phase()};

@@ -44,9 +44,10 @@ Status Gateway::Inner::bind_new(const Model& model, std::vector<std::shared_ptr<
   for (const ListenerConfig& config : model.listeners) {
     const std::string key = bind_key(config, options);
     if (bound(key)) continue;
-    Address address = config.address;
-    if (options.ephemeral_listeners) address.port = 0;
-    auto listener = environment.network.listen(*environment.loops.front(), address);
+    Endpoint endpoint = config.endpoint;
+    if (options.ephemeral_listeners && endpoint.kind != Endpoint::Kind::Ip) endpoint = *parse_endpoint("127.0.0.1:0");
+    endpoint.address.port = options.ephemeral_listeners ? 0 : endpoint.address.port;
+    auto listener = environment.network.listen(*environment.loops.front(), endpoint);
     if (!listener) {
       for (const auto& bind : fresh) bind->listener->close();
       fresh.clear();
@@ -57,6 +58,7 @@ Status Gateway::Inner::bind_new(const Model& model, std::vector<std::shared_ptr<
     bind->name = config.name;
     bind->tls = config.tls != nullptr;
     bind->listener = std::move(*listener);
+    if (endpoint.kind == Endpoint::Kind::Unix) bind->path = endpoint.name;
     fresh.push_back(std::move(bind));
   }
   return success();
@@ -96,7 +98,7 @@ void Gateway::Inner::close_unused(const Model& model) {
 std::vector<Bound> Gateway::Inner::listeners() const {
   std::lock_guard lock(mutex);
   std::vector<Bound> out;
-  for (const auto& bind : binds) out.push_back({bind->name, bind->listener->local(), bind->tls});
+  for (const auto& bind : binds) out.push_back({bind->name, bind->listener->local(), bind->tls, bind->path});
   return out;
 }
 
@@ -170,6 +172,9 @@ void Gateway::drain(Duration grace, std::function<void()> done) {
 observe::MetricsText Gateway::metrics() const {
   observe::MetricsText text;
   for (const auto& worker : inner_->workers) text.add(worker->metrics());
+  std::lock_guard lock(inner_->mutex);
+  for (const auto& bind : inner_->binds)
+    text.gauge("gatelab_listener_connections", "Client connections that are open, by listener.", "listener", bind->name, static_cast<double>(bind->open.load(std::memory_order_relaxed)));
   return text;
 }
 

@@ -40,9 +40,10 @@ struct Options {
 
 struct Bound {
   std::string name;
-  Address address;
+  Address address;   // with the real port; Address{} of a unix socket
   bool tls = false;
-  std::string url() const { return (tls ? "https://" : "http://") + format(address); }
+  std::string path;  // of a unix socket
+  std::string url() const { return path.empty() ? (tls ? "https://" : "http://") + format(address) : "unix:" + path; }
 };
 
 struct ReloadReport {

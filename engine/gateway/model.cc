@@ -51,8 +51,8 @@ class Assembler {
   void check_addresses() {
     if (!model_->admin) return;
     for (const ListenerConfig& listener : model_->listeners)
-      if (listener.address == model_->admin->address && listener.address.port != 0)
-        sink_.error("duplicate-address", listener.span, "the admin API has the address " + format(listener.address) + " already");
+      if (listener.endpoint.address == model_->admin->address && listener.endpoint.address.port != 0)
+        sink_.error("duplicate-address", listener.span, "the admin API has the address " + format(listener.endpoint) + " already");
   }
 
   void upstreams(const config::Node* node) {

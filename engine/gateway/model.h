@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/endpoint.h"
 #include "config/reader.h"
 #include "base/cidr.h"
 #include "http/forwarded.h"
@@ -20,6 +21,7 @@
 #include "io/environment.h"
 #include "observe/access_log.h"
 #include "policy/catalog.h"
+#include "proxy/preface.h"
 #include "route/table.h"
 #include "upstream/config.h"
 
@@ -27,7 +29,7 @@ namespace gatelab::gateway {
 
 struct ListenerConfig {
   std::string name;
-  Address address;
+  Endpoint endpoint;
   http::PathOptions path;
   http::HopOptions hop;
   http::Limits limits;
@@ -37,6 +39,10 @@ struct ListenerConfig {
   bool request_id_from_trusted = false;
   std::uint64_t max_body = 0;             // octets; 0: no limit
   std::uint32_t max_connections = 10'000;
+  std::uint32_t max_connections_per_client = 0;  // 0: no limit of its own
+  std::uint32_t max_requests = 0;                // on one connection; 0: no limit
+  std::uint64_t min_body_rate = 0;               // octets a second; 0: none
+  proxy::ProxyMode proxy_protocol = proxy::ProxyMode::Off;
   Duration header_timeout = std::chrono::seconds(10);   // first octet to the end of the head
   Duration idle_timeout = std::chrono::seconds(75);     // between requests
   Duration body_timeout = std::chrono::seconds(30);     // between octets of a request's body, and of writes to the client

@@ -29,6 +29,53 @@ void parse_trust(ListenerConfig& out, config::Reader& r, diag::Sink& sink) {
   if (const config::Node* id = r.get("request_id")) parse_request_id(out, *id, sink);
 }
 
+// Where it listens, and how the file of a unix socket is protected.
+void parse_place(ListenerConfig& out, config::Reader& r, diag::Sink& sink) {
+  const config::Node* node = r.require("address");
+  const config::Node* mode = r.get("mode");
+  const auto text = node == nullptr ? std::nullopt : config::as_text(*node, sink, "`address` of " + r.what());
+  if (!text) return;
+  auto endpoint = parse_endpoint(*text);
+  if (!endpoint) return sink.error(endpoint.error().id, node->span, "`address` of " + r.what() + ": " + endpoint.error().message);
+  out.endpoint = std::move(*endpoint);
+  if (mode == nullptr) return;
+  const std::string& octal = mode->text;
+  if (out.endpoint.kind != Endpoint::Kind::Unix) return sink.error("no-effect", mode->span, "`mode` protects the file of a unix socket, and " + format(out.endpoint) + " has none");
+  if (octal.size() < 3 || octal.size() > 4 || octal.find_first_not_of("01234567") != std::string::npos || (octal.size() == 4 && octal[0] != '0'))
+    return sink.error("bad-mode", mode->span, "`" + octal + "` is no mode of a file", "three octal digits, such as 0660");
+  out.endpoint.mode = static_cast<std::uint32_t>(std::stoul(octal, nullptr, 8));
+}
+
+// Two sockets that the system would not have side by side: the same address, or a port of every address and one of them.
+bool overlap(const Endpoint& a, const Endpoint& b) {
+  if (same_place(a, b)) return true;
+  if (a.kind != Endpoint::Kind::Ip || b.kind != Endpoint::Kind::Ip || a.address.port != b.address.port) return false;
+  const auto any = [](const Endpoint& e) { return e.address.ip.octets == IpAddress{}.octets; };
+  if (a.both || b.both) return true;
+  return a.address.ip.family == b.address.ip.family && (any(a) || any(b));
+}
+
+void parse_limits(ListenerConfig& out, config::Reader& r, diag::Sink& sink) {
+  out.max_connections = static_cast<std::uint32_t>(r.integer("max_connections", out.max_connections, 1, 1'000'000));
+  out.max_connections_per_client = static_cast<std::uint32_t>(r.integer("max_connections_per_client", 0, 1, 1'000'000));
+  out.max_requests = static_cast<std::uint32_t>(r.integer("max_requests_per_connection", 0, 1, 1'000'000'000));
+  if (out.max_connections_per_client > out.max_connections)
+    sink.warning("no-effect", r.span_of("max_connections_per_client"), r.what() + " takes " + std::to_string(out.max_connections) + " connections in all: no client comes to " + std::to_string(out.max_connections_per_client));
+  const config::Node* rate = r.get("min_body_rate");
+  if (rate == nullptr) return;
+  const std::string& text = rate->text;
+  const auto size = text.ends_with("/s") ? parse_size(text.substr(0, text.size() - 2)) : Result<ByteSize>(fail("bad-rate", ""));
+  if (!size || size->bytes == 0) return sink.error("bad-rate", rate->span, "`" + text + "` is no rate of octets", "write 1KiB/s");
+  out.min_body_rate = size->bytes;
+}
+
+// A PROXY header is believed from trusted peers alone: from anyone it would be a way to be whoever one likes.
+void parse_proxy_protocol(ListenerConfig& out, config::Reader& r, diag::Sink& sink) {
+  out.proxy_protocol = static_cast<proxy::ProxyMode>(r.choice("proxy_protocol", 0, {"off", "optional", "required"}));
+  if (out.proxy_protocol != proxy::ProxyMode::Off && out.trusted_proxies.empty())
+    sink.error("nobody-trusted", r.span_of("proxy_protocol"), r.what() + " trusts nobody's PROXY header", "trusted_proxies: [10.0.0.0/8]");
+}
+
 ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   ListenerConfig out;
   const config::Node* given = node.kind == config::Kind::Map ? node.find("name") : nullptr;
@@ -36,7 +83,7 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   out.span = node.span;
   r.require("name");
   out.name = r.text("name", "");
-  out.address = parse_required_address(r, sink);
+  parse_place(out, r, sink);
   if (r.get("address") != nullptr) out.span = r.span_of("address");
   out.path.encoded_slash = static_cast<http::EncodedSlash>(r.choice("encoded_slash", 0, {"reject", "keep"}));
   out.path.duplicate_slash = static_cast<http::DuplicateSlash>(r.choice("duplicate_slash", 0, {"keep", "merge", "reject"}));
@@ -45,7 +92,8 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   out.hop.underscore_fields = static_cast<http::UnderscoreFields>(r.choice("underscore_fields", 0, {"drop", "keep", "reject"}));
   out.hop.forward_trace = r.choice("trace", 0, {"reject", "forward"}) == 1;
   out.max_body = r.size("max_body", {}).bytes;
-  out.max_connections = static_cast<std::uint32_t>(r.integer("max_connections", out.max_connections, 1, 1'000'000));
+  parse_proxy_protocol(out, r, sink);
+  parse_limits(out, r, sink);
   out.header_timeout = r.duration("header_timeout", out.header_timeout);
   out.idle_timeout = r.duration("idle_timeout", out.idle_timeout);
   out.body_timeout = r.duration("body_timeout", out.body_timeout);
@@ -54,7 +102,7 @@ ListenerConfig parse_listener(const config::Node& node, diag::Sink& sink) {
   else out.limits.head_octets = static_cast<std::uint32_t>(head);
   out.limits.target_octets = std::min(out.limits.target_octets, out.limits.head_octets);
   out.limits.fields = static_cast<std::uint32_t>(r.integer("max_fields", out.limits.fields, 1, 10'000));
-  for (const std::string_view key : {"http", "proxy_protocol"}) r.not_supported(key, "this build listens for plain HTTP/1.1");
+  r.not_supported("http", "this build listens for HTTP/1.1");
   out.tls_node = r.get("tls");
   r.elsewhere("port", "write address: 127.0.0.1:8080");
   r.finish();
@@ -81,7 +129,8 @@ std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink
     ListenerConfig listener = parse_listener(node, sink);
     for (const ListenerConfig& other : out) {
       if (!listener.name.empty() && other.name == listener.name) sink.error("duplicate-name", node.find("name")->span, "there is a listener `" + listener.name + "` already");
-      if (listener.address.port != 0 && other.address == listener.address) sink.error("duplicate-address", listener.span, "the listener `" + other.name + "` has the address " + format(listener.address) + " already");
+      const bool anything = listener.endpoint.kind == Endpoint::Kind::Ip && listener.endpoint.address.port == 0;
+      if (!anything && overlap(other.endpoint, listener.endpoint)) sink.error("duplicate-address", listener.span, "the listener `" + other.name + "` has the address " + format(listener.endpoint) + " already");
     }
     out.push_back(std::move(listener));
   }

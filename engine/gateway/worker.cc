@@ -39,12 +39,20 @@ std::string via_of(std::uint64_t dice) {
   return out;
 }
 
+// What tells one pool from another: what PROXY headers were said is part of it.
+std::string place_of_target(const upstream::Target& target) {
+  return target.url.socket.empty() ? target.url.authority : "unix:" + target.url.socket;
+}
+
 }  // namespace
 
 std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig& config) {
   auto settings = std::make_shared<proxy::ListenerSettings>();
   settings->name = config.name;
   settings->path = config.path;
+  settings->proxy_protocol = config.proxy_protocol;
+  settings->max_requests = config.max_requests;
+  settings->min_body_rate = config.min_body_rate;
   settings->trusted_proxies = config.trusted_proxies;
   settings->forwarded_style = config.forwarded_style;
   settings->request_id_name = config.request_id_name;
@@ -68,7 +76,8 @@ void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
 
 std::string bind_key(const ListenerConfig& listener, const Options& options) {
   // Port 0 is another port for each who asks.
-  return options.ephemeral_listeners || listener.address.port == 0 ? listener.name : format(listener.address);
+  const bool any_port = listener.endpoint.kind == Endpoint::Kind::Ip && listener.endpoint.address.port == 0;
+  return options.ephemeral_listeners || any_port ? listener.name : format(listener.endpoint);
 }
 
 Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options)
@@ -102,7 +111,7 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   for (const upstream::Config& config : model->upstreams) {
     const std::string target = config.targets.empty() ? config.name : config.targets.front().name;
     const std::optional<Address> address = place_of(config.name + "/" + target);
-    std::string key = address ? format(*address) : config.targets.empty() ? config.name : config.targets.front().url.authority;
+    std::string key = address ? format(*address) : config.targets.empty() ? config.name : place_of_target(config.targets.front());
     // Connections and sessions of other TLS settings are others'.
     if (config.tls) key += "\n" + config.tls_scope;
     used[key] = pool(key);
@@ -114,7 +123,7 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   pools_ = std::move(used);
   listeners_.clear();
   for (const ListenerConfig& config : model->listeners)
-    listeners_[bind_key(config, options_)] = {to_settings(config), config.max_connections};
+    listeners_[bind_key(config, options_)] = {to_settings(config), config.max_connections, config.max_connections_per_client};
   logs_ = options_.log_sink != nullptr && model->log.to != LogConfig::To::Off;
   // Room for a batch and its last line, so that no request pays for growing it.
   if (logs_) log_.reserve(2 * kLogBatch);
@@ -130,21 +139,55 @@ void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transpor
   metrics_.connections_accepted.add();
   const auto view = listeners_.find(bind->key);
   const bool room = view != listeners_.end() && bind->open.fetch_add(1, std::memory_order_relaxed) < view->second.max_connections;
-  if (room) return connections_.spawn(serve(bind, view->second.settings, std::move(transport)));
+  if (room) return connections_.spawn(serve(bind, view->second, std::move(transport)));
   if (view != listeners_.end()) bind->open.fetch_sub(1, std::memory_order_relaxed);
-  metrics_.connections_refused.add();
+  refuse(observe::Refused::Connections);
   metrics_.connections_closed.add();
   transport->close();
 }
 
-io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, std::shared_ptr<const proxy::ListenerSettings> settings, io::TransportPtr transport) {
-  const proxy::Ends ends{transport->peer(), bind->listener->local()};
-  auto shaking = proxy::handshake(services_, *settings, std::move(transport), handshakes_);
-  io::TransportPtr ready = co_await shaking;
-  if (ready) {
-    proxy::Http1Connection connection(services_, std::move(settings), std::move(ready), ends);
-    co_await connection.serve();
+// Who is there: by a PROXY header, where one is due and the peer is believed.
+io::Task<proxy::Preface> Worker::greet(Bind& bind, const ListenerView& view, io::Transport& transport) {
+  const proxy::ListenerSettings& settings = *view.settings;
+  proxy::Preface preface;
+  preface.ok = true;
+  preface.ends = {transport.peer(), bind.listener->local()};
+  const bool trusted = settings.proxy_protocol != proxy::ProxyMode::Off && settings.trusted_proxies.contains(preface.ends.client.ip);
+  if (trusted) {
+    io::Wait wait;
+    wait.deadline = services_.loop.now() + settings.header_timeout;
+    wait.cancel = &connections_.token();
+    wait.what = "a PROXY header";
+    wait.background = true;
+    io::Task<proxy::Preface> reading = proxy::read_preface(transport, settings.proxy_protocol, preface.ends, wait);
+    preface = co_await reading;
+    // What was taken for the beginning of a header is no beginning of a handshake either.
+    if (!preface.early.empty() && settings.tls) preface.ok = false;
+  } else if (settings.proxy_protocol == proxy::ProxyMode::Required) {
+    preface.ok = false;
   }
+  if (!preface.ok) refuse(observe::Refused::ProxyProtocol);
+  co_return preface;
+}
+
+io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, ListenerView view, io::TransportPtr transport) {
+  io::Task<proxy::Preface> greeting = greet(*bind, view, *transport);
+  const proxy::Preface preface = co_await greeting;
+  const IpAddress client = preface.ends.client.ip;
+  const bool counted = preface.ok && view.max_connections_per_client > 0;
+  const bool room = !counted || bind->clients.enter(client, view.max_connections_per_client);
+  if (!room) refuse(observe::Refused::ClientConnections);
+  if (preface.ok && room) {
+    auto shaking = proxy::handshake(services_, *view.settings, std::move(transport), handshakes_);
+    io::TransportPtr ready = co_await shaking;
+    if (ready) {
+      proxy::Http1Connection connection(services_, std::move(view.settings), std::move(ready), preface);
+      co_await connection.serve();
+    }
+  } else {
+    transport->close();
+  }
+  if (counted && room) bind->clients.leave(client);
   bind->open.fetch_sub(1, std::memory_order_relaxed);
   metrics_.connections_closed.add();
 }
@@ -253,6 +296,7 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
   wait.deadline = last;
   if (code != io::Code::Ok) code = co_await connections_.join(wait);
   if (code != io::Code::Ok) {
+    connections_.cancel();
     for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->cut();
     wait.deadline = Instant::max();
     co_await connections_.join(wait);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/client_counts.h"
 #include "gateway/gateway.h"
 #include "io/scope.h"
 #include "proxy/services.h"
@@ -23,13 +24,16 @@ struct Bind {
   std::string name;
   std::unique_ptr<io::Listener> listener;
   std::atomic<bool> tls{false};        // as configured last
+  std::string path;                    // of a unix socket
   std::atomic<std::uint32_t> open{0};  // connections, of all workers
+  ClientCounts clients;                // the same by client, where the listener limits them
 };
 
 // What a worker needs to know of a listener's configuration.
 struct ListenerView {
   std::shared_ptr<const proxy::ListenerSettings> settings;
   std::uint32_t max_connections = 0;
+  std::uint32_t max_connections_per_client = 0;
 };
 
 // The part of a snapshot that needs no worker: routes with their policies.
@@ -64,7 +68,9 @@ class Worker final : public proxy::Sink {
   void flush_log() noexcept;
 
  private:
-  io::Task<void> serve(std::shared_ptr<Bind> bind, std::shared_ptr<const proxy::ListenerSettings> settings, io::TransportPtr transport);
+  io::Task<void> serve(std::shared_ptr<Bind> bind, ListenerView view, io::TransportPtr transport);
+  io::Task<proxy::Preface> greet(Bind& bind, const ListenerView& view, io::Transport& transport);
+  void refuse(observe::Refused why) noexcept { metrics_.connections_refused[static_cast<std::size_t>(why)].add(); }
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
   io::Task<void> drain_all(Duration grace, std::function<void()> done);

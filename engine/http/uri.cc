@@ -2,6 +2,7 @@
 #include "http/uri.h"
 
 #include "base/address.h"
+#include "base/endpoint.h"
 #include "base/text.h"
 #include "http/chars.h"
 
@@ -196,9 +197,17 @@ std::optional<Authority> parse_authority(std::string_view text) noexcept {
 
 Result<BaseUrl> parse_base_url(std::string_view text) {
   const auto bad = [text](const char* what) { return fail("bad-url", "`" + std::string(text) + "` " + what); };
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos) return bad("has no scheme: write http://host:port");
   BaseUrl url;
+  if (text.starts_with("unix:")) {
+    url.scheme = "http";
+    url.host = url.authority = "localhost";
+    url.socket = text.substr(5);
+    if (!url.socket.starts_with('/') || url.socket.size() > kMaxUnixPath || url.socket.find('\0') != std::string::npos)
+      return bad("has no path of a socket: write unix:/run/app.sock, absolute and of at most 107 octets");
+    return url;
+  }
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos) return bad("has no scheme: write http://host:port, or unix:/path");
   url.scheme = to_lower(text.substr(0, scheme));
   if (url.scheme != "http" && url.scheme != "https") return bad("has an unknown scheme: write http://host:port");
   std::string_view rest = text.substr(scheme + 3);

@@ -55,6 +55,7 @@ struct BaseUrl {
   std::string host;       // brackets removed
   std::uint16_t port = 80;
   std::string authority;  // host[:port] as it goes into Host
+  std::string socket;     // the path of a unix socket, instead of host and port
 };
 Result<BaseUrl> parse_base_url(std::string_view text);
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/endpoint.h"
 #include "base/result.h"
 #include "crypto/tls_engine.h"
 #include "io/code.h"
@@ -88,7 +89,7 @@ using IoResult = Result<T, Code>;
 class Listener {
  public:
   virtual ~Listener() = default;
-  virtual Address local() const noexcept = 0;  // with the real port when 0 was asked for
+  virtual Address local() const noexcept = 0;  // with the real port when 0 was asked for; Address{} of a unix socket
   // Starts handing connections to `workers` in turn: on_accept runs on the chosen worker's thread. `workers` and the
   // callback's captures must live until close() has returned.
   using OnAccept = std::function<void(std::uint32_t worker, TransportPtr)>;
@@ -100,9 +101,12 @@ class Listener {
 class Network {
  public:
   virtual ~Network() = default;
-  // `loop` is where accepting itself happens. Errors: address-in-use, denied, unreachable, with the address in the message.
-  virtual Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address) = 0;
+  // `loop` is where accepting itself happens. Errors: address-in-use, denied, unreachable, not-found, with the address in the
+  // message, and who holds it where that can be known.
+  virtual Result<std::unique_ptr<Listener>> listen(Loop& loop, const Endpoint& endpoint) = 0;
   virtual Task<IoResult<TransportPtr>> connect(Loop& loop, Address to, Wait wait) = 0;
+  // A unix socket, by its path. Peers without an address have Address{}.
+  virtual Task<IoResult<TransportPtr>> connect_unix(Loop& loop, std::string path, Wait wait) = 0;
   // From this address of one's own; the port is chosen. In simulation any address is one's own.
   virtual Task<IoResult<TransportPtr>> connect_from(Loop& loop, IpAddress from, Address to, Wait wait) = 0;
 };

@@ -14,61 +14,10 @@
 #include <cstring>
 #include <utility>
 
+#include "io/real_sockets.h"
+
 namespace gatelab::io {
 namespace {
-
-Code code_of(int error) noexcept {
-  switch (error) {
-    case 0: return Code::Ok;
-    case EAGAIN: return Code::WouldBlock;
-    case ECONNRESET:
-    case EPIPE:
-    case ECONNABORTED: return Code::Reset;
-    case ECONNREFUSED: return Code::Refused;
-    case ETIMEDOUT: return Code::TimedOut;
-    case EADDRINUSE: return Code::AddressInUse;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case EADDRNOTAVAIL: return Code::Unreachable;
-    case EACCES:
-    case EPERM: return Code::Denied;
-    case EMFILE:
-    case ENFILE: return Code::TooMany;
-    default: return Code::Other;
-  }
-}
-
-socklen_t to_system(const Address& a, sockaddr_storage& out) noexcept {
-  std::memset(&out, 0, sizeof out);
-  if (a.ip.family == IpAddress::Family::V6) {
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(out);
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(a.port);
-    std::memcpy(&v6.sin6_addr, a.ip.octets.data(), 16);
-    return sizeof(sockaddr_in6);
-  }
-  auto& v4 = reinterpret_cast<sockaddr_in&>(out);
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(a.port);
-  std::memcpy(&v4.sin_addr, a.ip.octets.data(), 4);
-  return sizeof(sockaddr_in);
-}
-
-Address from_system(const sockaddr_storage& in) noexcept {
-  Address a;
-  if (in.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(in);
-    a.ip.family = IpAddress::Family::V6;
-    std::memcpy(a.ip.octets.data(), &v6.sin6_addr, 16);
-    a.port = ntohs(v6.sin6_port);
-  } else if (in.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(in);
-    a.ip.family = IpAddress::Family::V4;
-    std::memcpy(a.ip.octets.data(), &v4.sin_addr, 4);
-    a.port = ntohs(v4.sin_port);
-  }
-  return a;
-}
 
 Address local_of(int fd) noexcept {
   sockaddr_storage storage{};
@@ -106,6 +55,7 @@ class RealTransport final : public Transport {
     if (fd_ < 0) return {Code::Reset, 0};
     const ssize_t n = ::recv(fd_, into.data(), into.size(), MSG_PEEK);
     if (n < 0) return {code_of(errno), 0};
+    watched_->readable = true;  // no further edge will tell of what stays where it is
     if (n == 0) return {into.empty() ? Code::Ok : Code::Eof, 0};
     return {Code::Ok, static_cast<std::size_t>(n)};
   }
@@ -204,7 +154,7 @@ TransportPtr adopt(RealLoop& loop, int fd, const Address& peer) noexcept {
 
 class RealListener final : public Listener {
  public:
-  RealListener(RealLoop& loop, int fd) noexcept : loop_(loop), fd_(fd), local_(local_of(fd)), spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+  RealListener(RealLoop& loop, int fd, SocketFile file) noexcept : loop_(loop), fd_(fd), file_(std::move(file)), local_(local_of(fd)), spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
   ~RealListener() override {
     close();
     if (spare_ >= 0) ::close(spare_);
@@ -225,6 +175,7 @@ class RealListener final : public Listener {
     if (on_accept_) accept_all();
     if (watched_ != nullptr) loop_.forget(watched_);
     ::close(std::exchange(fd_, -1));
+    file_.remove();
   }
 
  private:
@@ -268,6 +219,7 @@ class RealListener final : public Listener {
 
   RealLoop& loop_;
   int fd_;
+  SocketFile file_;
   Address local_;
   int spare_;
   Watched* watched_ = nullptr;
@@ -281,29 +233,12 @@ int open_socket(const Address& address) noexcept {
   return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-bool bind_to(int fd, const Address& address) noexcept {
-  sockaddr_storage storage{};
-  const socklen_t size = to_system(address, storage);
-  return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Listener>> RealNetwork::listen(Loop& loop, const Address& address) {
-  const auto failed = [&address](int fd) {
-    const int error = errno;
-    if (fd >= 0) ::close(fd);
-    const Code code = code_of(error);
-    const char* what = code == Code::AddressInUse ? " is in use by another program" : "";
-    return fail(std::string(name(code)), "the address " + format(address) + (*what != '\0' ? what : std::string(" can't be bound: ") + std::strerror(error)));
-  };
-  const int fd = open_socket(address);
-  if (fd < 0) return failed(fd);
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ip.family == IpAddress::Family::V6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (!bind_to(fd, address) || ::listen(fd, 4096) != 0) return failed(fd);
-  return std::unique_ptr<Listener>(std::make_unique<RealListener>(static_cast<RealLoop&>(loop), fd));
+Result<std::unique_ptr<Listener>> RealNetwork::listen(Loop& loop, const Endpoint& endpoint) {
+  auto opened = open_listener(endpoint);
+  if (!opened) return Failure<Error>{opened.error()};
+  return std::unique_ptr<Listener>(std::make_unique<RealListener>(static_cast<RealLoop&>(loop), opened->fd, std::move(opened->file)));
 }
 
 Task<IoResult<TransportPtr>> RealNetwork::connect(Loop& loop, Address to, Wait wait) {
@@ -311,6 +246,23 @@ Task<IoResult<TransportPtr>> RealNetwork::connect(Loop& loop, Address to, Wait w
   auto connected = co_await connecting;
   co_return connected;
 }
+
+namespace {
+
+Task<IoResult<TransportPtr>> finish_connect(Loop& loop, int fd, Address to, bool connected, Wait wait) {
+  TransportPtr transport = adopt(static_cast<RealLoop&>(loop), fd, to);
+  if (!transport) co_return Failure<Code>{Code::TooMany};
+  if (connected) co_return transport;
+  const Code ready = co_await transport->writable(wait);
+  if (ready != Code::Ok) co_return Failure<Code>{ready};
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (error != 0) co_return Failure<Code>{code_of(error)};
+  co_return transport;
+}
+
+}  // namespace
 
 Task<IoResult<TransportPtr>> RealNetwork::connect_from(Loop& loop, IpAddress from, Address to, Wait wait) {
   const int fd = open_socket(to);
@@ -329,15 +281,32 @@ Task<IoResult<TransportPtr>> RealNetwork::connect_from(Loop& loop, IpAddress fro
     ::close(fd);
     co_return Failure<Code>{code};
   }
-  TransportPtr transport = adopt(static_cast<RealLoop&>(loop), fd, to);
+  Task<IoResult<TransportPtr>> finishing = finish_connect(loop, fd, to, connected == 0, wait);
+  auto transport = co_await finishing;
+  co_return transport;
+}
+
+// A unix socket connects at once, or its queue is full: then it is asked again after a moment.
+Task<IoResult<TransportPtr>> RealNetwork::connect_unix(Loop& loop, std::string path, Wait wait) {
+  constexpr Duration kMoment = std::chrono::milliseconds(10);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) co_return Failure<Code>{code_of(errno)};
+  Code code = Code::Ok;
+  while (connect_unix_socket(fd, path) != 0) {
+    code = code_of(errno);
+    if (code != Code::WouldBlock) break;
+    Wait moment = wait;
+    moment.deadline = std::min(wait.deadline, loop.now() + kMoment);
+    code = co_await sleep_until(loop, moment);
+    if (code != Code::TimedOut || loop.now() >= wait.deadline) break;
+    code = Code::Ok;
+  }
+  if (code != Code::Ok) {
+    ::close(fd);
+    co_return Failure<Code>{code};
+  }
+  TransportPtr transport = adopt(static_cast<RealLoop&>(loop), fd, {});
   if (!transport) co_return Failure<Code>{Code::TooMany};
-  if (connected == 0) co_return transport;
-  const Code ready = co_await transport->writable(wait);
-  if (ready != Code::Ok) co_return Failure<Code>{ready};
-  int error = 0;
-  socklen_t length = sizeof error;
-  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-  if (error != 0) co_return Failure<Code>{code_of(error)};
   co_return transport;
 }
 

@@ -9,8 +9,9 @@ namespace gatelab::io {
 
 class RealNetwork final : public Network {
  public:
-  Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address) override;
+  Result<std::unique_ptr<Listener>> listen(Loop& loop, const Endpoint& endpoint) override;
   Task<IoResult<TransportPtr>> connect(Loop& loop, Address to, Wait wait) override;
+  Task<IoResult<TransportPtr>> connect_unix(Loop& loop, std::string path, Wait wait) override;
   Task<IoResult<TransportPtr>> connect_from(Loop& loop, IpAddress from, Address to, Wait wait) override;
 };
 

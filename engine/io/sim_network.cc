@@ -209,10 +209,11 @@ class SimTransport final : public Transport {
 
 class SimListener final : public Listener {
  public:
-  SimListener(SimNetwork& network, SimCore& core, const Address& address) : network_(network), core_(core), address_(address) {}
+  SimListener(SimNetwork& network, SimCore& core, Endpoint endpoint) : network_(network), core_(core), endpoint_(std::move(endpoint)) {}
   ~SimListener() override { close(); }
 
-  Address local() const noexcept override { return address_; }
+  Address local() const noexcept override { return endpoint_.address; }
+  bool takes_both() const noexcept { return endpoint_.both; }
 
   void start(std::vector<Loop*> workers, OnAccept on_accept) override {
     workers_ = std::move(workers);
@@ -222,7 +223,7 @@ class SimListener final : public Listener {
 
   void close() noexcept override {
     if (std::exchange(closed_, true)) return;
-    network_.forget(address_);
+    network_.forget(endpoint_);
   }
 
   void arrive(std::shared_ptr<SimLink> link) {
@@ -242,7 +243,7 @@ class SimListener final : public Listener {
 
   SimNetwork& network_;
   SimCore& core_;
-  Address address_;
+  Endpoint endpoint_;
   std::vector<Loop*> workers_;
   std::shared_ptr<OnAccept> on_accept_;
   std::vector<std::shared_ptr<SimLink>> waiting_;
@@ -255,13 +256,19 @@ std::uint16_t SimNetwork::free_port(const IpAddress& ip) {
   return next_listener_port_++;
 }
 
-Result<std::unique_ptr<Listener>> SimNetwork::listen(Loop&, const Address& address) {
-  Address bound = address;
-  if (bound.port == 0) bound.port = free_port(bound.ip);
-  if (listeners_.count(bound) > 0) return fail("address-in-use", "the address " + format(bound) + " is in use");
+Result<std::unique_ptr<Listener>> SimNetwork::listen(Loop&, const Endpoint& endpoint) {
+  Endpoint bound = endpoint;
+  const bool named = bound.kind != Endpoint::Kind::Ip;
+  if (!named && bound.address.port == 0) bound.address.port = free_port(bound.address.ip);
+  if (named ? named_.count(format(bound)) > 0 : listeners_.count(bound.address) > 0) return fail("address-in-use", "the address " + format(bound) + " is in use");
   auto listener = std::make_unique<SimListener>(*this, core_, bound);
-  listeners_[bound] = listener.get();
+  (named ? named_[format(bound)] : listeners_[bound.address]) = listener.get();
   return std::unique_ptr<Listener>(std::move(listener));
+}
+
+void SimNetwork::forget(const Endpoint& endpoint) {
+  if (endpoint.kind == Endpoint::Kind::Ip) listeners_.erase(endpoint.address);
+  else named_.erase(format(endpoint));
 }
 
 SimListener* SimNetwork::find(const Address& to) const {
@@ -270,7 +277,10 @@ SimListener* SimNetwork::find(const Address& to) const {
   IpAddress any;
   any.family = to.ip.family;
   const auto wildcard = listeners_.find({any, to.port});
-  return wildcard == listeners_.end() ? nullptr : wildcard->second;
+  if (wildcard != listeners_.end()) return wildcard->second;
+  any.family = IpAddress::Family::V6;
+  const auto both = listeners_.find({any, to.port});
+  return both == listeners_.end() || !both->second->takes_both() ? nullptr : both->second;
 }
 
 Task<IoResult<TransportPtr>> SimNetwork::connect(Loop& loop, Address to, Wait wait) {
@@ -298,13 +308,25 @@ Task<IoResult<TransportPtr>> SimNetwork::connect_from(Loop& loop, IpAddress sour
   if (listener == nullptr) co_return Failure<Code>{Code::Refused};
   const Address from{source, next_client_port_++};
   if (next_client_port_ == 0) next_client_port_ = 49'152;
+  TransportPtr transport = open_link(loop, *listener, from, to);
+  co_return transport;
+}
+
+Task<IoResult<TransportPtr>> SimNetwork::connect_unix(Loop& loop, std::string path, Wait wait) {
+  if (wait.cancel != nullptr && wait.cancel->cancelled()) co_return Failure<Code>{Code::Cancelled};
+  const auto known = named_.find("unix:" + path);
+  if (known == named_.end()) co_return Failure<Code>{Code::NotFound};
+  TransportPtr transport = open_link(loop, *known->second, {}, {});
+  co_return transport;
+}
+
+TransportPtr SimNetwork::open_link(Loop& loop, SimListener& listener, const Address& from, const Address& to) {
   auto link = std::make_shared<SimLink>(SimLink{{}, {from, to}, random_.fork("segments", next_link_++), options_.socket_buffer, options_.latency, options_.segmentation});
   if (links_.size() >= kLinksBeforeSweep) std::erase_if(links_, [](const auto& weak) { return weak.expired(); });
   links_.push_back(link);
   core_.note(3000);
-  listener->arrive(link);
-  TransportPtr transport = std::make_unique<SimTransport>(core_, loop, link, 0);
-  co_return transport;
+  listener.arrive(link);
+  return std::make_unique<SimTransport>(core_, loop, link, 0);
 }
 
 void SimNetwork::reset_connections(const Address& address) {

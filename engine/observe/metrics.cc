@@ -167,7 +167,8 @@ void MetricsText::add(const WorkerMetrics& worker) {
   const double accepted = value(worker.connections_accepted), closed = value(worker.connections_closed);
   counter("gatelab_connections_accepted_total", "Client connections accepted.").series[""] += accepted;
   counter("gatelab_connections_closed_total", "Client connections that have ended.").series[""] += closed;
-  counter("gatelab_connections_refused_total", "Client connections closed at once: the listener's limit.").series[""] += value(worker.connections_refused);
+  Family& refused = counter("gatelab_connections_refused_total", "Client connections closed before their first request, by reason.");
+  for (std::size_t i = 0; i < kRefused.size(); ++i) refused.series[label("reason", kRefused[i])] += value(worker.connections_refused[i]);
   family("gatelab_connections_active", "gauge", "Client connections that are open.").series[""] += accepted - closed;
   counter("gatelab_tunnels_opened_total", "WebSockets that were opened.").series[""] += value(worker.tunnels_opened);
   family("gatelab_tunnels_active", "gauge", "WebSockets that are open.").series[""] += value(worker.tunnels_opened) - value(worker.tunnels_closed);
@@ -215,6 +216,13 @@ void MetricsText::gauge(std::string name, std::string help, double value) {
   f.type = "gauge";
   f.help = std::move(help);
   f.series[""] = value;
+}
+
+void MetricsText::gauge(std::string name, std::string help, std::string_view key, std::string_view label_value, double value) {
+  Family& f = families_[std::move(name)];
+  f.type = "gauge";
+  f.help = std::move(help);
+  f.series[label(key, label_value)] += value;
 }
 
 std::string MetricsText::text() const {

@@ -28,6 +28,10 @@ class Counter {
 
 inline constexpr std::array<double, 12> kLatencyBoundsSeconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
 
+// Why a connection was closed before its first request.
+enum class Refused : std::uint8_t { Connections, ClientConnections, ProxyProtocol };
+inline constexpr std::array<std::string_view, 3> kRefused{"max-connections", "max-connections-per-client", "proxy-protocol"};
+
 // A worker's counters for the routes and upstreams of the configurations it has served. Series are keyed by name, so
 // that a reload keeps a route's counts.
 class WorkerMetrics {
@@ -40,7 +44,8 @@ class WorkerMetrics {
   void count(const Record& r) noexcept;
   // A TLS handshake ended.
   void count_handshake(std::string_view side, std::string_view result) noexcept;
-  Counter connections_accepted, connections_closed, connections_refused, log_lines_dropped, tunnels_opened, tunnels_closed;
+  Counter connections_accepted, connections_closed, log_lines_dropped, tunnels_opened, tunnels_closed;
+  std::array<Counter, kRefused.size()> connections_refused;
 
  private:
   friend class MetricsText;
@@ -53,13 +58,15 @@ class WorkerMetrics {
 // gatelab_request_duration_seconds{route} (histogram), gatelab_request_bytes_total{route}, gatelab_response_bytes_total{route},
 // gatelab_upstream_attempts_total{upstream,reason}, gatelab_upstream_connections_reused_total{upstream},
 // gatelab_tls_handshakes_total{side,result},
-// gatelab_connections_accepted_total, …_closed_total, …_refused_total, gatelab_connections_active, gatelab_log_lines_dropped_total,
+// gatelab_connections_accepted_total, …_closed_total, …_refused_total{reason}, gatelab_connections_active, gatelab_log_lines_dropped_total,
 // gatelab_tunnels_opened_total, gatelab_tunnels_active. A tunnel is in no histogram: it lasts as long as people want.
 class MetricsText {
  public:
   void add(const WorkerMetrics& worker);
   // Further values of the process, for example ("gatelab_config_generation", "gauge", "help", 3).
   void gauge(std::string name, std::string help, double value);
+  // The same with one label; adds up.
+  void gauge(std::string name, std::string help, std::string_view label, std::string_view label_value, double value);
   std::string text() const;
   // The value of one series, for scenarios' `check: metric`; nullopt if there is no such series.
   bool value(std::string_view name, const std::map<std::string, std::string>& labels, double& out) const;

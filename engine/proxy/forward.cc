@@ -86,7 +86,7 @@ bool Exchange::can_retry() const noexcept { return http::is_idempotent(head_.met
 
 bool Exchange::take_pooled(Attempt& attempt) noexcept {
   for (;;) {
-    attempt.transport = attempt.upstream.take(services_.loop.now());
+    attempt.transport = attempt.upstream.take(services_.loop.now(), {record_.client, inbound_.local()});
     if (!attempt.transport) return false;
     // What can't be repeated does not go to a connection that is known to be dead, and nothing goes to one on which an
     // answer stands already: it would pass for that of this request.
@@ -104,7 +104,8 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
   wait.deadline = total_deadline_;
   wait.cancel = &upstream_token_;
   const Instant before = services_.loop.now();
-  upstream::Opened opened = co_await attempt.upstream.open(services_.loop, services_.network, services_.resolver, wait);
+  const upstream::Behalf behalf{record_.client, inbound_.local()};
+  upstream::Opened opened = co_await attempt.upstream.open(services_.loop, services_.network, services_.resolver, wait, behalf);
   attempt.note.connected = services_.loop.now() - before;
   attempt.note.address = opened.address;
   record_.upstream += attempt.note.connected;
@@ -226,7 +227,7 @@ io::Task<void> Exchange::leave(Attempt& attempt) {
   if (attempt.transport) {
     const bool keep = completed && upload_done_ && attempt.head.keep_alive && attempt.unread().empty() &&
                       attempt.head.body.kind != http::Framing::UntilClose;
-    if (keep) attempt.upstream.give(std::move(attempt.transport), services_.loop.now());
+    if (keep) attempt.upstream.give(std::move(attempt.transport), services_.loop.now(), {record_.client, inbound_.local()});
     else attempt.transport->close();
   }
   record_.attempts.add(attempt.note);

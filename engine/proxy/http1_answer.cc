@@ -26,7 +26,7 @@ void status_line(HeadText& out, std::uint16_t status) noexcept {
 bool Http1Connection::decide_framing(const AnswerHead& head) noexcept {
   const bool http11 = head_->version == http::Version::Http11;
   // Whoever asked for a WebSocket and did not get it may have sent frames already: they must not be read as a request.
-  keep_ = !refused_ && !upgrade_ && head_->keep_alive && decoder_.done() && !services_.draining;
+  keep_ = !refused_ && !upgrade_ && head_->keep_alive && decoder_.done() && !services_.draining && (settings_->max_requests == 0 || served_ + 1 < settings_->max_requests);
   bodiless_out_ = head.bodiless;
   const bool known = head.framing.kind == http::Framing::Length || (head.framing.kind == http::Framing::None && !head.bodiless);
   chunked_out_ = !known && !head.bodiless && http11 && !refused_;

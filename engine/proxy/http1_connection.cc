@@ -2,6 +2,7 @@
 #include "proxy/http1_connection.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 
@@ -21,11 +22,15 @@ constexpr std::size_t kSkippable = 64 * 1024;
 }  // namespace
 
 Http1Connection::Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings,
-                                 io::TransportPtr transport, const Ends& ends) noexcept
-    : services_(services), settings_(std::move(settings)), transport_(std::move(transport)), ends_(ends),
+                                 io::TransportPtr transport, const Preface& preface) noexcept
+    : services_(services), settings_(std::move(settings)), transport_(std::move(transport)), ends_(preface.ends),
       next_(services.first) {
   if (next_ != nullptr) next_->before_ = this;
   services_.first = this;
+  if (preface.early.empty()) return;
+  block_ = services_.buffers.take(BufferPool::kHead);
+  filled_ = preface.early.size();
+  std::memcpy(block_.data(), preface.early.data(), filled_);
 }
 
 Http1Connection::~Http1Connection() {
@@ -191,6 +196,7 @@ io::Task<bool> Http1Connection::one_exchange() {
     co_await exchange.run(refuse ? &refusal : nullptr);
   }
   services_.ended.add();
+  ++served_;
   if (!decoder_.done()) keep_ = false;
   const bool again = keep_ && !broken_ && !refused_ && !cut_.cancelled();
   end_message();
@@ -290,6 +296,15 @@ bool Http1Connection::misdirected() const noexcept {
   if (facts == nullptr || !settings_->tls->asks_for_certificates() || facts->sni.empty()) return false;
   const int wanted = settings_->tls->certificate_for(head_->host);
   return (wanted < 0 ? 0 : wanted) != facts->certificate;
+}
+
+// Every octet buys the time that the minimum rate gives it, so that a body can't be dripped within the timeout for ever.
+Instant Http1Connection::body_deadline() const noexcept {
+  const Instant silent = services_.loop.now() + settings_->body_timeout;
+  if (settings_->min_body_rate == 0) return silent;
+  constexpr std::uint64_t kLong = 1ULL << 33;  // octets: beyond that the product would overflow, and nobody is slow
+  const std::uint64_t bought = std::min(body_octets_, kLong) * 1'000'000'000 / settings_->min_body_rate;
+  return std::min(silent, began_ + settings_->body_timeout + Duration{static_cast<std::int64_t>(std::min<std::uint64_t>(bought, INT64_MAX / 4))});
 }
 
 void Http1Connection::reset() noexcept {

@@ -19,7 +19,7 @@ namespace gatelab::proxy {
 
 class Http1Connection final : public Inbound {
  public:
-  Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings, io::TransportPtr transport, const Ends& ends) noexcept;
+  Http1Connection(Services& services, std::shared_ptr<const ListenerSettings> settings, io::TransportPtr transport, const Preface& preface) noexcept;
   ~Http1Connection() override;
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
@@ -59,7 +59,7 @@ class Http1Connection final : public Inbound {
   io::Count tunnel_write(std::string_view data) noexcept override;
   io::Task<io::Code> tunnel_writable(io::Wait wait) override;
   void tunnel_finish() noexcept override;
-  Duration patience() const noexcept override { return settings_->body_timeout; }
+  Instant body_deadline() const noexcept override;
 
  private:
   enum class HeadEnd : std::uint8_t { Complete, Broken, TimedOut, Idle, Closed, Gone };
@@ -110,6 +110,7 @@ class Http1Connection final : public Inbound {
   bool refused_ = false; // the head was not a request: where the next one begins is not known
   bool upgrade_ = false; // a WebSocket is asked for: what comes behind the head may not be a request
   bool tunnel_ = false;  // no messages any more
+  std::uint32_t served_ = 0;  // requests before this one
   bool keep_ = true;     // after this exchange
   bool broken_ = false;  // nothing more can be written
 };

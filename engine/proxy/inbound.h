@@ -95,8 +95,8 @@ class Inbound {
   virtual io::Task<io::Code> tunnel_writable(io::Wait wait) = 0;
   virtual void tunnel_finish() noexcept = 0;
 
-  // How long a stalled client is waited for, in its body and while writing to it.
-  virtual Duration patience() const noexcept = 0;
+  // Until when the next octet of the request's body is waited for.
+  virtual Instant body_deadline() const noexcept = 0;
 };
 
 }  // namespace gatelab::proxy

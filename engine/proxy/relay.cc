@@ -178,7 +178,7 @@ io::Task<void> Exchange::upload(Attempt& attempt) {
     if (body_failed(piece)) co_return;
     if (piece.kind == BodyPiece::Kind::Again) {
       io::Wait wait;
-      wait.deadline = services_.loop.now() + inbound_.patience();
+      wait.deadline = inbound_.body_deadline();
       wait.cancel = &attempt.beside.token();
       wait.what = "rest of a request's body";
       const io::Code code = co_await inbound_.body_ready(wait);

@@ -20,6 +20,7 @@
 #include "http/uri.h"
 #include "policy/policy.h"
 #include "proxy/forwarding.h"
+#include "proxy/preface.h"
 #include "route/table.h"
 #include "upstream/upstream.h"
 
@@ -36,6 +37,9 @@ struct ListenerSettings {
   http::HopOptions hop;
   http::Limits limits;
   std::uint64_t max_body = 0;  // octets; 0: no limit
+  ProxyMode proxy_protocol = ProxyMode::Off;
+  std::uint32_t max_requests = 0;     // on one connection; 0: no limit
+  std::uint64_t min_body_rate = 0;    // octets a second of a request's body; 0: none
   Duration header_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};

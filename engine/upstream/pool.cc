@@ -5,23 +5,30 @@
 
 namespace gatelab::upstream {
 
-io::TransportPtr Pool::take(Instant now, Duration max_idle) noexcept {
+io::TransportPtr Pool::take(Instant now, Duration max_idle, const Address& owner) noexcept {
   if (idle_.empty()) return nullptr;
   if (now - idle_.back().since > max_idle) {
     clear();  // the newest is too old, so all are
     return nullptr;
   }
-  io::TransportPtr transport = std::move(idle_.back().transport);
-  idle_.pop_back();
-  return transport;
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i].owner != owner || now - idle_[i].since > max_idle) continue;
+    io::TransportPtr transport = std::move(idle_[i].transport);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    return transport;
+  }
+  return nullptr;
 }
 
-void Pool::give(io::TransportPtr transport, Instant now, std::size_t capacity) noexcept {
+void Pool::give(io::TransportPtr transport, Instant now, std::size_t capacity, const Address& owner) noexcept {
+  if (capacity == 0) return transport->close();
   if (idle_.size() >= capacity) {
-    transport->close();
-    return;
+    // Those of clients that have gone would keep the others out.
+    if (owner == Address{}) return transport->close();
+    idle_.front().transport->close();
+    idle_.erase(idle_.begin());
   }
-  idle_.push_back({std::move(transport), now});
+  idle_.push_back({std::move(transport), now, owner});
 }
 
 void Pool::sweep(Instant now, Duration max_idle) noexcept {

@@ -17,9 +17,10 @@ namespace gatelab::upstream {
 class Pool {
  public:
   // The connection that was used last, or null. What has been idle for longer than `max_idle` is closed, never given.
-  io::TransportPtr take(Instant now, Duration max_idle) noexcept;
+  // `owner`: only one that was given back under the same.
+  io::TransportPtr take(Instant now, Duration max_idle, const Address& owner = {}) noexcept;
   // Keeps `transport` for the next exchange, or closes it when `capacity` connections are idle already.
-  void give(io::TransportPtr transport, Instant now, std::size_t capacity) noexcept;
+  void give(io::TransportPtr transport, Instant now, std::size_t capacity, const Address& owner = {}) noexcept;
   // Closes what has been idle too long or was closed by the target. Called now and then by the worker.
   void sweep(Instant now, Duration max_idle) noexcept;
   void clear() noexcept;
@@ -32,6 +33,7 @@ class Pool {
   struct Idle {
     io::TransportPtr transport;
     Instant since;
+    Address owner;
   };
   std::vector<Idle> idle_;  // oldest first
   std::shared_ptr<crypto::TlsSessions> sessions_ = std::make_shared<crypto::TlsSessions>();

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/proxy_protocol.h"
 #include "io/tls_transport.h"
 
 namespace gatelab::upstream {
@@ -33,7 +34,7 @@ Upstream::Upstream(const Config& config, std::shared_ptr<Pool> pool, std::option
   if (!config.targets.empty()) authority_ = config.targets.front().url.authority;
 }
 
-io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait) {
+io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf) {
   Opened opened;
   if (unmocked_ || (!fixed_ && config_.targets.empty())) {
     opened.failure = &observe::reason::kUnmocked;
@@ -41,37 +42,80 @@ io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolv
   }
   wait.deadline = std::min(wait.deadline, loop.now() + config_.timeouts.connect);
   wait.what = "upstream connect";
-  std::vector<Address> addresses;
-  if (fixed_) {
-    addresses.push_back(*fixed_);
+  if (!fixed_ && !config_.targets.front().url.socket.empty()) {
+    io::Task<io::IoResult<io::TransportPtr>> connecting = network.connect_unix(loop, config_.targets.front().url.socket, wait);
+    auto connected = co_await connecting;
+    if (connected) opened.transport = std::move(*connected);
+    else opened.failure = reason_of(connected.error());
   } else {
-    const http::BaseUrl& url = config_.targets.front().url;
-    auto resolving = resolver.resolve(loop, url.host, wait);
-    auto found = co_await resolving;
-    if (!found) {
-      opened.failure = found.error() == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kResolveFailure;
-      co_return opened;
+    std::vector<Address> addresses;
+    if (fixed_) {
+      addresses.push_back(*fixed_);
+    } else {
+      const http::BaseUrl& url = config_.targets.front().url;
+      auto resolving = resolver.resolve(loop, url.host, wait);
+      auto found = co_await resolving;
+      if (!found) {
+        opened.failure = found.error() == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kResolveFailure;
+        co_return opened;
+      }
+      for (const IpAddress& ip : *found) addresses.push_back({ip, url.port});
     }
-    for (const IpAddress& ip : *found) addresses.push_back({ip, url.port});
+    io::Task<void> connecting = connect(opened, network, addresses, loop, wait);
+    co_await connecting;
   }
+  if (opened.transport && config_.proxy_protocol != http::ProxyProtocol::None) {
+    io::Task<bool> announcing = announce(opened, wait, behalf);
+    const bool announced = co_await announcing;
+    if (!announced) opened.transport.reset();
+  }
+  if (opened.transport && config_.tls) {
+    // What one address shows, the others will show too: the next is not tried.
+    auto securing = secure(opened, std::move(opened.transport), wait);
+    co_await securing;
+  }
+  co_return opened;
+}
+
+io::Task<void> Upstream::connect(Opened& opened, io::Network& network, const std::vector<Address>& addresses, io::Loop& loop, io::Wait wait) {
   for (const Address& address : addresses) {
     opened.address = address;
     auto connected = co_await network.connect(loop, address, wait);
-    if (connected && config_.tls) {
-      // What one address shows, the others will show too: the next is not tried.
-      auto securing = secure(opened, std::move(*connected), wait);
-      co_await securing;
-      co_return opened;
-    }
     if (connected) {
       opened.transport = std::move(*connected);
       opened.failure = nullptr;
-      co_return opened;
+      co_return;
     }
     opened.failure = reason_of(connected.error());
-    if (connected.error() == io::Code::Cancelled || connected.error() == io::Code::TimedOut) break;
+    if (connected.error() == io::Code::Cancelled || connected.error() == io::Code::TimedOut) co_return;
   }
-  co_return opened;
+}
+
+io::Task<bool> Upstream::announce(Opened& opened, io::Wait wait, const Behalf& behalf) {
+  const std::string header = http::write_proxy_header(config_.proxy_protocol, behalf.client, behalf.local);
+  std::string_view left = header;
+  while (!left.empty()) {
+    const io::ConstBuffer buffer{left.data(), left.size()};
+    const io::Count written = opened.transport->try_write({&buffer, 1});
+    if (written.code == io::Code::Ok) {
+      left.remove_prefix(written.octets);
+      continue;
+    }
+    io::Code code = written.code;
+    if (code == io::Code::WouldBlock) code = co_await opened.transport->writable(wait);
+    if (code == io::Code::Ok) continue;
+    opened.failure = reason_of(code);
+    co_return false;
+  }
+  co_return true;
+}
+
+// A client without an address (a unix socket) must not be taken for nobody: connections without an owner are everyone's.
+Address Upstream::owner(const Behalf& behalf) const noexcept {
+  Address owner = behalf.client;
+  if (config_.proxy_protocol == http::ProxyProtocol::None) return {};
+  if (owner.ip.family == IpAddress::Family::None) owner.port = 1;
+  return owner;
 }
 
 io::Task<void> Upstream::secure(Opened& opened, io::TransportPtr transport, io::Wait wait) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/environment.h"
 #include "observe/reason.h"
@@ -22,6 +23,12 @@ struct Opened {
   std::string_view handshake;  // of TLS: "full", "resumed", or why it failed; empty: there was none
 };
 
+// Whose connection it is going to be, for targets that are told by a PROXY header.
+struct Behalf {
+  Address client, local;
+};
+inline constexpr Behalf kNobody{};
+
 class Upstream {
  public:
   // `config` must outlive this. `fixed`: where the target really is (a mock). `unmocked`: refuse to connect at all.
@@ -33,15 +40,20 @@ class Upstream {
   const std::string& target() const noexcept { return target_; }     // the target's name
   const std::string& authority() const noexcept { return authority_; }  // host[:port] of its URL; empty for a mock
   // Of the pool, with this upstream's limits.
-  io::TransportPtr take(Instant now) noexcept { return pool_->take(now, config_.keep_alive_idle); }
-  void give(io::TransportPtr transport, Instant now) noexcept { pool_->give(std::move(transport), now, config_.keep_alive); }
+  io::TransportPtr take(Instant now, const Behalf& behalf) noexcept { return pool_->take(now, config_.keep_alive_idle, owner(behalf)); }
+  void give(io::TransportPtr transport, Instant now, const Behalf& behalf) noexcept { pool_->give(std::move(transport), now, config_.keep_alive, owner(behalf)); }
   void sweep(Instant now) noexcept { pool_->sweep(now, config_.keep_alive_idle); }
 
   // Resolves and connects, trying each address in turn within the connect timeout and `wait`'s deadline.
-  io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait);
+  io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf = kNobody);
 
  private:
   io::Task<void> secure(Opened& opened, io::TransportPtr transport, io::Wait wait);
+  // A connection that spoke for one client speaks for no other.
+  Address owner(const Behalf& behalf) const noexcept;
+  // Says the PROXY header, if the target wants one. False: `opened` says why not.
+  io::Task<bool> announce(Opened& opened, io::Wait wait, const Behalf& behalf);
+  io::Task<void> connect(Opened& opened, io::Network& network, const std::vector<Address>& addresses, io::Loop& loop, io::Wait wait);
 
   const Config& config_;
   std::shared_ptr<Pool> pool_;

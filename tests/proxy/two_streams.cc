@@ -85,7 +85,7 @@ io::Task<io::Code> Stream::written() {
   io::Code code = io::Code::WouldBlock;
   while (code == io::Code::WouldBlock) {
     io::Wait wait;
-    wait.deadline = loop_.now() + patience();
+    wait.deadline = loop_.now() + std::chrono::seconds(30);
     wait.cancel = &cut_;
     wait.what = "client to open its window";
     code = co_await opened_.wait(loop_, wait);

@@ -49,7 +49,7 @@ class Stream final : public proxy::Inbound {
   io::Count tunnel_write(std::string_view data) noexcept override;
   io::Task<io::Code> tunnel_writable(io::Wait wait) override;
   void tunnel_finish() noexcept override { frame("end"); }
-  Duration patience() const noexcept override { return std::chrono::seconds(30); }
+  Instant body_deadline() const noexcept override { return loop_.now() + std::chrono::seconds(30); }
 
  private:
   friend class Streams;

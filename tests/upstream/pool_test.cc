@@ -87,6 +87,21 @@ TEST(Pool, ClosesWhatIsBeyondItsCapacity) {
   EXPECT_EQ(idle.closed.back(), "d") << "a capacity of zero keeps nothing";
 }
 
+TEST(Pool, GivesAClientsConnectionToThatClientOnly) {
+  std::vector<std::string> closed;
+  Pool pool;
+  const Address one = *parse_address("203.0.113.1:1"), two = *parse_address("203.0.113.1:2");
+  const auto take = [&pool](const Address& owner) { return pool.take(at(1s), 60s, owner); };
+  pool.give(std::make_unique<Line>("one", closed), at(0s), 2, one);
+  pool.give(std::make_unique<Line>("two", closed), at(0s), 2, two);
+  EXPECT_EQ(take({}), nullptr);
+  EXPECT_EQ(static_cast<const Line&>(*take(one)).name(), "one");
+  EXPECT_EQ(take(one), nullptr);
+  pool.give(std::make_unique<Line>("three", closed), at(0s), 2, one);
+  pool.give(std::make_unique<Line>("four", closed), at(0s), 2, one);
+  EXPECT_EQ(closed, (std::vector<std::string>{"one", "two"})) << "whose client may never come back makes room";
+}
+
 TEST(Pool, SweepClosesTheOldAndThoseThatTheirTargetHasClosed) {
   Idle idle;
   idle.give("old", 0s);

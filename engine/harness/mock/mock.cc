@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "http/parser.h"
+#include "http/proxy_protocol.h"
 #include "http/websocket.h"
 #include "io/tls_transport.h"
 
@@ -56,6 +57,17 @@ std::string upgrade_of(const http::RequestHead& head) {
   if (http::websocket::asked(head) != http::websocket::Ask::Valid) return {};
   const crypto::Sha1 digest = crypto::sha1(std::string(http::websocket::key_of(head)) + std::string(http::websocket::kGuid));
   return "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "\r\n";
+}
+
+// A connection may begin with a PROXY header: it is noted and taken off. False: the rest of it has to come.
+bool take_proxy_header(std::vector<char>& block, std::size_t& filled, std::string& said) {
+  const http::ProxyHeader header = http::parse_proxy_header({block.data(), filled});
+  if (header.state == http::ProxyHeader::State::NeedMore) return false;
+  if (header.state != http::ProxyHeader::State::Done) return true;
+  said = std::string(block.front() == 'P' ? "v1 " : "v2 ") + (header.known ? format(header.source) : "unknown");
+  filled -= header.size;
+  std::copy_n(block.begin() + static_cast<std::ptrdiff_t>(header.size), filled, block.begin());
+  return true;
 }
 
 }  // namespace
@@ -159,10 +171,13 @@ io::Task<bool> MockServers::read_request(Connection& c) {
     }
     if (read.code != io::Code::Ok) co_return false;
     c.filled += read.octets;
-    state = parser.parse({c.block.data(), c.filled});
+    if (c.fresh && !take_proxy_header(c.block, c.filled, c.proxied)) continue;
+    c.fresh = false;
+    if (c.filled > 0) state = parser.parse({c.block.data(), c.filled});
   }
   if (state == http::ParseState::Failed) co_return false;
   c.request = {};
+  c.request.proxied = c.proxied;
   c.request.method = head.method_text;
   c.request.path = head.path;
   c.request.query = head.query;

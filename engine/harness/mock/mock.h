@@ -60,6 +60,8 @@ class MockServers {
     bool head_only = false;  // HEAD
     bool keep = true;
     bool said_close = false;  // of a WebSocket
+    bool fresh = true;       // nothing was read yet
+    std::string proxied;     // what its PROXY header said
   };
   io::Task<void> serve(Server& server, io::TransportPtr transport);
   io::Task<bool> read_request(Connection& c);

@@ -20,6 +20,7 @@ struct SeenRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::string request_id;
+  std::string proxied;  // "v1 203.0.113.9:4711": of the connection's PROXY header; empty: it had none
   bool matched = false;
   std::string near_miss;  // of one that no stub answers: what comes nearest
   std::vector<std::string> misses;  // and every stub, nearest first, with what the request lacks for it

@@ -37,7 +37,7 @@ std::string octets_of(const Send& send, const Credential* credential, const Addr
     }
   }
   std::string out = send.method + " " + target + (send.http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-  if (!has(headers, "host")) out += "Host: " + format(to) + "\r\n";
+  if (!has(headers, "host")) out += "Host: " + (to.ip.family == IpAddress::Family::None ? "localhost" : format(to)) + "\r\n";
   for (const auto& [name, value] : headers) out += name + ": " + value + "\r\n";
   const bool framed = has(headers, "content-length") || has(headers, "transfer-encoding");
   if (send.has_body && !framed) out += "Content-Length: " + std::to_string(send.body.size()) + "\r\n";
@@ -57,7 +57,7 @@ io::Task<void> Client::send(const Dial& dial, std::string octets, std::string me
   }
   if (!transport) {
     const bool chosen = dial.from.family != IpAddress::Family::None;
-    io::Task<io::IoResult<io::TransportPtr>> connecting = chosen ? network_.connect_from(loop_, dial.from, dial.to, wait) : network_.connect(loop_, dial.to, wait);
+    io::Task<io::IoResult<io::TransportPtr>> connecting = !dial.path.empty() ? network_.connect_unix(loop_, dial.path, wait) : chosen ? network_.connect_from(loop_, dial.from, dial.to, wait) : network_.connect(loop_, dial.to, wait);
     auto connected = co_await connecting;
     if (!connected) {
       out.error = connected.error() == io::Code::TimedOut ? "timeout" : "refused";

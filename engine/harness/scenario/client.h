@@ -34,6 +34,7 @@ struct Secured {
 // Where a request goes, and how it gets there.
 struct Dial {
   Address to;
+  std::string path;        // of a unix socket, instead
   IpAddress from;          // None: wherever
   std::string preface;     // octets before the first request of a connection: a PROXY header
   std::string connection;  // the name of one that stays open; empty: a new one, closed at the end

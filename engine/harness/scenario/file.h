@@ -58,7 +58,7 @@ struct Send {
 
 struct UpstreamExpectation {
   bool none = false;
-  MatcherPtr name, target, attempts;
+  MatcherPtr name, target, attempts, proxied;
   std::optional<RequestMatcher> request;
   std::optional<std::vector<MessageMatcher>> messages;  // of a WebSocket
   diag::Span span;

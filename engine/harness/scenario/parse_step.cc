@@ -227,6 +227,7 @@ UpstreamExpectation parse_upstream(const config::Node& node, diag::Sink& sink) {
   out.target = matcher(r, "target", Dimension::Text, sink);
   out.attempts = matcher(r, "attempts", Dimension::Json, sink);
   if (const config::Node* messages = r.get("messages")) out.messages = parse_message_matchers(*messages, sink, "`messages` of `upstream`");
+  out.proxied = matcher(r, "proxied", Dimension::Text, sink);
   if (const config::Node* request = r.get("request")) out.request = parse_request_matcher(*request, sink, "`request` of `upstream`");
   r.finish();
   if (node.entries.empty()) sink.error("bad-matcher", node.span, "`upstream` expects nothing", "name it: { name: orders }");

@@ -249,9 +249,8 @@ class CaseRun {
   }
 
   void send(const Step& s) {
-    const gateway::Bound* bound = listener(s);
-    if (bound == nullptr) return;
-    const Address* to = &bound->address;
+    const gateway::Bound* to = listener(s);
+    if (to == nullptr) return;
     const Credential* credential = nullptr;
     if (!s.send.as.empty()) {
       credential = &case_.world.credentials.at(s.send.as);
@@ -262,9 +261,9 @@ class CaseRun {
     // Shared with the lanes, so that a step that is given up leaves nothing hanging.
     auto batch = std::make_shared<Batch>();
     batch->answers.resize(s.send.count);
-    batch->octets = octets_of(s.send, credential, *to);
-    batch->dial = {*to, s.send.from, s.send.preface, s.send.connection, {}};
-    if (!secured(s, *bound, credential, batch->dial.tls)) return;
+    batch->octets = octets_of(s.send, credential, to->address);
+    batch->dial = {to->address, to->path, s.send.from, s.send.preface, s.send.connection, {}};
+    if (!secured(s, *to, credential, batch->dial.tls)) return;
     batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
     batch->every = s.send.every;
     batch->timeout = s.send.timeout;
