@@ -27,12 +27,37 @@ std::string_view without_quotes(std::string_view text) noexcept {
   return text;
 }
 
+// What a proxy appends must be an element of its own, whatever the client wrote before it: an open quote of the client's would
+// swallow it, and with it the client's address. So quotes count only in Forwarded, which has them (RFC 7239 §4), and only in
+// a line in which they are closed.
+bool quotes_count(const Field& field) noexcept {
+  if (field.id != FieldId::Forwarded) return false;
+  bool open = false;
+  for (std::size_t i = 0; i < field.value.size(); ++i) {
+    if (field.value[i] == '"') open = !open;
+    else if (open && field.value[i] == '\\') ++i;
+  }
+  return !open;
+}
+
+bool next_element(std::string_view& rest, std::string_view& element, bool quotes) noexcept {
+  if (quotes) return next_list_element(rest, element);
+  while (!rest.empty()) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    element = trim_ows(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    if (!element.empty()) return true;
+  }
+  return false;
+}
+
 std::size_t count_elements(const Fields& fields, FieldId id) noexcept {
   std::size_t n = 0;
   for (const Field& f : fields) {
     if (f.id != id) continue;
+    const bool quotes = quotes_count(f);
     std::string_view rest = f.value, element;
-    while (next_list_element(rest, element)) ++n;
+    while (next_element(rest, element, quotes)) ++n;
   }
   return n;
 }
@@ -45,8 +70,9 @@ std::string_view element_at(const Fields& fields, FieldId id, std::size_t from_r
   std::size_t n = 0;
   for (const Field& f : fields) {
     if (f.id != id) continue;
+    const bool quotes = quotes_count(f);
     std::string_view rest = f.value, element;
-    while (next_list_element(rest, element))
+    while (next_element(rest, element, quotes))
       if (n++ == wanted) return trim_ows(element);
   }
   return {};
@@ -76,8 +102,9 @@ std::span<Said> all_said(const Fields& fields, ForwardedStyle style) noexcept {
   std::size_t n = 0;
   for (const Field& f : fields) {
     if (f.id != id) continue;
+    const bool quotes = quotes_count(f);
     std::string_view rest = f.value, element;
-    while (next_list_element(rest, element)) {
+    while (next_element(rest, element, quotes)) {
       if (style == ForwardedStyle::Rfc7239) out[n++] = parse_element(trim_ows(element));
       else out[n++].node = without_quotes(trim_ows(element));
     }

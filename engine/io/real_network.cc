@@ -46,8 +46,9 @@ class RealTransport final : public Transport {
       return {code_of(errno), 0};
     }
     if (n == 0) return {into.empty() ? Code::Ok : Code::Eof, 0};
-    // Fewer than asked for: the socket is empty now and the next octet makes an edge.
-    if (static_cast<std::size_t>(n) < into.size()) watched_->readable = false;
+    // Fewer than asked for: the socket is empty now and the next octet makes an edge. All that was asked for: there may be
+    // more, of which no edge will tell, for the wait before this read has used it up.
+    watched_->readable = static_cast<std::size_t>(n) == into.size();
     return {Code::Ok, static_cast<std::size_t>(n)};
   }
 

@@ -112,7 +112,8 @@ void TlsTransport::reset() noexcept {
 Transport::Peer TlsTransport::peer_state() noexcept {
   if (!below_) return Peer::Reset;
   const Peer peer = below_->peer_state();
-  if (!engine_.has_pending() && peer != Peer::Data) return peer;
+  // An end below says nothing yet: with a close_notify it is one, without it the stream is cut.
+  if (!engine_.has_pending() && (peer == Peer::Quiet || peer == Peer::Reset)) return peer;
   const crypto::TlsEngine::State state = engine_.peek();
   starved_ = state == crypto::TlsEngine::State::WantRead;
   switch (state) {

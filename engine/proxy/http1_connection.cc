@@ -77,7 +77,9 @@ io::Task<bool> Http1Connection::wait_for_request() {
   const bool was_draining = services_.draining;
   io::CancelToken token;
   io::Wait wait;
-  wait.deadline = services_.loop.now() + (was_draining ? kLastMoment : settings_->idle_timeout);
+  // Octets below that make no request, such as a piece of a TLS record, do not begin it anew.
+  if (idle_end_ == Instant::max()) idle_end_ = services_.loop.now() + settings_->idle_timeout;
+  wait.deadline = was_draining ? services_.loop.now() + kLastMoment : idle_end_;
   wait.cancel = &token;
   wait.what = "next request of a client";
   wait.background = true;
@@ -197,6 +199,7 @@ io::Task<bool> Http1Connection::one_exchange() {
   }
   services_.ended.add();
   ++served_;
+  idle_end_ = Instant::max();
   if (!decoder_.done()) keep_ = false;
   const bool again = keep_ && !broken_ && !refused_ && !cut_.cancelled();
   end_message();
@@ -210,7 +213,7 @@ io::Task<void> Http1Connection::linger() {
   wait.background = true;
   const Instant end = services_.loop.now() + kLingerAtMost;
   std::size_t since_yield = 0;
-  while (services_.loop.now() < end) {
+  while (!cut_.cancelled() && services_.loop.now() < end) {
     const io::Count read = transport_->try_read({sink.data(), sink.size()});
     if (read.code == io::Code::Ok) {
       since_yield += read.octets;
@@ -307,8 +310,8 @@ Instant Http1Connection::body_deadline() const noexcept {
   return std::min(silent, began_ + settings_->body_timeout + Duration{static_cast<std::int64_t>(std::min<std::uint64_t>(bought, INT64_MAX / 4))});
 }
 
+// Also when nothing more can be written: an orderly close would look like the end of an answer that has no length.
 void Http1Connection::reset() noexcept {
-  if (broken_) return;
   broken_ = true;
   transport_->reset();
 }

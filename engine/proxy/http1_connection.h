@@ -83,6 +83,7 @@ class Http1Connection final : public Inbound {
   Http1Connection* before_ = nullptr;
   io::CancelToken cut_;
   io::CancelToken* idle_token_ = nullptr;
+  Instant idle_end_ = Instant::max();  // of the wait for a request; max: it has not begun
   io::CancelToken* exchange_token_ = nullptr;
   io::CancelToken* drain_token_ = nullptr;
 

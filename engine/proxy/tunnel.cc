@@ -151,6 +151,7 @@ io::Task<void> Tunnel::flow(Way way) {
     } else {
       const io::Count written = write(way, mine.left);
       if (written.code == io::Code::Ok) {
+        mine.blocked = false;
         moved(way, written.octets);
         since_yield += written.octets;
         if (since_yield < kFairOctets) continue;
@@ -159,7 +160,7 @@ io::Task<void> Tunnel::flow(Way way) {
         continue;
       }
       if (written.code != io::Code::WouldBlock) co_return lost(way, true);
-      to_write = true;
+      mine.blocked = to_write = true;
     }
     io::Wait next;
     next.deadline = deadline();
@@ -211,6 +212,13 @@ io::Task<bool> Tunnel::read_parting(Way way) {
 // True: the sink stands between two frames and can be told goodbye.
 io::Task<bool> Tunnel::finish_frame(Way way) {
   Side& mine = side(way);
+  // What a transport has refused must be what it is given next: TLS may have begun a record with it.
+  if (mine.blocked && !mine.left.empty()) {
+    const std::string_view refused = mine.left;
+    const bool written = co_await write_parting(way, refused);
+    if (!written) co_return false;
+    moved(way, refused.size());
+  }
   while (!mine.ended && !mine.frames.lost() && !mine.frames.at_boundary()) {
     if (mine.left.empty()) {
       const bool more = co_await read_parting(way);

@@ -46,6 +46,7 @@ class Tunnel {
     Buffer buffer;          // of Down; what goes up stays in the client's own
     std::string_view left;  // read, not written yet
     bool ended = false;     // nothing more comes, or goes
+    bool blocked = false;   // `left` was offered and nothing of it taken
   };
 
   io::Task<void> flow(Way way);

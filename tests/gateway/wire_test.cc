@@ -359,6 +359,21 @@ TEST(Wire, LetsASlowClientHoldTheUpstreamBack) {
   EXPECT_EQ(world.records.size(), 1U);
 }
 
+TEST(Wire, CutsAnAnswerThatItsClientDoesNotTake) {
+  RawWorld world(plain_gateway("", "body_timeout: 5s"));
+  world.script({{"HTTP/1.1 200 OK\r\n\r\n" + std::string(4'000'000, 'x'), true, false, {}, false}});
+  RawClient& client = world.connect();
+  client.pause();
+  world.settle();
+  client.write("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+  world.settle(seconds(20));
+  client.resume();
+  world.settle(seconds(1));
+  EXPECT_TRUE(client.broken) << "an orderly end looks like the end of an answer without a length";
+  ASSERT_EQ(world.records.size(), 1U);
+  EXPECT_EQ(world.records.front().ended_reason, "client-stalled");
+}
+
 TEST(Wire, TimesOutWhoNeverFinishesAHead) {
   RawWorld world(plain_gateway("", "header_timeout: 5s"));
   RawClient& client = world.connect();

@@ -256,7 +256,8 @@ class CaseRun {
       credential = &case_.world.credentials.at(s.send.as);
       result_.used_credentials.insert(s.send.as);
     }
-    if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, *to, s.send.preface + octets_of(s.send, credential, *to));
+    if (s.send.stream.kind != StreamUse::Kind::None && !to->path.empty()) return fail(s.span, "a connection that stays open over a unix socket is not supported yet");
+    if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, to->address, s.send.preface + octets_of(s.send, credential, to->address));
     const std::size_t first_record = record_count(), first_seen = mocks_.seen().size();
     // Shared with the lanes, so that a step that is given up leaves nothing hanging.
     auto batch = std::make_shared<Batch>();
