@@ -5,7 +5,9 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "cli/cli.h"
@@ -31,6 +33,9 @@ int no_authority(const Error& error) {
 
 // The key is for its owner alone from its first octet on.
 Status write_pair(const std::string& out, const crypto::Identity& identity) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::path(out).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) return fail("not-found", "--out: there is no directory `" + folder.string() + "`: make it first");
   io::DiskFiles files;
   const mode_t before = umask(077);
   Status written = files.write(out + ".key", crypto::LocalAuthority::key_pem_of(identity).reveal());

@@ -34,7 +34,7 @@ void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out)
   const std::string authority = upstream.targets.empty() ? "" : upstream.targets.front().url.authority;
   const proxy::Told told = proxy::tell(ask.head, ask.matching, upstream, authority, ask.listener, ask.way);
   out.upstream = upstream.name;
-  if (!authority.empty()) out.target = "http://" + authority;
+  if (!authority.empty()) out.target = upstream.targets.front().url.scheme + "://" + authority;
   out.forwarded_path = std::string(told.path) + (ask.head.has_query ? "?" + std::string(ask.head.query) : "");
   out.forwarded_host = told.host;
 }

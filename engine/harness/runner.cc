@@ -46,7 +46,7 @@ class Run {
       source->name = found.path;
       source->text = std::move(*text);
       // In a directory stand other YAML files too: configurations, fixtures that are wrong on purpose.
-      if (!found.named && source->text.find("cases:") == std::string::npos) continue;
+      if (!found.named && !may_be_scenario(source->text)) continue;
       parse(found, std::move(source));
     }
     if (!problem.empty()) return summary_.environment_error = problem, false;
@@ -58,13 +58,20 @@ class Run {
     return false;
   }
 
+  // A file that is only misspelt must not be taken for none: `gateway` is a key of scenarios and of nothing else here.
+  static bool may_be_scenario(std::string_view text) {
+    for (const std::string_view key : {"cases:", "gateway:"})
+      if (text.starts_with(key) || text.find("\n" + std::string(key)) != std::string_view::npos) return true;
+    return false;
+  }
+  static bool is_scenario(const config::Node& tree) { return tree.find("cases") != nullptr || tree.find("gateway") != nullptr; }
+
   void parse(const Found& found, diag::SourcePtr source) {
     config::ParseOptions parse;
     parse.substitute_env = false;
     diag::Sink own;
     auto tree = config::parse(source, parse, own);
-    if (tree && tree->find("cases") == nullptr && !found.named) return;
-    if (!tree && !found.named && source->text.find("\ncases:") == std::string::npos) return;
+    if (tree && !found.named && !is_scenario(*tree)) return;
     std::unique_ptr<File> file;
     if (tree) file = parse_file(found.path, source, std::move(tree), options_.env, own);
     for (const diag::Diagnostic& d : own.all()) sink_.report(d);

@@ -202,6 +202,15 @@ TEST_F(Runs, AWrongFileIsRefusedWithItsPlaceAndNothingRuns) {
   EXPECT_NE(err.str().find("wrong.yaml:7"), std::string::npos) << "all errors at once\n" << err.str();
 }
 
+TEST_F(Runs, AMisspeltFileInADirectoryIsNotPassedOver) {
+  write("good.yaml", "gatelab: 1\nname: good\ngateway: gateway.yaml\ncases:\n  - { name: one, steps: [ { send: GET /hello, expect: { status: 200 } } ] }\n");
+  write("typo.yaml", "gatelab: 1\nname: typo\ngateway: gateway.yaml\ncasses:\n  - { name: two, steps: [ { send: GET /hello, expect: { status: 500 } } ] }\n");
+  run_files({path()});
+  EXPECT_TRUE(summary.invalid);
+  EXPECT_EQ(summary.cases, 0U);
+  EXPECT_NE(err.str().find("did you mean `cases`?"), std::string::npos) << err.str();
+}
+
 TEST_F(Runs, AnInterruptedRunReportsWhatItHasDone) {
   options.reports = {{"json", "report.json"}};
   int asked = 0;
