@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Task<T>: a lazy coroutine with one awaiter, resumed by symmetric transfer. Frames come from a per-thread free list.
+// Task<T>: a lazy coroutine with one awaiter. Frames come from a per-thread free list.
+// A task that ends without waiting goes on in its awaiter by returning to it, so that a loop over such tasks needs no stack,
+// whether or not the compiler makes a tail call of a symmetric transfer (under sanitizers GCC does not).
 // A Task is awaited at most once; destroying one that has not finished is a programmer's mistake unless it never began
 // (cancellation is delivered as a value from the awaited operation, never by destroying a suspended frame).
 // The engine does not throw: an exception that escapes a coroutine ends the process.
@@ -23,13 +25,29 @@ void free_frame(void* frame, std::size_t size) noexcept;
 namespace detail {
 struct PromiseBase {
   std::coroutine_handle<> continuation = std::noop_coroutine();
+  bool starting = false;   // its awaiter stands in begin() still
+  bool completed = false;  // while it did
 
   struct Final {
     bool await_ready() noexcept { return false; }
     template <class P>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> h) noexcept { return h.promise().continuation; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> h) noexcept {
+      PromiseBase& promise = h.promise();
+      promise.completed = promise.starting;
+      return promise.starting ? std::noop_coroutine() : promise.continuation;
+    }
     void await_resume() noexcept {}
   };
+  // True: the awaiter has to wait. Nothing else of this thread runs in between: a wait is only ever ended from the loop.
+  template <class P>
+  static bool begin(std::coroutine_handle<P> h, std::coroutine_handle<> awaiter) noexcept {
+    PromiseBase& promise = h.promise();
+    promise.continuation = awaiter;
+    promise.starting = true;
+    h.resume();
+    promise.starting = false;
+    return !promise.completed;
+  }
   std::suspend_always initial_suspend() noexcept { return {}; }
   Final final_suspend() noexcept { return {}; }
   [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
@@ -52,10 +70,7 @@ class [[nodiscard]] Task {
   ~Task() { if (h_) h_.destroy(); }
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) noexcept {
-    h_.promise().continuation = awaiter;
-    return h_;
-  }
+  bool await_suspend(std::coroutine_handle<> awaiter) noexcept { return promise_type::begin(h_, awaiter); }
   T await_resume() noexcept { return std::move(*h_.promise().value); }
 
  private:
@@ -75,10 +90,7 @@ class [[nodiscard]] Task<void> {
   ~Task() { if (h_) h_.destroy(); }
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) noexcept {
-    h_.promise().continuation = awaiter;
-    return h_;
-  }
+  bool await_suspend(std::coroutine_handle<> awaiter) noexcept { return promise_type::begin(h_, awaiter); }
   void await_resume() noexcept {}
 
  private:
