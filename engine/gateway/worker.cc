@@ -302,6 +302,7 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
     co_await connections_.join(wait);
   }
   background_.cancel();
+  wait.deadline = Instant::max();  // whatever time is left: who is told that all has ended may destroy the worker
   co_await background_.join(wait);
   pools_.clear();
   services_.snapshot = proxy::Pin();
