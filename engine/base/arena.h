@@ -4,12 +4,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include "base/text.h"
 
 namespace gatelab {
 
@@ -54,7 +55,7 @@ class Arena {
   std::string_view copy(std::string_view text) noexcept {
     if (text.empty()) return {};
     char* p = static_cast<char*>(allocate(text.size(), 1));
-    std::memcpy(p, text.data(), text.size());
+    put(p, text);
     return {p, text.size()};
   }
 
@@ -63,12 +64,7 @@ class Arena {
     const std::size_t n = (std::string_view(parts).size() + ... + 0);
     char* p = static_cast<char*>(allocate(n + 1, 1));
     char* at = p;
-    const auto append = [&at](std::string_view part) noexcept {
-      if (part.empty()) return;  // an empty view may have no address
-      std::memcpy(at, part.data(), part.size());
-      at += part.size();
-    };
-    (append(std::string_view(parts)), ...);
+    ((at = put(at, std::string_view(parts))), ...);
     return {p, n};
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -40,61 +41,84 @@ void append_escape(std::string& out, unsigned char c) {
   }
 }
 
-// Eight octets as one number. A test sets the top bit of each octet that it finds; octets above 0x7f may be found too, so
-// callers that allow those look again one by one.
+// Eight octets as one number. A test sets the top bit of an octet that it finds. A borrow or carry between octets can set it
+// in one more octet, but only beside one that was found: none is missed, and whoever finds one looks again octet by octet.
 constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
-constexpr std::uint64_t below(std::uint64_t x, std::uint64_t n) noexcept { return (x - kOnes * n) & ~x & kTops; }
-constexpr std::uint64_t equal(std::uint64_t x, std::uint64_t octet) noexcept { return below(x ^ (kOnes * octet), 1); }
+constexpr std::uint64_t each(unsigned char octet) noexcept { return kOnes * octet; }
+constexpr auto not_plain_json = [](std::uint64_t x) noexcept {
+  return (x | (x - each(0x20)) | (x + each(1)) | ((x ^ each('"')) - kOnes) | ((x ^ each('\\')) - kOnes)) & kTops;
+};
+// Octets above 0x7f are no controls: looked at without their top bit, then left out.
+constexpr auto control = [](std::uint64_t x) noexcept {
+  const std::uint64_t low = x & ~kTops;
+  return ((low - each(0x20)) | (low + each(1))) & ~x & kTops;
+};
 
-constexpr std::uint64_t kSpaces = kOnes * ' ';
-
-// Up to seven octets from `at`; the rest are spaces, which no test finds.
+// Up to seven octets from `at`, without reading others. The gap is spaces, which no test finds.
 std::uint64_t load_tail(const char* at, std::size_t n) noexcept {
-  std::uint64_t x = kSpaces;
-  std::memcpy(&x, at, n);
+  std::uint64_t x = each(' ');
+  if (n >= 4) {
+    std::uint32_t first = 0, last = 0;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + n - 4, 4);
+    return first | static_cast<std::uint64_t>(last) << 32;
+  }
+  if (n > 0) std::memcpy(&x, at, 1);
+  if (n > 1) {
+    std::uint16_t last = 0;
+    std::memcpy(&last, at + n - 2, 2);
+    x = (x & ~std::uint64_t{0xffff00}) | static_cast<std::uint64_t>(last) << 8;
+  }
   return x;
 }
 
-// `found(x)`: nonzero if an octet of x may be one; `is(c)`: whether it is.
-template <class Found, class Is>
-bool none_of(std::string_view s, Found found, Is is) noexcept {
-  std::uint64_t any = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= s.size(); i += 8) {
-    std::uint64_t x = 0;
-    std::memcpy(&x, s.data() + i, 8);
+// All tests of the octets of `s` together.
+template <class Found>
+std::uint64_t any_of(std::string_view s, Found found) noexcept {
+  const char* at = s.data();
+  std::size_t n = s.size();
+  if (n < 8) return found(load_tail(at, n));
+  std::uint64_t any = 0, x = 0;
+  for (; n > 8; n -= 8, at += 8) {
+    std::memcpy(&x, at, 8);
     any |= found(x);
   }
-  any |= found(load_tail(s.data() + i, s.size() - i));
-  if (any == 0) return true;
-  for (const char c : s)
-    if (is(static_cast<unsigned char>(c))) return false;
-  return true;
+  std::memcpy(&x, s.data() + s.size() - 8, 8);  // some octets twice rather than one by one
+  return any | found(x);
 }
+
+bool is_plain_json_octet(unsigned char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
 }  // namespace
 
 bool has_no_control(std::string_view s) noexcept {
-  return none_of(s, [](std::uint64_t x) { return below(x, 0x20) | equal(x, 0x7f); }, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (any_of(s, control) == 0) return true;
+  for (const char c : s)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  return true;
 }
 
 bool is_plain_json(std::string_view s) noexcept {
-  return none_of(
-      s, [](std::uint64_t x) { return (x & kTops) | below(x, 0x20) | equal(x, 0x7f) | equal(x, '"') | equal(x, '\\'); },
-      [](unsigned char c) { return c < 0x20 || c > 0x7e || c == '"' || c == '\\'; });
+  if (any_of(s, not_plain_json) == 0) return true;
+  for (const char c : s)
+    if (!is_plain_json_octet(static_cast<unsigned char>(c))) return false;
+  return true;
 }
 
 bool next_list_element(std::string_view& rest, std::string_view& element) noexcept {
   while (!rest.empty()) {
-    bool quoted = false;
     std::size_t end = 0;
-    for (; end < rest.size(); ++end) {
-      const char c = rest[end];
-      if (quoted && c == '\\') ++end;
-      else if (c == '"') quoted = !quoted;
-      else if (c == ',' && !quoted) break;
+    while (end < rest.size() && rest[end] != ',' && rest[end] != '"') ++end;
+    if (end < rest.size() && rest[end] == '"') {
+      bool quoted = false;
+      for (; end < rest.size(); ++end) {
+        const char c = rest[end];
+        if (quoted && c == '\\') ++end;
+        else if (c == '"') quoted = !quoted;
+        else if (c == ',' && !quoted) break;
+      }
     }
-    if (end > rest.size()) end = rest.size();
+    end = std::min(end, rest.size());
     element = trim_ows(rest.substr(0, end));
     rest.remove_prefix(end < rest.size() ? end + 1 : end);
     if (!element.empty()) return true;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -19,7 +20,7 @@ enum class FieldId : std::uint8_t {
   Vary, Via, WwwAuthenticate, XForwardedFor, XForwardedHost, XForwardedPort, XForwardedProto, XRequestId,
 };
 
-// By length, then a case-insensitive compare; no hashing, no allocation.
+// Without case. What is no token (RFC 9110 §5.6.2) is Other.
 FieldId field_id(std::string_view name) noexcept;
 
 struct Field {
@@ -40,14 +41,18 @@ class Fields {
   Field* end() noexcept { return data_ + size_; }
 
   // Appends views as they are: the caller keeps the octets alive as long as the arena.
-  void add(FieldId id, std::string_view name, std::string_view value) noexcept;
+  void add(FieldId id, std::string_view name, std::string_view value) noexcept {
+    if (size_ == capacity_) grow();
+    std::construct_at(data_ + size_++, name, value, id);
+    seen_ |= bit(id);
+  }
   void add(std::string_view name, std::string_view value) noexcept { add(field_id(name), name, value); }
   // Removes every field of that name, then appends one.
   void set(std::string_view name, std::string_view value) noexcept;
   // How many were removed. Keeps order.
   std::size_t remove(FieldId id) noexcept;
   std::size_t remove(std::string_view name) noexcept;
-  void clear() noexcept { size_ = 0; }
+  void clear() noexcept { size_ = 0, seen_ = 0; }
   // Forgets all but the first `n`.
   void truncate(std::size_t n) noexcept { size_ = n; }
 
@@ -55,14 +60,20 @@ class Fields {
   const Field* find(FieldId id) const noexcept;
   const Field* find(std::string_view name) const noexcept;
   std::size_t count(FieldId id) const noexcept;
+  // False: there is none of that id, for certain.
+  bool may_have(FieldId id) const noexcept { return (seen_ & bit(id)) != 0; }
   // True if a comma-separated field of that id lists `token` (without case).
   bool lists(FieldId id, std::string_view token) const noexcept;
 
  private:
+  void grow() noexcept;
+  static constexpr std::uint64_t bit(FieldId id) noexcept { return std::uint64_t{1} << static_cast<unsigned>(id); }
+
   Arena* arena_;
   Field* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  std::uint64_t seen_ = 0;  // ids that were added; they may have been removed since
 };
 
 // RFC 9110 §5.6.2 and §5.5: for everything that gatelab itself or a configuration inserts.

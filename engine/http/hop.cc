@@ -51,7 +51,7 @@ void drop(Fields& fields, Unwanted unwanted) noexcept {
 // True if a Connection field lists the name of a field that is there.
 bool lists_something(const Fields& fields) noexcept {
   for (const Field& f : fields) {
-    if (f.id != FieldId::Connection) continue;
+    if (f.id != FieldId::Connection || f.value == "keep-alive" || f.value == "close") continue;
     std::string_view rest = f.value, option;
     while (next_list_element(rest, option)) {
       const FieldId id = field_id(option);
@@ -130,6 +130,8 @@ bool reads_like_another(const Fields& fields, std::string_view name) noexcept {
 }
 
 void strip_hop_by_hop(Fields& fields) noexcept {
+  constexpr FieldId kStripped[] = {FieldId::Connection, FieldId::KeepAlive, FieldId::ProxyConnection, FieldId::TransferEncoding, FieldId::Upgrade, FieldId::ContentLength};
+  if (std::none_of(std::begin(kStripped), std::end(kStripped), [&fields](FieldId id) { return fields.may_have(id); })) return;
   if (fields.find(FieldId::Connection) != nullptr) drop_listed(fields);
   Field* kept = fields.begin();
   for (const Field& f : fields)

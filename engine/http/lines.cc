@@ -28,24 +28,33 @@ LineState next_line(std::string_view data, std::size_t& at, std::size_t& scanned
   return LineState::Line;
 }
 
-Rule field_line(std::string_view line, Fields& out, std::uint32_t max_fields) noexcept {
-  if (line.front() == ' ' || line.front() == '\t') return Rule::ObsFold;
+namespace {
+
+Rule bad_name(std::string_view line) noexcept {
   std::size_t n = 0;
   while (n < line.size() && is(line[n], kToken)) ++n;
-  if (n == line.size() || line[n] != ':') {
-    if (n < line.size() && line[n] == '\r') return Rule::BareCr;
-    const std::size_t colon = line.find(':');
-    const bool space = n > 0 && colon != std::string_view::npos && trim_ows(line.substr(n, colon - n)).empty();
-    return space ? Rule::SpaceBeforeColon : Rule::BadFieldName;
-  }
-  if (n == 0) return Rule::BadFieldName;
-  const std::string_view value = trim_ows(line.substr(n + 1));
+  if (n < line.size() && line[n] == '\r') return Rule::BareCr;
+  const std::size_t colon = line.find(':');
+  const bool space = n > 0 && colon != std::string_view::npos && trim_ows(line.substr(n, colon - n)).empty();
+  return space ? Rule::SpaceBeforeColon : Rule::BadFieldName;
+}
+
+}  // namespace
+
+Rule field_line(std::string_view line, Fields& out, std::uint32_t max_fields) noexcept {
+  if (line.front() == ' ' || line.front() == '\t') return Rule::ObsFold;
+  const void* const colon = std::memchr(line.data(), ':', line.size());
+  if (colon == nullptr) return bad_name(line);
+  const std::string_view name(line.data(), static_cast<std::size_t>(static_cast<const char*>(colon) - line.data()));
+  const FieldId id = field_id(name);
+  if (id == FieldId::Other && !is_token(name)) return name.empty() ? Rule::BadFieldName : bad_name(line);
+  const std::string_view value = trim_ows(line.substr(name.size() + 1));
   if (!has_no_control(value)) {  // HTAB is one, and allowed
     for (const char c : value)
       if (!is(c, kValue)) return c == '\r' ? Rule::BareCr : Rule::BadFieldValue;
   }
   if (out.size() >= max_fields) return Rule::TooManyFields;
-  out.add(line.substr(0, n), value);
+  out.add(id, name, value);
   return Rule::Ok;
 }
 
@@ -81,6 +90,7 @@ Rule transfer_encoding(const Fields& fields) noexcept {
 }  // namespace
 
 Rule framing(const Fields& fields, Version version, BodyFraming& out) noexcept {
+  if (!fields.may_have(FieldId::ContentLength) && !fields.may_have(FieldId::TransferEncoding)) return Rule::Ok;
   const Field* length = nullptr;
   bool encoded = false;
   for (const Field& f : fields) {
@@ -102,9 +112,21 @@ Rule framing(const Fields& fields, Version version, BodyFraming& out) noexcept {
 }
 
 bool keeps_alive(const Fields& fields, Version version) noexcept {
-  const bool any = fields.find(FieldId::Connection) != nullptr;
-  if (any && fields.lists(FieldId::Connection, "close")) return false;
-  return version == Version::Http11 || (any && fields.lists(FieldId::Connection, "keep-alive"));
+  if (!fields.may_have(FieldId::Connection)) return version == Version::Http11;
+  bool close = false, keep = false;
+  for (const Field& f : fields) {
+    if (f.id != FieldId::Connection) continue;
+    if (f.value == "keep-alive") {  // as most say it
+      keep = true;
+      continue;
+    }
+    std::string_view rest = f.value, option;
+    while (next_list_element(rest, option)) {
+      close = close || iequals(option, "close");
+      keep = keep || iequals(option, "keep-alive");
+    }
+  }
+  return !close && (keep || version == Version::Http11);
 }
 
 }  // namespace gatelab::http

@@ -68,11 +68,14 @@ Rule check_host(RequestHead& head) noexcept {
     host = &f;
   }
   if (host == nullptr && head.version == Version::Http11) return Rule::MissingHost;
-  if (host != nullptr) {
-    if (!parse_authority(host->value)) return Rule::BadHost;
-    if (head.authority.empty()) head.authority = host->value;
-  }
+  // An absolute target's has been found good already.
   if (!head.authority.empty()) head.host = parse_authority(head.authority)->host;
+  if (host == nullptr) return Rule::Ok;
+  const auto authority = parse_authority(host->value);
+  if (!authority) return Rule::BadHost;
+  if (!head.authority.empty()) return Rule::Ok;
+  head.authority = host->value;
+  head.host = authority->host;
   return Rule::Ok;
 }
 
@@ -127,6 +130,7 @@ Rule RequestParser::finish() noexcept {
   if (const Rule host = check_host(head_); host != Rule::Ok) return host;
   if (const Rule body = framing(head_.fields, head_.version, head_.body); body != Rule::Ok) return body;
   head_.keep_alive = keeps_alive(head_.fields, head_.version);
+  if (!head_.fields.may_have(FieldId::Expect)) return Rule::Ok;
   for (const Field& f : head_.fields) {
     if (f.id != FieldId::Expect || head_.version == Version::Http10) continue;
     if (!iequals(f.value, "100-continue")) return Rule::UnknownExpectation;

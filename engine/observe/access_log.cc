@@ -16,33 +16,42 @@ void append_number(std::string& out, std::uint64_t n) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, n).ptr);
 }
 
-// Milliseconds with three decimals, in integers: floating point is slow to print.
-void append_ms(std::string& out, Duration d) {
-  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, d.count() / 1000));
-  append_number(out, us / 1000);
-  char rest[4] = {'.', static_cast<char>('0' + us / 100 % 10), static_cast<char>('0' + us / 10 % 10), static_cast<char>('0' + us % 10)};
-  out.append(rest, 4);
+char* put_digits(char* at, std::uint64_t n, int digits) noexcept {
+  for (int i = digits; i-- > 0; n /= 10) at[i] = static_cast<char>('0' + n % 10);
+  return at + digits;
 }
 
-void two(std::string& out, std::int64_t n) {
-  out += static_cast<char>('0' + n / 10 % 10);
-  out += static_cast<char>('0' + n % 10);
+// Milliseconds with three decimals, in integers: floating point is slow to print.
+char* put_ms(char* at, Duration d) noexcept {
+  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, d.count() / 1000));
+  at = std::to_chars(at, at + 20, us / 1000).ptr;
+  *at++ = '.';
+  return put_digits(at, us % 1000, 3);
+}
+
+void append_ms(std::string& out, Duration d) {
+  char text[24];
+  out.append(text, put_ms(text, d));
 }
 
 // "2026-01-01T00:00:00.000Z"; the part up to the second is kept from line to line.
-void append_time(std::string& out, Instant t) {
+char* put_time(char* at, Instant t) noexcept {
   thread_local std::int64_t second = -1;
   thread_local char text[kInstantOctets + 1];
   if (t.seconds() != second) {
     second = t.seconds();
     format_to(Instant::from_seconds(second), text);
   }
-  out.append(text, 19);
-  const std::int64_t ms = t.ns / 1'000'000 % 1000;
-  out += '.';
-  out += static_cast<char>('0' + ms / 100);
-  two(out, ms % 100);
-  out += 'Z';
+  at = put(at, {text, 19});
+  *at++ = '.';
+  at = put_digits(at, static_cast<std::uint64_t>(t.ns / 1'000'000 % 1000), 3);
+  *at++ = 'Z';
+  return at;
+}
+
+void append_time(std::string& out, Instant t) {
+  char text[kInstantOctets + 1];
+  out.append(text, put_time(text, t));
 }
 
 void append_ip(std::string& out, const IpAddress& ip) {
@@ -56,48 +65,75 @@ std::string_view last_upstream(const Record& r) noexcept {
   return name;
 }
 
-// Members of a JSON object, written behind each other. The line grows once a member: this runs once a request, and
-// appending octet by octet showed in profiles.
+// Members of a JSON object, written behind each other into room that was made for all of them at once: this runs once a
+// request, and growing a string member by member showed in profiles. A key is a literal with its punctuation, such as
+// ,"host":" (a text's closing quote is added here); its length is known where it is used.
 class JsonLine {
  public:
-  explicit JsonLine(std::string& out) : out_(out) {}
+  // `texts`: octets of all values. Each may become "\u00xx".
+  JsonLine(std::string& out, std::size_t texts) : out_(out), begin_(out.size()) {
+    out.resize(begin_ + kOwnOctets + 6 * texts);
+    at_ = out.data() + begin_;
+  }
+  ~JsonLine() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
+  JsonLine(const JsonLine&) = delete;
+  JsonLine& operator=(const JsonLine&) = delete;
 
-  // `key` is a literal with its punctuation, such as ,"host":" (the closing quote is added here). Empty values are left out.
-  void text(std::string_view key, std::string_view value) {
+  template <std::size_t N>
+  void raw(const char (&literal)[N]) noexcept {
+    std::memcpy(at_, literal, N - 1);
+    at_ += N - 1;
+  }
+  template <std::size_t N>
+  void flag(const char (&member)[N], bool is_set) noexcept {
+    if (is_set) raw(member);
+  }
+  // Left out when empty.
+  template <std::size_t N>
+  void text(const char (&key)[N], std::string_view value) {
     if (value.empty()) return;
-    if (!is_plain_json(value)) {
-      out_ += key;
-      append_json_escaped(out_, value);
-      out_ += '"';
-      return;
-    }
-    char* at = grow(key.size() + value.size() + 1);
-    at = copy(at, key);
-    at = copy(at, value);
-    *at = '"';
+    raw(key);
+    if (is_plain_json(value)) at_ = put(at_, value);
+    else escaped(value);
+    *at_++ = '"';
   }
-  void flag(std::string_view member, bool is_set) {
-    if (is_set) out_ += member;
+  template <std::size_t N>
+  void number(const char (&key)[N], std::uint64_t value) noexcept {
+    raw(key);
+    at_ = std::to_chars(at_, at_ + 20, value).ptr;
   }
-  void number(std::string_view key, std::uint64_t value) {
-    char digits[20];
-    const char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    const std::string_view text(digits, static_cast<std::size_t>(end - digits));
-    copy(copy(grow(key.size() + text.size()), key), text);
+  template <std::size_t N>
+  void ms(const char (&key)[N], Duration d) noexcept {
+    raw(key);
+    at_ = put_ms(at_, d);
   }
+  template <std::size_t N>
+  void ip(const char (&key)[N], const IpAddress& ip) noexcept {
+    raw(key);
+    at_ += format_to(ip, at_);
+    *at_++ = '"';
+  }
+  void time(Instant t) noexcept { at_ = put_time(at_, t); }
 
  private:
-  char* grow(std::size_t n) {
-    const std::size_t size = out_.size();
-    out_.resize(size + n);
-    return out_.data() + size;
+  static constexpr std::size_t kOwnOctets = 1280;  // keys, numbers, addresses, the instant
+
+  void escaped(std::string_view value) {
+    std::string text;
+    append_json_escaped(text, value);
+    at_ = put(at_, text);
   }
-  static char* copy(char* at, std::string_view text) noexcept {
-    std::memcpy(at, text.data(), text.size());
-    return at + text.size();
-  }
+
   std::string& out_;
+  std::size_t begin_;
+  char* at_;
 };
+
+std::size_t octets_of(const Record& r) noexcept {
+  return r.request_id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
+         r.ended.by.size() + r.ended.reason.size() + r.ended.id.size() + last_upstream(r).size() + r.user_agent.size() + r.referer.size() + r.tls.version.size() +
+         r.tls.cipher.size() + r.tls.sni.size() + r.tls.client.size() + r.tls.client_fingerprint.size() + r.tls.error.size();
+}
 
 void json_tls(JsonLine& line, const TlsNote& tls) {
   line.text(",\"tls_version\":\"", tls.version);
@@ -110,18 +146,13 @@ void json_tls(JsonLine& line, const TlsNote& tls) {
 }
 
 void json(std::string& out, const Record& r) {
-  JsonLine line(out);
-  out += "{\"time\":\"";
-  append_time(out, r.began);
-  out += '"';
+  JsonLine line(out, octets_of(r));
+  line.raw("{\"time\":\"");
+  line.time(r.began);
+  line.raw("\"");
   line.text(",\"request_id\":\"", r.request_id);
-  out += ",\"client\":\"";
-  append_ip(out, r.client.ip);
-  if (r.proxied) {
-    out += "\",\"peer\":\"";
-    append_ip(out, r.peer.ip);
-  }
-  out += '"';
+  line.ip(",\"client\":\"", r.client.ip);
+  if (r.proxied) line.ip(",\"peer\":\"", r.peer.ip);
   line.text(",\"listener\":\"", r.listener);
   line.text(",\"method\":\"", r.method);
   line.text(",\"host\":\"", r.host);
@@ -138,15 +169,13 @@ void json(std::string& out, const Record& r) {
   line.number(",\"attempts\":", r.attempts.size());
   line.number(",\"request_bytes\":", r.request_octets);
   line.number(",\"response_bytes\":", r.response_octets);
-  out += ",\"duration_ms\":";
-  append_ms(out, r.total);
-  out += ",\"upstream_ms\":";
-  append_ms(out, r.upstream);
+  line.ms(",\"duration_ms\":", r.total);
+  line.ms(",\"upstream_ms\":", r.upstream);
   line.flag(",\"truncated\":true", r.truncated);
-  json_tls(line, r.tls);
+  if (!r.tls.version.empty() || !r.tls.error.empty()) json_tls(line, r.tls);
   line.text(",\"user_agent\":\"", r.user_agent);
   line.text(",\"referer\":\"", r.referer);
-  out += "}\n";
+  line.raw("}\n");
 }
 
 void logfmt_text(std::string& out, std::string_view key, std::string_view value) {

@@ -75,6 +75,10 @@ struct WorkerMetrics::Tables {
   mutable std::mutex mutex;
   std::map<std::string, std::unique_ptr<RouteSeries>, std::less<>> routes;
   std::map<std::string, std::unique_ptr<UpstreamSeries>, std::less<>> upstreams;
+  // As the configuration in force counts them. An exchange that began before a reload carries an older one's index: the
+  // name beside it tells.
+  std::vector<std::pair<std::string_view, RouteSeries*>> routes_in_force;
+  std::vector<std::pair<std::string_view, UpstreamSeries*>> upstreams_in_force;
   RouteSeries* none = nullptr;
   std::vector<std::unique_ptr<RouteSeries::Ended>> handshakes;  // by side and result: few
 
@@ -82,6 +86,13 @@ struct WorkerMetrics::Tables {
     auto& series = routes[name];
     if (!series) series = std::make_unique<RouteSeries>();
     return *series;
+  }
+  template <class Series, class Map>
+  static Series* find(const std::vector<std::pair<std::string_view, Series*>>& in_force, const Map& all, std::int32_t index, std::string_view name) noexcept {
+    const auto at = static_cast<std::size_t>(index);
+    if (at < in_force.size() && in_force[at].first == name) return in_force[at].second;
+    const auto named = all.find(name);
+    return named == all.end() ? nullptr : named->second.get();
   }
   UpstreamSeries& upstream(std::string_view name) {
     const auto known = upstreams.find(name);
@@ -112,8 +123,18 @@ WorkerMetrics::~WorkerMetrics() = default;
 
 void WorkerMetrics::adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams) {
   std::lock_guard lock(tables_->mutex);
-  for (const std::string& name : routes) tables_->route(name);
-  for (const std::string& name : upstreams) tables_->upstream(name);
+  Tables& t = *tables_;
+  const auto in_force = [](auto& all, const std::string& name) { return std::pair(std::string_view(all.find(name)->first), all.find(name)->second.get()); };
+  t.routes_in_force.clear();
+  t.upstreams_in_force.clear();
+  for (const std::string& name : routes) {
+    t.route(name);
+    t.routes_in_force.push_back(in_force(t.routes, name));
+  }
+  for (const std::string& name : upstreams) {
+    t.upstream(name);
+    t.upstreams_in_force.push_back(in_force(t.upstreams, name));
+  }
   tables_->none = &tables_->route("(none)");
 }
 
@@ -130,12 +151,8 @@ void WorkerMetrics::count_handshake(std::string_view side, std::string_view resu
 
 void WorkerMetrics::count(const Record& r) noexcept {
   Tables& t = *tables_;
-  RouteSeries* series = t.none;
-  // An exchange that began before a reload carries the old configuration's index: its name decides.
-  if (r.route_index >= 0) {
-    const auto named = t.routes.find(r.route);
-    if (named != t.routes.end()) series = named->second.get();
-  }
+  RouteSeries* series = Tables::find(t.routes_in_force, t.routes, r.route_index, r.route);
+  if (series == nullptr) series = t.none;
   series->classes[r.status >= 100 && r.status < 600 ? r.status / 100U : 0U].add();
   t.ended(*series, r.ended.by, r.ended.reason);
   if (r.status != 101) {
@@ -148,10 +165,10 @@ void WorkerMetrics::count(const Record& r) noexcept {
   series->request_octets.add(r.request_octets);
   series->response_octets.add(r.response_octets);
   for (const Attempt& a : r.attempts) {
-    const auto named = t.upstreams.find(a.upstream);
-    if (named == t.upstreams.end()) continue;
-    t.attempted(*named->second, a.reason);
-    if (a.reused) named->second->reused.add();
+    UpstreamSeries* upstream = Tables::find(t.upstreams_in_force, t.upstreams, r.upstream_index, a.upstream);
+    if (upstream == nullptr) continue;
+    t.attempted(*upstream, a.reason);
+    if (a.reused) upstream->reused.add();
   }
 }
 

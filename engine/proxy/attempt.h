@@ -30,6 +30,7 @@ struct Exchange::Attempt {
   bool watching = false;
   bool stream = false;                   // events: may be quiet for long
   bool answered = false;                 // octets of an answer were read
+  bool whole = false;                    // the request was handed over with the end of its body
   bool wrote = false;                    // octets of the request were taken by the transport
   std::uint8_t interims = 0;
 
@@ -39,6 +40,10 @@ struct Exchange::Attempt {
   char chunk_line[18];
 
   std::string_view unread() const noexcept { return {(more ? more : block).data() + used, filled - used}; }
+  // The answer came with all of its body, as most do.
+  bool answered_whole() const noexcept {
+    return head.body.kind == http::Framing::None || (head.body.kind == http::Framing::Length && unread().size() >= head.body.length);
+  }
 };
 
 }  // namespace gatelab::proxy

@@ -29,6 +29,20 @@ std::string_view redact(std::string_view target, std::span<const std::string_vie
   return out;
 }
 
+// 16 digits, all at once: each half of the dice is spread to one octet a digit, and 0 to 15 become '0' to '9', 'a' to 'f'.
+void write_hex(std::uint64_t dice, char* out) noexcept {
+  constexpr std::uint64_t kNibbles = 0x0f0f0f0f0f0f0f0f, kOnes = 0x0101010101010101;
+  for (int half = 0; half < 2; ++half, dice >>= 32, out += 8) {
+    std::uint64_t x = dice & 0xffffffff;
+    x = (x | x << 16) & 0x0000ffff0000ffff;
+    x = (x | x << 8) & 0x00ff00ff00ff00ff;
+    x = (x | x << 4) & kNibbles;
+    const std::uint64_t letters = ((x + kOnes * 6) >> 4) & kOnes;  // 10 and above
+    const std::uint64_t text = x + kOnes * '0' + letters * ('a' - '0' - 10);
+    std::memcpy(out, &text, 8);
+  }
+}
+
 // Short, and nothing that a log, a URL or a shell would trip over.
 bool is_request_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > 128) return false;
@@ -139,11 +153,8 @@ Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound
 }
 
 void Exchange::begin() noexcept {
-  constexpr char kHex[] = "0123456789abcdef";
-  for (std::size_t i = 0; i < sizeof request_id_; i += 16) {
-    std::uint64_t dice = services_.ids.next();
-    for (std::size_t j = 0; j < 16; ++j, dice >>= 4) request_id_[i + j] = kHex[dice & 15];
-  }
+  write_hex(services_.ids.next(), request_id_);
+  write_hex(services_.ids.next(), request_id_ + 16);
   origin_.client = inbound_.client();
   const Clock& clock = services_.loop.clock();
   input_.now = clock.policy_now();
@@ -162,24 +173,54 @@ void Exchange::begin() noexcept {
   if (const http::Field* f = head_.fields.find(http::FieldId::Referer)) record_.referer = f->value;
 }
 
+// The usual course of an exchange makes few coroutines: what needs no waiting is a plain call.
 io::Task<void> Exchange::run(const Refusal* refusal) {
-  if (refusal != nullptr) {
-    co_await refuse(*refusal);
-  } else {
-    find_client();
-    match();
-    const Refusal too_large = check_size();
-    if (inbound_.misdirected()) {
-      Refusal misdirected = refusal_of(observe::reason::kMisdirected);
-      misdirected.phase = observe::Phase::Match;
-      co_await refuse(misdirected);
+  const Refusal early = refusal != nullptr ? *refusal : before_policies();
+  if (!early.word.empty()) {
+    co_await refuse(early);
+    co_return finish();
+  }
+  walk_.emplace(matching_.route->policies, input_, scratch_, record_);
+  Walk::End end = walk_->run();
+  while (end == Walk::End::Effect) {
+    input_.effect_done = co_await perform(walk_->effect());
+    input_.now = services_.loop.clock().policy_now();
+    if (upstream_token_.cancelled()) {
+      inbound_.reset();
       co_return finish();
     }
-    if (matching_.refusal.phase == observe::Phase::Parse && !matching_.refusal.word.empty()) co_await refuse(matching_.refusal);
-    else if (!too_large.word.empty()) co_await refuse(too_large);
-    else co_await walk();
+    end = walk_->run();
   }
+  if (input_.consumer != nullptr) record_.consumer = input_.consumer->name;
+  if (end == Walk::End::Through) {
+    const Refusal late = before_forward();
+    if (late.word.empty()) {
+      upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
+      total_deadline_ = io_began_ + upstream.timeouts().total;
+      Try result = co_await attempt(upstream, true);
+      while (result == Try::Again) result = co_await attempt(upstream, false);
+    } else {
+      co_await refuse(late);
+    }
+    co_return finish();
+  }
+  const policy::Policy& by = walk_->stopped_by();
+  this->end(by.kind(), by.id, walk_->reason(), by.phase());
+  if (end == Walk::End::Abort) inbound_.reset();
+  else co_await answer(*walk_->answer());
   finish();
+}
+
+// Up to the policies; word empty: they have their turn. A request for a path that no route has is theirs too.
+Refusal Exchange::before_policies() noexcept {
+  find_client();
+  match();
+  if (inbound_.misdirected()) {
+    Refusal misdirected = refusal_of(observe::reason::kMisdirected);
+    misdirected.phase = observe::Phase::Match;
+    return misdirected;
+  }
+  return matching_.refusal.phase == observe::Phase::Parse && !matching_.refusal.word.empty() ? matching_.refusal : check_size();
 }
 
 // Behind trusted proxies the client, its scheme and the request's id are what they say.
@@ -210,27 +251,6 @@ Refusal Exchange::check_size() const noexcept {
   Refusal refusal = refusal_of(observe::reason::kBodyTooLarge);
   refusal.phase = observe::Phase::Access;
   return refusal;
-}
-
-io::Task<void> Exchange::walk() {
-  walk_.emplace(matching_.route->policies, input_, scratch_, record_);
-  Walk::End end = walk_->run();
-  while (end == Walk::End::Effect) {
-    input_.effect_done = co_await perform(walk_->effect());
-    input_.now = services_.loop.clock().policy_now();
-    if (upstream_token_.cancelled()) co_return inbound_.reset();
-    end = walk_->run();
-  }
-  if (input_.consumer != nullptr) record_.consumer = input_.consumer->name;
-  if (end == Walk::End::Through) {
-    if (!matching_.refusal.word.empty()) co_await refuse(matching_.refusal);
-    else co_await forward();
-    co_return;
-  }
-  const policy::Policy& by = walk_->stopped_by();
-  this->end(by.kind(), by.id, walk_->reason(), by.phase());
-  if (end == Walk::End::Abort) inbound_.reset();
-  else co_await answer(*walk_->answer());
 }
 
 // True if the effect was carried out.

@@ -66,9 +66,8 @@ class Exchange {
   void begin() noexcept;
   void find_client() noexcept;
   void match() noexcept;
+  Refusal before_policies() noexcept;
   Refusal check_size() const noexcept;
-  bool is_loop() const noexcept;
-  io::Task<void> walk();
   io::Task<bool> perform(policy::Effect* effect);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
   void finish() noexcept;
@@ -83,15 +82,18 @@ class Exchange {
   // forward.cc: one or more attempts at the upstream
   struct Attempt;
   enum class Try : std::uint8_t { Over, Again };
-  io::Task<void> forward();
+  Refusal before_forward() noexcept;
+  bool is_loop() const noexcept;
   io::Task<Try> attempt(upstream::Upstream& upstream, bool may_reuse);
   bool take_pooled(Attempt& attempt) noexcept;
   io::Task<const observe::Reason*> connect(Attempt& attempt);
-  io::Task<const observe::Reason*> send_request(Attempt& attempt);
+  io::Code begin_request(Attempt& attempt) noexcept;
+  const observe::Reason* end_request(Attempt& attempt, io::Code code) noexcept;
   io::Task<const observe::Reason*> read_answer(Attempt& attempt);
   io::Task<const observe::Reason*> pass_interim(Attempt& attempt);
   io::Task<void> fail(Attempt& attempt, const observe::Reason& reason);
   io::Task<void> leave(Attempt& attempt);
+  void settle(Attempt& attempt) noexcept;
   bool can_retry() const noexcept;
   void abort(Refusal why) noexcept;
 
@@ -101,15 +103,18 @@ class Exchange {
   io::Task<const observe::Reason*> tunnel(Attempt& attempt);
 
   // relay.cc: the answer's body down, the request's body up
-  io::Task<const observe::Reason*> relay(Attempt& attempt);
+  void begin_answer(Attempt& attempt) noexcept;
   void begin_stream(Attempt& attempt) noexcept;
-  io::Task<const observe::Reason*> relay_body(Attempt& attempt);
+  const observe::Reason* end_answer(Attempt& attempt, io::Code code, std::size_t octets) noexcept;
+  io::Task<const observe::Reason*> relay(Attempt& attempt);
   io::Task<const observe::Reason*> fill(Attempt& attempt);
-  io::Task<io::Code> upstream_readable(Attempt& attempt, Instant deadline, std::string_view what);
+  io::Wait upstream_wait(Attempt& attempt, Instant deadline, std::string_view what) noexcept;
+  bool goes_on(Attempt& attempt, io::Code code, Instant waited, Instant deadline) noexcept;
   io::Task<void> upload(Attempt& attempt);
   io::Code begin_piece(Attempt& attempt, std::string_view head, std::string_view data, bool last) noexcept;
   io::Code push(Attempt& attempt) noexcept;
   io::Task<io::Code> finish_piece(Attempt& attempt, io::CancelToken& token);
+  void begin_watch(Attempt& attempt) noexcept;
   io::Task<void> watch_client(Attempt& attempt);
   bool body_failed(const BodyPiece& piece) noexcept;
   bool client_failed(io::Code code) noexcept;

@@ -18,31 +18,18 @@ const observe::Reason& kClosing = observe::reason::kShutdown;
 
 }  // namespace
 
-io::Task<void> Exchange::forward() {
-  const std::int32_t index = matching_.route->upstream;
-  if (index < 0) {
-    co_await refuse(refusal_of(observe::reason::kInternal));
-    co_return;
-  }
-  if (is_loop()) {
-    co_await refuse(refusal_of(observe::reason::kLoopDetected));
-    co_return;
-  }
-  const Refusal no_upgrade = check_upgrade();
-  if (!no_upgrade.word.empty()) {
-    co_await refuse(no_upgrade);
-    co_return;
-  }
-  upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(index)];
-  record_.upstream_index = index;
-  total_deadline_ = io_began_ + upstream.timeouts().total;
-  Try result = co_await attempt(upstream, true);
-  while (result == Try::Again) result = co_await attempt(upstream, false);
+// Between the policies and an upstream; word empty: on to it.
+Refusal Exchange::before_forward() noexcept {
+  if (!matching_.refusal.word.empty()) return matching_.refusal;
+  record_.upstream_index = matching_.route->upstream;
+  if (record_.upstream_index < 0) return refusal_of(observe::reason::kInternal);
+  return is_loop() ? refusal_of(observe::reason::kLoopDetected) : check_upgrade();
 }
 
 // True if Via holds this very process kMaxPasses times (RFC 9110 §7.6.3). Other gatelabs have other names.
 bool Exchange::is_loop() const noexcept {
   std::size_t passes = 0;
+  if (!head_.fields.may_have(http::FieldId::Via)) return false;
   const std::string_view us = std::string_view(services_.via).substr(4);  // behind "1.1 "
   for (const http::Field& f : head_.fields) {
     if (f.id != http::FieldId::Via) continue;
@@ -61,10 +48,13 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may
   attempt.note.upstream = upstream.name();
   attempt.note.target = upstream.target();
   attempt.note.started = services_.loop.now() - io_began_;
-  // The usual course of an exchange makes few coroutines: what can be done without waiting is a plain call.
   const observe::Reason* failure = nullptr;
   if (!may_reuse || !take_pooled(attempt)) failure = co_await connect(attempt);
-  if (failure == nullptr) failure = co_await send_request(attempt);
+  if (failure == nullptr) {
+    io::Code code = begin_request(attempt);
+    if (code == io::Code::WouldBlock) code = co_await finish_piece(attempt, upstream_token_);
+    failure = end_request(attempt, code);
+  }
   if (failure == nullptr) failure = co_await read_answer(attempt);
   const bool stale = failure == &observe::reason::kUpstreamReset && attempt.note.reused && !attempt.answered;
   if (stale && (can_retry() || !(attempt.wrote || upload_begun_)) && !upstream_token_.cancelled()) {
@@ -73,10 +63,23 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may
     co_return Try::Again;
   }
   const bool upgraded = failure == nullptr && attempt.head.status == 101;
-  if (upgraded) failure = co_await tunnel(attempt);
-  else if (failure == nullptr) failure = co_await relay(attempt);
+  if (upgraded) {
+    failure = co_await tunnel(attempt);
+  } else if (failure == nullptr) {
+    begin_answer(attempt);
+    if (attempt.answered_whole()) {
+      const std::string_view body = attempt.unread().substr(0, attempt.head.body.length);
+      attempt.used += body.size();
+      io::Code code = inbound_.write_body(body, true, nullptr);
+      if (code == io::Code::WouldBlock) code = co_await inbound_.written();
+      failure = end_answer(attempt, code, body.size());
+    } else {
+      failure = co_await relay(attempt);
+    }
+  }
   if (failure != nullptr) co_await fail(attempt, *failure);
-  co_await leave(attempt);
+  if (attempt.beside.running() > 0) co_await leave(attempt);
+  else settle(attempt);
   co_return Try::Over;
 }
 
@@ -115,7 +118,9 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
   co_return opened.failure;
 }
 
-io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
+// Writes the head, and what has arrived of the body. WouldBlock: finish_piece(). Cancelled: the body is broken, and abort()
+// has been told.
+io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port, services_.via};
   Told told = tell(head_, matching_, attempt.upstream.config(), attempt.upstream.authority(), listener_, way);
   told.websocket = websocket_;
@@ -123,20 +128,21 @@ io::Task<const observe::Reason*> Exchange::send_request(Attempt& attempt) {
   BodyPiece first;
   if (head_.body.kind != http::Framing::None) {
     first = inbound_.next_body();
-    if (body_failed(first)) co_return &kClosing;
+    if (body_failed(first)) return io::Code::Cancelled;
     upload_begun_ = upload_begun_ || first.kind != BodyPiece::Kind::Again;
   }
-  const bool whole = first.kind == BodyPiece::Kind::Done ||
-                     (head_.body.kind == http::Framing::Length && inbound_.body_octets() == head_.body.length);
-  io::Code code = begin_piece(attempt, head, first.data, whole);
-  if (code == io::Code::WouldBlock) code = co_await finish_piece(attempt, upstream_token_);
+  attempt.whole = first.kind == BodyPiece::Kind::Done || (head_.body.kind == http::Framing::Length && inbound_.body_octets() == head_.body.length);
+  return begin_piece(attempt, head, first.data, attempt.whole);
+}
+
+const observe::Reason* Exchange::end_request(Attempt& attempt, io::Code code) noexcept {
   attempt.sent = upload_end_ = services_.loop.now();
-  if (code == io::Code::TimedOut) co_return &observe::reason::kIdleTimeout;
-  if (code == io::Code::Cancelled) co_return &kClosing;
+  if (code == io::Code::TimedOut) return &observe::reason::kIdleTimeout;
+  if (code == io::Code::Cancelled) return &kClosing;
   // A target that has closed already may still have said why: go on and read.
-  upload_done_ = whole || code != io::Code::Ok;
+  upload_done_ = attempt.whole || code != io::Code::Ok;
   if (!upload_done_) attempt.beside.spawn(upload(attempt));
-  co_return nullptr;
+  return nullptr;
 }
 
 io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
@@ -145,7 +151,13 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
   http::ResponseParser parser(attempt.head, head_.method, kAnswerLimits);
   for (;;) {
     const Instant from = upload_done_ ? upload_end_ : services_.loop.now();
-    const io::Code ready = co_await upstream_readable(attempt, std::min(total_deadline_, from + patience), "upstream answer");
+    const Instant deadline = std::min(total_deadline_, from + patience);
+    io::Wait wait = upstream_wait(attempt, deadline, "upstream answer");
+    io::Code ready = co_await attempt.transport->readable(wait);
+    if (goes_on(attempt, ready, wait.deadline, deadline)) {
+      wait.deadline = deadline;
+      ready = co_await attempt.transport->readable(wait);
+    }
     const Instant now = services_.loop.now();
     if (ready == io::Code::Cancelled) co_return &kClosing;
     if (ready == io::Code::TimedOut && now >= total_deadline_) co_return &observe::reason::kTotalTimeout;
@@ -222,7 +234,11 @@ io::Task<void> Exchange::leave(Attempt& attempt) {
     wait.what = "end of an attempt";
     co_await attempt.beside.join(wait);
   }
-  if (attempt.note.upstream.empty()) co_return;
+  settle(attempt);
+}
+
+void Exchange::settle(Attempt& attempt) noexcept {
+  if (attempt.note.upstream.empty()) return;
   const bool completed = attempt.note.reason == observe::reason::kCompleted.word;
   if (attempt.transport) {
     const bool keep = completed && upload_done_ && attempt.head.keep_alive && attempt.unread().empty() &&

@@ -3,7 +3,6 @@
 
 #include <cassert>
 #include <charconv>
-#include <cstring>
 
 #include "base/text.h"
 #include "http/hop.h"
@@ -40,24 +39,9 @@ bool stays_here(FieldId id) noexcept {
 
 }  // namespace
 
-void HeadText::text(std::string_view s) noexcept {
-  assert(static_cast<std::size_t>(end_ - at_) >= s.size());
-  if (s.empty()) return;  // an empty view may have no address
-  std::memcpy(at_, s.data(), s.size());
-  at_ += s.size();
-}
-
-void HeadText::field(std::string_view name, std::string_view value) noexcept {
-  text(name);
-  text(": ");
-  text(value);
-  text("\r\n");
-}
-
 void HeadText::number(std::uint64_t n) noexcept {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
-  text({digits, static_cast<std::size_t>(end - digits)});
+  assert(end_ - at_ >= 20);
+  at_ = std::to_chars(at_, end_, n).ptr;
 }
 
 void HeadText::content_length(std::uint64_t n) noexcept {

@@ -2,9 +2,11 @@
 // Message heads as octets, in an arena. Pure; the caller has decided what goes in.
 #pragma once
 
+#include <cassert>
 #include <string_view>
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "http/message.h"
 #include "proxy/forwarding.h"
 
@@ -15,8 +17,14 @@ class HeadText {
  public:
   HeadText(Arena& arena, std::size_t size) noexcept
       : begin_(static_cast<char*>(arena.allocate(size, 1))), at_(begin_), end_(begin_ + size) {}
-  void text(std::string_view s) noexcept;
-  void field(std::string_view name, std::string_view value) noexcept;
+  void text(std::string_view s) noexcept {
+    assert(static_cast<std::size_t>(end_ - at_) >= s.size());
+    at_ = put(at_, s);
+  }
+  void field(std::string_view name, std::string_view value) noexcept {
+    assert(static_cast<std::size_t>(end_ - at_) >= name.size() + value.size() + 4);
+    at_ = put(put(put(put(at_, name), ": "), value), "\r\n");
+  }
   void number(std::uint64_t n) noexcept;
   void content_length(std::uint64_t n) noexcept;
   std::string_view view() const noexcept { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }

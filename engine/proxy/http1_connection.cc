@@ -60,35 +60,41 @@ io::Wait Http1Connection::client_wait(Duration patience, std::string_view what) 
 
 io::Task<void> Http1Connection::serve() {
   for (;;) {
-    if (filled_ == 0) {
-      const bool ready = co_await wait_for_request();
-      if (!ready) break;
+    while (filled_ == 0) {
+      const bool was_draining = services_.draining;
+      io::CancelToken token;
+      const io::Wait wait = idle_wait(token);
+      const io::Code code = co_await transport_->readable(wait);
+      idle_token_ = nullptr;
+      if (code == io::Code::Ok) break;
+      // When draining begins the wait is made anew, for a last moment.
+      if (code == io::Code::Cancelled && !was_draining && !cut_.cancelled()) continue;
+      co_await finish();
+      co_return;
     }
     const bool again = co_await one_exchange();
     if (!again) break;
   }
-  // A close with unread input would reset the connection and could destroy the answer on its way to the client.
+  co_await finish();
+}
+
+// A close with unread input would reset the connection and could destroy the answer on its way to the client.
+io::Task<void> Http1Connection::finish() {
   const bool unread = refused_ || !decoder_.done() || filled_ > 0 || services_.draining;
   if (!broken_ && !keep_ && unread && !tunnel_ && !cut_.cancelled()) co_await linger();
   transport_->close();
 }
 
-io::Task<bool> Http1Connection::wait_for_request() {
-  const bool was_draining = services_.draining;
-  io::CancelToken token;
+io::Wait Http1Connection::idle_wait(io::CancelToken& token) noexcept {
   io::Wait wait;
   // Octets below that make no request, such as a piece of a TLS record, do not begin it anew.
   if (idle_end_ == Instant::max()) idle_end_ = services_.loop.now() + settings_->idle_timeout;
-  wait.deadline = was_draining ? services_.loop.now() + kLastMoment : idle_end_;
+  wait.deadline = services_.draining ? services_.loop.now() + kLastMoment : idle_end_;
   wait.cancel = &token;
   wait.what = "next request of a client";
   wait.background = true;
   idle_token_ = &token;
-  const io::Code code = co_await transport_->readable(wait);
-  idle_token_ = nullptr;
-  if (code == io::Code::Ok) co_return true;
-  if (code != io::Code::Cancelled || was_draining || cut_.cancelled()) co_return false;
-  co_return co_await wait_for_request();
+  return wait;
 }
 
 void Http1Connection::begin_message() noexcept {
@@ -143,9 +149,8 @@ void Http1Connection::move_head() noexcept {
   parser_->parse(copy);
 }
 
-io::Task<Http1Connection::HeadEnd> Http1Connection::read_head() {
-  begin_message();
-  const Instant deadline = began_ + settings_->header_timeout;
+// What can be read now. Again: the rest of the head has to be waited for.
+Http1Connection::HeadEnd Http1Connection::take_head() noexcept {
   for (;;) {
     if (filled_ > 0) {
       const http::ParseState state = parser_->parse({block_.data(), filled_});
@@ -154,29 +159,36 @@ io::Task<Http1Connection::HeadEnd> Http1Connection::read_head() {
         upgrade_ = http::websocket::asked(*head_) != http::websocket::Ask::None;
         if (upgrade_) move_head();
         std::construct_at(&decoder_, head_->body, &*trailers_);
-        co_return HeadEnd::Complete;
+        return HeadEnd::Complete;
       }
-      if (state == http::ParseState::Failed) co_return HeadEnd::Broken;
+      if (state == http::ParseState::Failed) return HeadEnd::Broken;
     }
-    const std::span<char> room(block_.data() + filled_, block_.size() - filled_);
-    const io::Count read = transport_->try_read(room);
-    if (read.code == io::Code::Ok) {
-      filled_ += read.octets;
-      continue;
-    }
-    if (read.code != io::Code::WouldBlock) co_return filled_ == 0 ? HeadEnd::Closed : HeadEnd::Gone;
-    if (filled_ == 0) co_return HeadEnd::Idle;
+    const io::Count read = transport_->try_read({block_.data() + filled_, block_.size() - filled_});
+    if (read.code == io::Code::WouldBlock) return filled_ == 0 ? HeadEnd::Idle : HeadEnd::Again;
+    if (read.code != io::Code::Ok) return filled_ == 0 ? HeadEnd::Closed : HeadEnd::Gone;
+    filled_ += read.octets;
+  }
+}
+
+io::Task<Http1Connection::HeadEnd> Http1Connection::rest_of_head() {
+  const Instant deadline = began_ + settings_->header_timeout;
+  HeadEnd end = HeadEnd::Again;
+  while (end == HeadEnd::Again) {
     io::Wait wait = client_wait({}, "rest of a request's head");
     wait.deadline = deadline;
     const io::Code code = co_await transport_->readable(wait);
     if (code == io::Code::TimedOut) co_return HeadEnd::TimedOut;
     if (code != io::Code::Ok) co_return HeadEnd::Gone;
+    end = take_head();
   }
+  co_return end;
 }
 
 // False: the connection ends here.
 io::Task<bool> Http1Connection::one_exchange() {
-  const HeadEnd end = co_await read_head();
+  begin_message();
+  HeadEnd end = take_head();
+  if (end == HeadEnd::Again) end = co_await rest_of_head();
   Refusal refusal;
   bool refuse = true;
   switch (end) {
@@ -184,7 +196,8 @@ io::Task<bool> Http1Connection::one_exchange() {
     case HeadEnd::Broken: refusal = refusal_of(parser_->rule()); break;
     case HeadEnd::TimedOut: refusal = refusal_of(observe::reason::kHeaderTimeout); break;
     case HeadEnd::Gone: refusal = refusal_of(observe::reason::kClientGone); break;
-    case HeadEnd::Idle: end_message(); co_return true;
+    case HeadEnd::Idle:
+    case HeadEnd::Again: end_message(); co_return true;
     case HeadEnd::Closed:
       end_message();
       broken_ = true;

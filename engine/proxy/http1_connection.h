@@ -62,11 +62,13 @@ class Http1Connection final : public Inbound {
   Instant body_deadline() const noexcept override;
 
  private:
-  enum class HeadEnd : std::uint8_t { Complete, Broken, TimedOut, Idle, Closed, Gone };
-  io::Task<bool> wait_for_request();
-  io::Task<HeadEnd> read_head();
+  enum class HeadEnd : std::uint8_t { Complete, Broken, TimedOut, Idle, Closed, Gone, Again };
+  io::Wait idle_wait(io::CancelToken& token) noexcept;
+  HeadEnd take_head() noexcept;
+  io::Task<HeadEnd> rest_of_head();
   io::Task<bool> one_exchange();
   io::Code push() noexcept;
+  io::Task<void> finish();
   io::Task<void> linger();
   io::Wait client_wait(Duration patience, std::string_view what) noexcept;
   void begin_message() noexcept;

@@ -20,23 +20,28 @@ const observe::Reason& kClosing = observe::reason::kShutdown;
 
 }  // namespace
 
-io::Task<io::Code> Exchange::upstream_readable(Attempt& attempt, Instant deadline, std::string_view what) {
+// For octets of the answer: kBeforeWatching at first, then goes_on().
+io::Wait Exchange::upstream_wait(Attempt& attempt, Instant deadline, std::string_view what) noexcept {
   io::Wait wait;
   wait.deadline = deadline;
   wait.cancel = &upstream_token_;
   wait.what = what;
-  if (!attempt.watching && upload_done_) {
-    wait.deadline = std::min(deadline, services_.loop.now() + kBeforeWatching);
-    if (!attempt.stream) {
-      const io::Code code = co_await attempt.transport->readable(wait);
-      if (code != io::Code::TimedOut || wait.deadline == deadline) co_return code;
-    }
-    attempt.watching = true;
-    attempt.beside.spawn(watch_client(attempt));
-    wait.deadline = deadline;
-  }
-  const io::Code code = co_await attempt.transport->readable(wait);
-  co_return code;
+  if (attempt.watching || !upload_done_) return wait;
+  if (attempt.stream) begin_watch(attempt);
+  else wait.deadline = std::min(deadline, services_.loop.now() + kBeforeWatching);
+  return wait;
+}
+
+// True if only the beginning of the wait is over. The client is watched from then on.
+bool Exchange::goes_on(Attempt& attempt, io::Code code, Instant waited, Instant deadline) noexcept {
+  if (code != io::Code::TimedOut || waited == deadline) return false;
+  begin_watch(attempt);
+  return true;
+}
+
+void Exchange::begin_watch(Attempt& attempt) noexcept {
+  attempt.watching = true;
+  attempt.beside.spawn(watch_client(attempt));
 }
 
 io::Task<void> Exchange::watch_client(Attempt& attempt) {
@@ -72,7 +77,7 @@ bool Exchange::body_failed(const BodyPiece& piece) noexcept {
   return true;
 }
 
-io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
+void Exchange::begin_answer(Attempt& attempt) noexcept {
   http::ResponseHead& head = attempt.head;
   begin_stream(attempt);
   const bool bodiless = head_.method == http::Method::Head || head.status == 204 || head.status == 304;
@@ -80,9 +85,8 @@ io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
   out.bodiless = bodiless;
   out.framing = head.body;
   std::uint64_t length = 0;
-  const http::Field* said = head.fields.find(http::FieldId::ContentLength);
-  if (bodiless && head.status != 204 && said != nullptr && parse_decimal(said->value, length)) out.framing = {http::Framing::Length, length};
-  attempt.decoder = arena_.make<http::BodyDecoder>(head.body, &attempt.trailers);
+  const http::Field* said = bodiless ? head.fields.find(http::FieldId::ContentLength) : nullptr;
+  if (head.status != 204 && said != nullptr && parse_decimal(said->value, length)) out.framing = {http::Framing::Length, length};
   http::strip_hop_by_hop(head.fields);
   head.fields.add(http::FieldId::Via, "Via", services_.via);
   std::uint16_t status = head.status;
@@ -92,11 +96,14 @@ io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
   record_.status = status;
   committed_ = true;
   inbound_.write_head(out);
-  const observe::Reason* failure = co_await relay_body(attempt);
-  if (failure != nullptr) co_return failure;
+}
+
+const observe::Reason* Exchange::end_answer(Attempt& attempt, io::Code code, std::size_t octets) noexcept {
+  if (client_failed(code)) return &kClosing;
+  record_.response_octets += octets;
   attempt.note.reason = observe::reason::kCompleted.word;
   end("upstream", attempt.upstream.name(), observe::reason::kCompleted.word, observe::Phase::Respond);
-  co_return nullptr;
+  return nullptr;
 }
 
 // Events come when they come: their own limits hold instead of an answer's (docs/streams.md).
@@ -109,7 +116,8 @@ void Exchange::begin_stream(Attempt& attempt) noexcept {
   if (client_finished_) abort(refusal_of(observe::reason::kClientGone));
 }
 
-io::Task<const observe::Reason*> Exchange::relay_body(Attempt& attempt) {
+io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
+  attempt.decoder = arena_.make<http::BodyDecoder>(attempt.head.body, &attempt.trailers);
   http::BodyDecoder& decoder = *attempt.decoder;
   std::size_t since_yield = 0;
   const auto step = [&attempt, &decoder] {
@@ -133,9 +141,9 @@ io::Task<const observe::Reason*> Exchange::relay_body(Attempt& attempt) {
     const bool last = piece.state == http::BodyDecoder::State::Done;
     io::Code code = inbound_.write_body(data, last, &attempt.trailers);
     if (code == io::Code::WouldBlock) code = co_await inbound_.written();
+    if (last) co_return end_answer(attempt, code, data.size());
     if (client_failed(code)) co_return &kClosing;
     record_.response_octets += data.size();
-    if (last) co_return nullptr;
     since_yield += data.size();
     if (since_yield >= kFairOctets) {
       since_yield = 0;
@@ -165,7 +173,12 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     const Instant deadline = std::min(total_deadline_, services_.loop.now() + idle);
     attempt.more.release();  // a quiet answer holds no buffer
     attempt.block.release();
-    const io::Code ready = co_await upstream_readable(attempt, deadline, "upstream body");
+    io::Wait wait = upstream_wait(attempt, deadline, "upstream body");
+    io::Code ready = co_await attempt.transport->readable(wait);
+    if (goes_on(attempt, ready, wait.deadline, deadline)) {
+      wait.deadline = deadline;
+      ready = co_await attempt.transport->readable(wait);
+    }
     if (ready == io::Code::Cancelled) co_return &kClosing;
     if (ready == io::Code::TimedOut) co_return services_.loop.now() >= total_deadline_ ? &observe::reason::kTotalTimeout : &observe::reason::kIdleTimeout;
   }

@@ -105,10 +105,13 @@ class RateLimit final : public Policy {
 
   // draft-ietf-httpapi-ratelimit-headers: what is left, and in how many seconds there is more.
   void add_fields(http::Fields& fields, const Memo& memo, Arena& arena) const noexcept {
-    char remaining[20], reset[20];
-    const std::string_view r(remaining, static_cast<std::size_t>(std::to_chars(remaining, remaining + 20, memo.remaining).ptr - remaining));
-    const std::string_view t(reset, static_cast<std::size_t>(std::to_chars(reset, reset + 20, memo.reset).ptr - reset));
-    fields.add(http::FieldId::RateLimit, "RateLimit", arena.concat(name, ";r=", r, ";t=", t));
+    constexpr std::size_t kNumber = 20;
+    char* const text = static_cast<char*>(arena.allocate(name.size() + 6 + 2 * kNumber, 1));
+    char* at = put(put(text, name), ";r=");
+    at = std::to_chars(at, at + kNumber, memo.remaining).ptr;
+    at = put(at, ";t=");
+    at = std::to_chars(at, at + kNumber, memo.reset).ptr;
+    fields.add(http::FieldId::RateLimit, "RateLimit", {text, static_cast<std::size_t>(at - text)});
     fields.add(http::FieldId::RateLimitPolicy, "RateLimit-Policy", policies[memo.rule]);
   }
 };
