@@ -113,7 +113,7 @@ class JsonLine {
     at_ += format_to(ip, at_);
     *at_++ = '"';
   }
-  void time(Instant t) noexcept { at_ = put_time(at_, t); }
+  void instant(Instant t) noexcept { at_ = put_time(at_, t); }
 
  private:
   static constexpr std::size_t kOwnOctets = 1280;  // keys, numbers, addresses, the instant
@@ -148,7 +148,7 @@ void json_tls(JsonLine& line, const TlsNote& tls) {
 void json(std::string& out, const Record& r) {
   JsonLine line(out, octets_of(r));
   line.raw("{\"time\":\"");
-  line.time(r.began);
+  line.instant(r.began);
   line.raw("\"");
   line.text(",\"request_id\":\"", r.request_id);
   line.ip(",\"client\":\"", r.client.ip);
