@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A WebSocket peer (RFC 6455) that shares no line with the gateway.
-//   streams serve            listens on a free port of 127.0.0.1, prints it, and echoes every message; what arrives in
-//   pieces
-//                            goes back in pieces, so that the frames of the two directions are never the same
-//   streams exchange URL     opens ws:// or wss://, sends messages in frames of mixed sizes with pings between them,
-//   and
-//                            compares every octet, message and pong that comes back. Prints "messages N octets N pongs
-//                            N"
-//     --octets N             how much to send (default 1 MiB); a message at least
-//     --for SECONDS          send for so long instead, a message every --pause MILLISECONDS (default 1000)
-//     --largest N            of a message (default 1 MiB)
-//     --seed N               what the octets and sizes are made from; --expect-seed N: what is expected (to see it
-//     fail)
-//     --header "Name: value" in the handshake; --ca FILE: whom to trust for wss
+// A peer for WebSocket (RFC 6455) and server-sent events that shares no line with the gateway.
+//
+// streams serve: listens on a free port of 127.0.0.1, prints it, then what happens, a line each.
+//   WebSocket, any path: every message is echoed. What arrives in pieces goes back in pieces, so that the frames of
+//     the two directions are never the same.
+//   GET /events?stream=S&count=N: server-sent events 1 to N. Each but the first waits for a POST /release?stream=S, so
+//     that who lets the next one go can have had the last. Prints "sent S 1"; "cut S" if the client goes away.
+//   POST /result: prints "result BODY".
+//
+// streams exchange URL: opens ws:// or wss://, sends messages in frames of mixed sizes with pings between them, and
+// compares every octet, message and pong that comes back. Prints "messages N octets N pongs N".
+//   --octets N: how much to send (default 1 MiB)
+//   --for SECONDS: send for so long instead, a message every --pause MILLISECONDS (default 1000)
+//   --largest N: of a message (default 1 MiB)
+//   --seed N: what octets and sizes are made from; --expect-seed N: what is expected, to see it fail
+//   --header "Name: value": in the handshake; --ca FILE: whom to trust for wss
 // Exit 1 and a reason on stderr when anything is not as it should be.
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -28,12 +30,15 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -135,9 +140,46 @@ std::string frame_head(bool last, int opcode, std::uint64_t size, bool masked) {
 
 // --- the origin ---
 
+// How many events of a stream may be sent.
+class Releases {
+ public:
+  void add(const std::string& stream) {
+    const std::lock_guard lock(mutex_);
+    ++count_[stream];
+    changed_.notify_all();
+  }
+  // Waits a little; false if there are not so many yet.
+  bool reached(const std::string& stream, int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::milliseconds(20), [&] { return count_[stream] >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, int> count_;
+};
+
+void say(const std::string& what) {
+  std::printf("%s\n", what.c_str());
+  std::fflush(stdout);
+}
+
+// The value of a parameter in a target's query, not decoded.
+std::string parameter(const std::string& target, const std::string& name) {
+  std::size_t at = target.find('?');
+  while (at != std::string::npos) {
+    const std::size_t next = target.find('&', at + 1);
+    const std::string one = target.substr(at + 1, next == std::string::npos ? next : next - at - 1);
+    if (one.starts_with(name + "=")) return one.substr(name.size() + 1);
+    at = next;
+  }
+  return {};
+}
+
 class Served {
  public:
-  explicit Served(int fd) : fd_(fd) {}
+  Served(int fd, Releases& releases) : fd_(fd), releases_(releases) {}
   Served(const Served&) = delete;
   ~Served() { ::close(fd_); }
 
@@ -149,10 +191,7 @@ class Served {
       head += octet;
     }
     const std::string key = field(head, "Sec-WebSocket-Key");
-    if (key.empty()) {
-      write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-      return;
-    }
+    if (key.empty()) return plain(head);
     if (!write(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
             accept_of(key) + "\r\n\r\n"))
@@ -161,6 +200,44 @@ class Served {
   }
 
  private:
+  void plain(const std::string& head) {
+    const std::size_t space = head.find(' ');
+    const std::string target = head.substr(space + 1, head.find(' ', space + 1) - space - 1);
+    const std::string stream = parameter(target, "stream");
+    std::string body(std::strtoull(field(head, "Content-Length").c_str(), nullptr, 10), '\0');
+    if (!exactly(body.data(), body.size())) return;
+    if (target.starts_with("/events")) return events(stream, std::atoi(parameter(target, "count").c_str()));
+    if (target.starts_with("/release")) {
+      releases_.add(stream);
+    } else if (target.starts_with("/result")) {
+      say("result " + body);
+    } else {
+      write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    write("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  }
+
+  void events(const std::string& stream, int count) {
+    if (!write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nTransfer-Encoding: "
+               "chunked\r\nConnection: close\r\n\r\n"))
+      return;
+    for (int i = 1; i <= count; ++i) {
+      while (!releases_.reached(stream, i - 1)) {
+        char octet = 0;
+        const ssize_t n = ::recv(fd_, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN)) return say("cut " + stream);
+      }
+      const std::string event =
+          "id: " + std::to_string(i) + "\ndata: event " + std::to_string(i) + " of " + stream + "\n\n";
+      std::array<char, 16> size{};
+      std::snprintf(size.data(), size.size(), "%zx\r\n", event.size());
+      say("sent " + stream + " " + std::to_string(i));
+      if (!write(size.data() + event + "\r\n")) return say("cut " + stream);
+    }
+    write("0\r\n\r\n");
+  }
+
   // One frame: its payload goes back as it arrives. False when the connection has ended.
   bool frame() {
     std::array<unsigned char, 8> head{};
@@ -215,6 +292,7 @@ class Served {
   }
 
   int fd_;
+  Releases& releases_;
   std::array<char, 65536> block_{};
 };
 
@@ -228,12 +306,13 @@ int serve() {
   }
   std::printf("%d\n", ntohs(address.sin_port));
   std::fflush(stdout);
+  Releases releases;
   while (true) {
     const int client = ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) continue;
     const int on = 1;
     ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    std::thread([client] { Served(client).run(); }).detach();
+    std::thread([client, &releases] { Served(client, releases).run(); }).detach();
   }
 }
 
