@@ -60,7 +60,7 @@ io::Wait Http1Connection::client_wait(Duration patience, std::string_view what) 
 
 io::Task<void> Http1Connection::serve() {
   for (;;) {
-    while (filled_ == 0) {
+    while (begins_nothing()) {
       const bool was_draining = services_.draining;
       io::CancelToken token;
       const io::Wait wait = idle_wait(token);
@@ -83,6 +83,12 @@ io::Task<void> Http1Connection::finish() {
   const bool unread = refused_ || !decoder_.done() || filled_ > 0 || services_.draining;
   if (!broken_ && !keep_ && unread && !tunnel_ && !cut_.cancelled()) co_await linger();
   transport_->close();
+}
+
+// No octet of a request is there. Some clients send an empty line behind a body (RFC 9112 §2.2): who sends no more than that
+// is idle, and a 408 would answer the request that it sends next.
+bool Http1Connection::begins_nothing() const noexcept {
+  return filled_ == 0 || std::string_view("\r\n").starts_with({block_.data(), filled_});
 }
 
 io::Wait Http1Connection::idle_wait(io::CancelToken& token) noexcept {
@@ -164,8 +170,8 @@ Http1Connection::HeadEnd Http1Connection::take_head() noexcept {
       if (state == http::ParseState::Failed) return HeadEnd::Broken;
     }
     const io::Count read = transport_->try_read({block_.data() + filled_, block_.size() - filled_});
-    if (read.code == io::Code::WouldBlock) return filled_ == 0 ? HeadEnd::Idle : HeadEnd::Again;
-    if (read.code != io::Code::Ok) return filled_ == 0 ? HeadEnd::Closed : HeadEnd::Gone;
+    if (read.code == io::Code::WouldBlock) return begins_nothing() ? HeadEnd::Idle : HeadEnd::Again;
+    if (read.code != io::Code::Ok) return begins_nothing() ? HeadEnd::Closed : HeadEnd::Gone;
     filled_ += read.octets;
   }
 }

@@ -63,6 +63,7 @@ class Http1Connection final : public Inbound {
 
  private:
   enum class HeadEnd : std::uint8_t { Complete, Broken, TimedOut, Idle, Closed, Gone, Again };
+  bool begins_nothing() const noexcept;
   io::Wait idle_wait(io::CancelToken& token) noexcept;
   HeadEnd take_head() noexcept;
   io::Task<HeadEnd> rest_of_head();

@@ -383,6 +383,25 @@ TEST(Wire, TimesOutWhoNeverFinishesAHead) {
   EXPECT_TRUE(client.eof);
 }
 
+// An answer to no request would be taken for the answer to the next one.
+TEST(Wire, SaysNothingToAnEmptyLineBehindARequest) {
+  for (const char* behind : {"\r\n", "\r"}) {
+    RawWorld world(plain_gateway("", "header_timeout: 5s"));
+    RawClient& client = world.connect();
+    client.write(std::string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi") + behind);
+    world.settle(seconds(30));
+    EXPECT_EQ(client.received.find("408"), std::string::npos) << client.received;
+    client.write(behind[1] == '\n' ? kGet : std::string("\n") + kGet);
+    world.settle();
+    EXPECT_EQ(world.requests.size(), 2U);
+    client.write("\r\n");
+    client.finish();
+    world.settle();
+    EXPECT_TRUE(client.eof);
+    EXPECT_EQ(world.records.size(), 2U);
+  }
+}
+
 TEST(Wire, RefusesABodyThatIsTooLargeHoweverItIsFramed) {
   for (const char* request : {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n01234567890123456789",
                               "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n01234567890123456789\r\n0\r\n\r\n"}) {
