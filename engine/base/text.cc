@@ -91,6 +91,8 @@ bool is_plain_json_octet(unsigned char c) noexcept { return c >= 0x20 && c < 0x7
 
 }  // namespace
 
+void put_long(char* at, std::string_view text) noexcept { std::memcpy(at, text.data(), text.size()); }
+
 bool has_no_control(std::string_view s) noexcept {
   if (any_of(s, control) == 0) return true;
   for (const char c : s)

@@ -32,6 +32,9 @@ bool next_list_element(std::string_view& rest, std::string_view& element) noexce
 
 std::string to_lower(std::string_view s);
 
+// Behind put(). Not inline: where GCC knows the size of what is copied from, it warns of a branch that is never taken.
+void put_long(char* at, std::string_view text) noexcept;
+
 // Copies `text` to `at` and returns the end of the copy. Names and values of a message are short, and a call of memcpy for
 // each shows in profiles.
 inline char* put(char* at, std::string_view text) noexcept {
@@ -46,7 +49,7 @@ inline char* put(char* at, std::string_view text) noexcept {
     std::memcpy(at + n - kWord, &last, kWord);
   };
   struct Pair { std::uint64_t low, high; };
-  if (n > 32) std::memcpy(at, from, n);
+  if (n > 32) put_long(at, text);
   else if (n >= 16) overlapping(Pair{});
   else if (n >= 8) overlapping(std::uint64_t{});
   else if (n >= 4) overlapping(std::uint32_t{});
