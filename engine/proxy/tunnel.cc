@@ -121,6 +121,9 @@ void Tunnel::pass_end(Way way) noexcept {
 
 // The source, or the sink, was reset. A sink that can't be written to may still be read from: the other way tells its end.
 void Tunnel::lost(Way way, bool sink) noexcept {
+  // Close frames both ways were their last words (RFC 6455 §7.1.4). How a connection ends behind them says nothing: browsers
+  // send no close_notify.
+  if (closed_ != Instant::max()) return over(observe::reason::kTunnelClosed, first_, false);
   const bool client = (way == Way::Up) != sink;
   side(way).ended = true;
   if (sink && !side(way == Way::Up ? Way::Down : Way::Up).ended) return;

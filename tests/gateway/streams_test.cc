@@ -216,6 +216,45 @@ TEST(Tunnel, ASideThatIsGoneIsNoticedAtTheOther) {
   }
 }
 
+// Browsers end a connection without TLS's close_notify, and servers with a reset: behind close frames both ways that loses nothing.
+TEST(Tunnel, AConnectionThatIsCutBehindBothCloseFramesHasEndedWell) {
+  for (const bool client_cuts : {true, false}) {
+    RawWorld world(plain_gateway());
+    world.script({opens()});
+    RawClient& client = world.connect();
+    client.write(kAsk);
+    world.settle();
+    client.write(frame(Opcode::Close, close_payload(1000, ""), kMask));
+    world.settle();
+    world.peers.at(0)->write(frame(Opcode::Close, close_payload(1000, ""), std::nullopt));
+    world.settle();
+    EXPECT_TRUE(world.records.empty());
+    (client_cuts ? client : *world.peers[0]).reset();
+    world.settle();
+    ASSERT_EQ(world.records.size(), 1U);
+    EXPECT_EQ(world.records[0].ended_reason, "tunnel-closed");
+    EXPECT_EQ(world.records[0].ended_by, "client");  // who said it first
+    EXPECT_FALSE(world.records[0].truncated);
+    EXPECT_EQ(last_close(body_of(client.received), Sender::Server).code, 1000);
+  }
+}
+
+// One close frame is half a goodbye.
+TEST(Tunnel, AConnectionThatIsCutBehindOneCloseFrameIsCut) {
+  RawWorld world(plain_gateway());
+  world.script({opens()});
+  RawClient& client = world.connect();
+  client.write(kAsk);
+  world.settle();
+  client.write(frame(Opcode::Close, close_payload(1000, ""), kMask));
+  world.settle();
+  world.peers.at(0)->reset();
+  world.settle();
+  ASSERT_EQ(world.records.size(), 1U);
+  EXPECT_EQ(world.records[0].ended_reason, "truncated");
+  EXPECT_TRUE(client.broken);
+}
+
 TEST(Tunnel, LimitsEndItWithACloseFrameToBothSides) {
   const struct {
     const char* keys;
