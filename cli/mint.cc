@@ -74,6 +74,7 @@ int mint_authority(const Options& options) {
   if (!authority) return no_authority(authority.error());
   const std::string path = local_ca_certificate();
   if (!options.trust_help) return print(path + "\n") ? kOk : kEnvironment;
+  // Chromium reads ~/.pki/nssdb where there is one, and since version 146 makes its own in $XDG_DATA_HOME.
   return print(fmt::format(R"(The local CA's certificate is {0}
 SHA-256 {1}
 Whoever trusts it trusts every certificate that this user's gatelab makes. gatelab changes no trust store; these commands do:
@@ -84,7 +85,7 @@ Fedora, RHEL          sudo cp {0} /etc/pki/ca-trust/source/anchors/gatelab.pem &
 Arch                  sudo trust anchor {0}
 macOS                 security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {0}
 Windows (for WSL)     certutil.exe -user -addstore Root {0}
-Chromium on Linux     certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n gatelab -i {0}
+Chromium on Linux     d="$HOME/.pki/nssdb" n="${{XDG_DATA_HOME:-$HOME/.local/share}}/pki/nssdb"; [ -d "$d" ] || [ ! -d "$n" ] || d=$n; mkdir -p "$d"; certutil -d "sql:$d" -A -t C,, -n gatelab -i {0}
 Firefox               Settings, Certificates, Authorities, Import; or the certutil above with its profile's directory
 Node                  NODE_EXTRA_CA_CERTS={0}
 Python requests       REQUESTS_CA_BUNDLE={0}
