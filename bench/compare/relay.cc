@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The floor under every proxy: moves bytes between a client and an origin without looking at them. One thread, bare
 // epoll, level-triggered, try first. Two reads and two writes a request; what a gateway takes above it is its own doing.
-//   relay ORIGIN_PORT      listens on a free port of 127.0.0.1 and prints it
+//   relay ORIGIN_PORT [PROCESSES]     listens on a free port of 127.0.0.1 and prints it
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -105,7 +106,7 @@ void accept_all(int listener, int origin_port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::fprintf(stderr, "usage: relay ORIGIN_PORT\n"), 2;
+  if (argc != 2 && argc != 3) return std::fprintf(stderr, "usage: relay ORIGIN_PORT [PROCESSES]\n"), 2;
   const int origin_port = std::atoi(argv[1]);
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   sockaddr_in address = loopback(0);
@@ -114,11 +115,18 @@ int main(int argc, char** argv) {
       getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
     return std::perror("relay"), 4;
   }
+  const int processes = argc == 3 ? std::atoi(argv[2]) : 1;
+  const pid_t parent = getpid();
+  for (int i = 1; i < processes && getpid() == parent; ++i) {
+    if (fork() == 0) prctl(PR_SET_PDEATHSIG, SIGTERM);
+  }
   poller = epoll_create1(EPOLL_CLOEXEC);
   Side door{listener, nullptr, {}};
   watch(door, EPOLL_CTL_ADD, false);
-  std::printf("%d\n", ntohs(address.sin_port));
-  std::fflush(stdout);
+  if (getpid() == parent) {
+    std::printf("%d\n", ntohs(address.sin_port));
+    std::fflush(stdout);
+  }
 
   epoll_event events[256];
   while (true) {
