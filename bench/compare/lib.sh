@@ -35,16 +35,17 @@ anonymous_bytes() {
   echo "$total"
 }
 
-# settled_bytes PID: the same, once two readings in a row agree (a proxy may tidy up for a while).
+# settled_bytes PID: the same, once two readings in a row agree (a proxy may tidy up for a while). False if none do: a
+# figure that still moves is not one.
 settled_bytes() {
-  local last=-1 now attempt
-  for attempt in {1..20}; do
+  local last=-1 now
+  for _ in {1..60}; do
     now=$(anonymous_bytes "$1")
-    ((now == last)) && break
+    ((now == last)) && { echo "$now"; return 0; }
     last=$now
     sleep 0.5
   done
-  echo "$now"
+  return 1
 }
 
 # pin CORES PID: every thread of the family.
