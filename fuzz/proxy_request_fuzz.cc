@@ -170,7 +170,7 @@ class RequestWorld final : public World {
       }
       if (m.has_head && !continued && manners_.says_100 && m.lists("expect", "100-continue")) {
         continued = true;
-        auto writing = write_all(*transport, "HTTP/1.1 100 Continue\r\n\r\n", wait("target"));
+        auto writing = io::write_all(*transport, "HTTP/1.1 100 Continue\r\n\r\n", wait("target"));
         co_await writing;
       }
       if (m.has_head && !answered && (manners_.at_head || m.got == Got::Whole)) {
@@ -212,10 +212,10 @@ class RequestWorld final : public World {
       if (code != io::Code::TimedOut) co_return false;
     }
     const std::string text = upgrade ? "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " + std::string(kAccept) + "\r\n\r\n" : answer_to(m);
-    auto writing = write_all(transport, text, wait("target"));
-    const bool written = co_await writing;
+    auto writing = io::write_all(transport, text, wait("target"));
+    const io::Code written = co_await writing;
     const bool until_close = manners_.kind == 2 && m.method != "HEAD";
-    co_return written && (upgrade || !(manners_.closes || until_close));
+    co_return written == io::Code::Ok && (upgrade || !(manners_.closes || until_close));
   }
 
   std::string answer_to(const Message& m) const {

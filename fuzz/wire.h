@@ -71,30 +71,15 @@ inline Duration pause_of(unsigned knob) {
   return std::chrono::milliseconds(kMilliseconds[knob & 3]);
 }
 
-inline io::Task<bool> write_all(io::Transport& transport, std::string_view left, io::Wait wait) {
-  while (!left.empty()) {
-    const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
-    const io::Count written = transport.try_write(buffers);
-    if (written.code == io::Code::Ok) {
-      left.remove_prefix(written.octets);
-      continue;
-    }
-    if (written.code != io::Code::WouldBlock) co_return false;
-    const io::Code code = co_await transport.writable(wait);
-    if (code != io::Code::Ok) co_return false;
-  }
-  co_return true;
-}
-
 inline io::Task<bool> say(io::Transport& transport, const Speech& speech, io::Wait wait) {
   std::string_view left = speech.octets;
   const std::size_t step = left.size() / std::max<std::size_t>(1, speech.pieces) + 1;
   while (!left.empty()) {
     const std::string_view piece = left.substr(0, step);
     left.remove_prefix(piece.size());
-    auto writing = write_all(transport, piece, wait);
-    const bool written = co_await writing;
-    if (!written) co_return false;
+    auto writing = io::write_all(transport, piece, wait);
+    const io::Code written = co_await writing;
+    if (written != io::Code::Ok) co_return false;
     if (left.empty() || speech.pause == Duration{}) continue;
     io::Wait pause = wait;
     pause.deadline = transport.loop().now() + speech.pause;

@@ -130,8 +130,6 @@ bool reads_like_another(const Fields& fields, std::string_view name) noexcept {
 }
 
 void strip_hop_by_hop(Fields& fields) noexcept {
-  constexpr FieldId kStripped[] = {FieldId::Connection, FieldId::KeepAlive, FieldId::ProxyConnection, FieldId::TransferEncoding, FieldId::Upgrade, FieldId::ContentLength};
-  if (std::none_of(std::begin(kStripped), std::end(kStripped), [&fields](FieldId id) { return fields.may_have(id); })) return;
   if (fields.find(FieldId::Connection) != nullptr) drop_listed(fields);
   Field* kept = fields.begin();
   for (const Field& f : fields)

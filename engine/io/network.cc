@@ -19,4 +19,15 @@ Code write_now(Transport& transport, std::span<ConstBuffer>& left) noexcept {
   return Code::Ok;
 }
 
+Task<Code> write_all(Transport& transport, std::string_view octets, Wait wait) {
+  ConstBuffer buffer{octets.data(), octets.size()};
+  std::span<ConstBuffer> left(&buffer, octets.empty() ? 0 : 1);
+  Code code = write_now(transport, left);
+  while (code == Code::WouldBlock) {
+    code = co_await transport.writable(wait);
+    if (code == Code::Ok) code = write_now(transport, left);
+  }
+  co_return code;
+}
+
 }  // namespace gatelab::io

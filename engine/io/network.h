@@ -83,6 +83,9 @@ using TransportPtr = std::unique_ptr<Transport>;
 // Writes as much of `left` as the transport takes now and moves `left` behind it. Ok: everything; WouldBlock: wait for
 // writable() and call again; else the transport is of no more use.
 Code write_now(Transport& transport, std::span<ConstBuffer>& left) noexcept;
+// Writes all of `octets`, which live until the task has ended, and waits as `wait` says each time the transport takes no
+// more. Ok, or how it failed.
+Task<Code> write_all(Transport& transport, std::string_view octets, Wait wait);
 template <class T>
 using IoResult = Result<T, Code>;
 

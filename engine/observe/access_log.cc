@@ -2,6 +2,7 @@
 #include "observe/access_log.h"
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cstring>
 
@@ -75,7 +76,10 @@ class JsonLine {
     out.resize(begin_ + kOwnOctets + 6 * texts);
     at_ = out.data() + begin_;
   }
-  ~JsonLine() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
+  ~JsonLine() {
+    assert(at_ <= out_.data() + out_.size() && "kOwnOctets is too little");
+    out_.resize(static_cast<std::size_t>(at_ - out_.data()));
+  }
   JsonLine(const JsonLine&) = delete;
   JsonLine& operator=(const JsonLine&) = delete;
 
@@ -172,7 +176,7 @@ void json(std::string& out, const Record& r) {
   line.ms(",\"duration_ms\":", r.total);
   line.ms(",\"upstream_ms\":", r.upstream);
   line.flag(",\"truncated\":true", r.truncated);
-  if (!r.tls.version.empty() || !r.tls.error.empty()) json_tls(line, r.tls);
+  json_tls(line, r.tls);
   line.text(",\"user_agent\":\"", r.user_agent);
   line.text(",\"referer\":\"", r.referer);
   line.raw("}\n");

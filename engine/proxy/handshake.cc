@@ -28,16 +28,8 @@ const observe::Reason& reason_of(io::Code code, TlsFailure failure) noexcept {
 
 // To a client that speaks HTTP where TLS is spoken. What it sent is read first, so that the close is not a reset.
 io::Task<void> answer_plainly(io::Transport& transport, io::Wait wait) {
-  std::string_view left = kPlainAnswer;
-  while (!left.empty()) {
-    const std::array<io::ConstBuffer, 1> one{{{left.data(), left.size()}}};
-    const io::Count written = transport.try_write(one);
-    left.remove_prefix(written.octets);
-    if (written.code == io::Code::Ok) continue;
-    if (written.code != io::Code::WouldBlock) co_return;
-    const io::Code ready = co_await transport.writable(wait);  // until the handshake's deadline
-    if (ready != io::Code::Ok) co_return;
-  }
+  const io::Code written = co_await io::write_all(transport, kPlainAnswer, wait);  // until the handshake's deadline
+  if (written != io::Code::Ok) co_return;
   transport.shutdown_write();
   wait.deadline = transport.loop().now() + kLinger;
   wait.what = "client's close";

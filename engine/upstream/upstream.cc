@@ -93,21 +93,11 @@ io::Task<void> Upstream::connect(Opened& opened, io::Network& network, const std
 
 io::Task<bool> Upstream::announce(Opened& opened, io::Wait wait, const Behalf& behalf) {
   const std::string header = http::write_proxy_header(config_.proxy_protocol, behalf.client, behalf.local);
-  std::string_view left = header;
-  while (!left.empty()) {
-    const io::ConstBuffer buffer{left.data(), left.size()};
-    const io::Count written = opened.transport->try_write({&buffer, 1});
-    if (written.code == io::Code::Ok) {
-      left.remove_prefix(written.octets);
-      continue;
-    }
-    io::Code code = written.code;
-    if (code == io::Code::WouldBlock) code = co_await opened.transport->writable(wait);
-    if (code == io::Code::Ok) continue;
-    opened.failure = reason_of(code);
-    co_return false;
-  }
-  co_return true;
+  io::Task<io::Code> writing = io::write_all(*opened.transport, header, wait);
+  const io::Code code = co_await writing;
+  if (code == io::Code::Ok) co_return true;
+  opened.failure = reason_of(code);
+  co_return false;
 }
 
 // A client without an address (a unix socket) must not be taken for nobody: connections without an owner are everyone's.

@@ -33,13 +33,19 @@ Message last_close(const std::string& octets, Sender sender) {
   return close;
 }
 
+// A client whose WebSocket has been opened, by the gateway and by its target.
+RawClient& open_tunnel(RawWorld& world) {
+  world.script({opens()});
+  RawClient& client = world.connect();
+  client.write(kAsk);
+  world.settle();
+  return client;
+}
+
 TEST(Tunnel, OpensAndRelaysBothWays) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     RawWorld world(plain_gateway(), seed);
-    world.script({opens()});
-    RawClient& client = world.connect();
-    client.write(kAsk);
-    world.settle();
+    RawClient& client = open_tunnel(world);
     EXPECT_EQ(plain(client.received),
               "HTTP/1.1 101 Switching Protocols\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\nVia: 1.1 gatelab\nConnection: Upgrade\nUpgrade: websocket\n\n");
     ASSERT_EQ(world.requests.size(), 1U);
@@ -159,10 +165,7 @@ TEST(Tunnel, ARouteMaySayNo) {
 
 TEST(Tunnel, ASlowClientHoldsTheTargetBack) {
   RawWorld world(plain_gateway());
-  world.script({opens()});
-  RawClient& client = world.connect();
-  client.write(kAsk);
-  world.settle();
+  RawClient& client = open_tunnel(world);
   client.pause();
   client.write(text("go"));  // wakes the reader, which stops then
   world.settle();
@@ -180,10 +183,7 @@ TEST(Tunnel, ASlowClientHoldsTheTargetBack) {
 
 TEST(Tunnel, HalfClosesGoThrough) {
   RawWorld world(plain_gateway());
-  world.script({opens()});
-  RawClient& client = world.connect();
-  client.write(kAsk);
-  world.settle();
+  RawClient& client = open_tunnel(world);
   client.write(text("last"));
   client.finish();
   world.settle();
@@ -202,10 +202,7 @@ TEST(Tunnel, HalfClosesGoThrough) {
 TEST(Tunnel, ASideThatIsGoneIsNoticedAtTheOther) {
   for (const bool client_goes : {true, false}) {
     RawWorld world(plain_gateway());
-    world.script({opens()});
-    RawClient& client = world.connect();
-    client.write(kAsk);
-    world.settle();
+    RawClient& client = open_tunnel(world);
     (client_goes ? client : *world.peers.at(0)).reset();
     world.settle();
     EXPECT_TRUE((client_goes ? *world.peers.at(0) : client).broken);
@@ -220,10 +217,7 @@ TEST(Tunnel, ASideThatIsGoneIsNoticedAtTheOther) {
 TEST(Tunnel, AConnectionThatIsCutBehindBothCloseFramesHasEndedWell) {
   for (const bool client_cuts : {true, false}) {
     RawWorld world(plain_gateway());
-    world.script({opens()});
-    RawClient& client = world.connect();
-    client.write(kAsk);
-    world.settle();
+    RawClient& client = open_tunnel(world);
     client.write(frame(Opcode::Close, close_payload(1000, ""), kMask));
     world.settle();
     world.peers.at(0)->write(frame(Opcode::Close, close_payload(1000, ""), std::nullopt));
@@ -242,10 +236,7 @@ TEST(Tunnel, AConnectionThatIsCutBehindBothCloseFramesHasEndedWell) {
 // One close frame is half a goodbye.
 TEST(Tunnel, AConnectionThatIsCutBehindOneCloseFrameIsCut) {
   RawWorld world(plain_gateway());
-  world.script({opens()});
-  RawClient& client = world.connect();
-  client.write(kAsk);
-  world.settle();
+  RawClient& client = open_tunnel(world);
   client.write(frame(Opcode::Close, close_payload(1000, ""), kMask));
   world.settle();
   world.peers.at(0)->reset();
@@ -264,10 +255,7 @@ TEST(Tunnel, LimitsEndItWithACloseFrameToBothSides) {
   } rows[] = {{"timeouts: { idle: 1s, total: 2s, tunnel: { idle: 30s } }", 3, "tunnel-idle", 1001}, {"timeouts: { tunnel: { idle: 30s, total: 100s } }", 10, "tunnel-limit", 1008}};
   for (const auto& row : rows) {
     RawWorld world(plain_gateway(row.keys));
-    world.script({opens()});
-    RawClient& client = world.connect();
-    client.write(kAsk);
-    world.settle();
+    RawClient& client = open_tunnel(world);
     for (int i = 0; i < row.pings; ++i) {
       world.settle(seconds(20));
       EXPECT_EQ(client.eof, i >= 5);
@@ -289,10 +277,7 @@ TEST(Tunnel, LimitsEndItWithACloseFrameToBothSides) {
 TEST(Tunnel, AtShutdownBothSidesAreToldBetweenTwoFrames) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     RawWorld world(plain_gateway(), seed);
-    world.script({opens()});
-    RawClient& client = world.connect();
-    client.write(kAsk);
-    world.settle();
+    RawClient& client = open_tunnel(world);
     // Half of a frame is on its way in each direction.
     const std::string down = frame(Opcode::Binary, std::string(5000, 'd'), std::nullopt), up = frame(Opcode::Binary, std::string(5000, 'u'), kMask);
     client.write(up.substr(0, seed * 200));
@@ -323,10 +308,7 @@ TEST(Tunnel, AtShutdownBothSidesAreToldBetweenTwoFrames) {
 
 TEST(Tunnel, AtShutdownWhoeverDoesNotAnswerIsCut) {
   RawWorld world(plain_gateway());
-  world.script({opens()});
-  RawClient& client = world.connect();
-  client.write(kAsk);
-  world.settle();
+  RawClient& client = open_tunnel(world);
   bool done = false;
   world.gateway->drain(seconds(30), [&done] { done = true; });
   world.sim.run_until([&done] { return done; }, seconds(5));
@@ -337,10 +319,7 @@ TEST(Tunnel, AtShutdownWhoeverDoesNotAnswerIsCut) {
 
 TEST(Tunnel, StaysOverAReload) {
   RawWorld world(plain_gateway());
-  world.script({opens()});
-  RawClient& client = world.connect();
-  client.write(kAsk);
-  world.settle();
+  RawClient& client = open_tunnel(world);
   world.reload("gatelab: 1\nlisteners: [ { name: main, address: 127.0.0.1:8080 } ]\nroutes: [ { name: gone, policies: [ { respond: { status: 410 } } ] } ]\n");
   client.write(text("still"));
   world.settle(seconds(1));

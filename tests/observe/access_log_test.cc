@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -114,6 +116,30 @@ TEST(AccessLog, NoTextBreaksOutOfItsPlace) {
       Arena plain;
       EXPECT_EQ(unescaped_quotes(got), unescaped_quotes(line(exchange(plain), format))) << got;
     }
+  }
+}
+
+// Room for a JSON line is made once, for the longest that it can become.
+TEST(AccessLog, TheLongestLineThereCanBeHasRoom) {
+  for (const std::size_t octets : {std::size_t{1}, std::size_t{300}}) {
+    Arena arena;
+    Record r = exchange(arena);
+    const std::string text(octets, '\x01');  // six octets each, escaped
+    r.request_id = r.listener = r.method = r.host = r.target = r.version = r.route = r.consumer = r.user_agent = r.referer = text;
+    r.ended.by = r.ended.id = r.ended.reason = r.attempts.back().upstream = text;
+    r.ended.phase = Phase::TransformResponse;
+    r.tls.version = r.tls.cipher = r.tls.sni = r.tls.client = r.tls.client_fingerprint = r.tls.error = text;
+    r.tls.resumed = r.truncated = r.proxied = true;
+    r.client.ip = r.peer.ip = *parse_ip("1111:2222:3333:4444:5555:6666:7777:8888");
+    r.status = UINT16_MAX;
+    r.request_octets = r.response_octets = UINT64_MAX;
+    r.total = r.upstream = Duration::max();
+    std::string out = "before";
+    out.reserve(1);
+    append_line(out, r, LogFormat::Json, false);
+    EXPECT_TRUE(out.starts_with("before{\"time\":\"")) << out;
+    EXPECT_TRUE(out.ends_with("}\n")) << out;
+    EXPECT_EQ(std::count(out.begin(), out.end(), '\\'), static_cast<std::ptrdiff_t>(20 * octets)) << "all twenty texts, each octet escaped";
   }
 }
 

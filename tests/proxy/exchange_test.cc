@@ -140,9 +140,9 @@ class World final : public proxy::Sink {
         if (slept == io::Code::Cancelled) break;
         std::string content = path + ":" + body;
         std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
-        auto writing = write(*transport, std::move(reply), wait);
-        const bool written = co_await writing;
-        if (!written) break;
+        auto writing = io::write_all(*transport, reply, wait);
+        const io::Code written = co_await writing;
+        if (written != io::Code::Ok) break;
       }
       if (answered && body.size() >= want) {
         text = body.substr(want);
@@ -162,22 +162,6 @@ class World final : public proxy::Sink {
       if (code != io::Code::Ok) break;
     }
     transport->close();
-  }
-
-  io::Task<bool> write(io::Transport& transport, std::string text, io::Wait wait) {
-    std::string_view left = text;
-    while (!left.empty()) {
-      const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
-      const io::Count written = transport.try_write(buffers);
-      if (written.code == io::Code::Ok) {
-        left.remove_prefix(written.octets);
-        continue;
-      }
-      if (written.code != io::Code::WouldBlock) co_return false;
-      const io::Code code = co_await transport.writable(wait);
-      if (code != io::Code::Ok) co_return false;
-    }
-    co_return true;
   }
 
   upstream::Config config_;

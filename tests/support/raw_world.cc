@@ -12,22 +12,10 @@ namespace {
 const Address kListener = *parse_address("127.0.0.1:8080");
 const Address kTarget = *parse_address("127.0.0.1:9001");
 
-io::Task<bool> write_all(io::Transport& transport, std::string text) {
-  std::string_view left = text;
-  while (!left.empty()) {
-    const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
-    const io::Count written = transport.try_write(buffers);
-    if (written.code == io::Code::Ok) {
-      left.remove_prefix(written.octets);
-      continue;
-    }
-    if (written.code != io::Code::WouldBlock) co_return false;
-    io::Wait wait;
-    wait.what = "test: to write";
-    const io::Code code = co_await transport.writable(wait);
-    if (code != io::Code::Ok) co_return false;
-  }
-  co_return true;
+io::Wait to_write() {
+  io::Wait wait;
+  wait.what = "test: to write";
+  return wait;
 }
 
 }  // namespace
@@ -56,9 +44,9 @@ io::Task<void> RawClient::writer() {
   while (!unsent_.empty()) {
     std::string text = std::move(unsent_);
     unsent_.clear();
-    auto writing = write_all(*transport_, std::move(text));
-    const bool ok = co_await writing;
-    if (!ok) break;
+    auto writing = io::write_all(*transport_, text, to_write());
+    const io::Code code = co_await writing;
+    if (code != io::Code::Ok) break;
   }
   writing_ = false;
   if (fin_) transport_->shutdown_write();
@@ -189,7 +177,7 @@ io::Task<void> RawWorld::target(io::TransportPtr transport) {
     const Reply reply = replies_[std::min(next_, replies_.size() - 1)];
     const std::size_t size = whole_request(text, reply.at_head);
     if (size == 0 && wants_continue(text, continued)) {
-      auto writing = write_all(*transport, "HTTP/1.1 100 Continue\r\n\r\n");
+      auto writing = io::write_all(*transport, "HTTP/1.1 100 Continue\r\n\r\n", to_write());
       co_await writing;
     }
     if (size == 0) {
@@ -214,7 +202,7 @@ io::Task<void> RawWorld::target(io::TransportPtr transport) {
       pause.background = false;
       co_await io::sleep_until(sim.outside(), pause);
     }
-    auto writing = write_all(*transport, reply.text);
+    auto writing = io::write_all(*transport, reply.text, to_write());
     co_await writing;
     if (reply.reset) {
       transport->reset();

@@ -286,22 +286,12 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
 }
 
 io::Task<bool> MockServers::write(Connection& c, std::string text) {
-  std::string_view left = text;
   io::Wait wait;
   wait.cancel = &scope_.token();
   wait.what = "mock: to write";
-  while (!left.empty()) {
-    const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
-    const io::Count written = c.transport->try_write(buffers);
-    if (written.code == io::Code::Ok) {
-      left.remove_prefix(written.octets);
-      continue;
-    }
-    if (written.code != io::Code::WouldBlock) co_return false;
-    const io::Code code = co_await c.transport->writable(wait);
-    if (code != io::Code::Ok) co_return false;
-  }
-  co_return true;
+  io::Task<io::Code> writing = io::write_all(*c.transport, text, wait);
+  const io::Code code = co_await writing;
+  co_return code == io::Code::Ok;
 }
 
 }  // namespace gatelab::harness

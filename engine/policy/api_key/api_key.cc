@@ -16,7 +16,6 @@ struct Found {
   std::size_t count = 0;
 };
 
-bool is_named(const http::Field& field, std::string_view name) noexcept { return field.name == name || iequals(field.name, name); }
 
 class ApiKey final : public Policy {
  public:
@@ -74,7 +73,7 @@ class ApiKey final : public Policy {
     }
     for (const http::Field& field : in.request.fields) {
       if (where == Where::Header) {
-        if (is_named(field, name)) take(field.value);
+        if (iequals(field.name, name)) take(field.value);
       } else if (field.id == http::FieldId::Cookie) {
         if (const auto value = http::cookie_value(field.value, name)) take(*value);
       }
