@@ -170,15 +170,24 @@ TEST_F(Runs, EveryCaseHasAFreshEngineAndResultsComeInFileOrder) {
 
 // The promise of docs/time.md: the same build and seed give the same octets, whatever runs beside.
 TEST_F(Runs, AHundredRunsWithOneSeedWriteTheSameReport) {
+  // A policy that read a clock would have to be in the way of a request to be found out.
+  write("gateway.yaml", std::string(kGateway) +
+                            "  - name: limited\n    match: { path: /limited }\n    policies:\n      - { id: by-ip, rate-limit: { rate: 2/m, key: ip, algorithm: gcra } }\n"
+                            "      - api-key: { header: X-Api-Key }\n      - { id: by-key, rate-limit: { rate: 5/h, key: consumer, algorithm: sliding-window } }\n"
+                            "      - headers: { response: { add: { X-A: b } } }\n    upstream: orders\n"
+                            "  - { name: moved, match: { path: /moved }, policies: [ { redirect: { to: /hello } } ] }\n");
   const std::string cases =
-      "mocks:\n  orders: [ { when: POST /orders/1, reply: { echo: true, delay: 30ms } } ]\n"
+      "mocks:\n  orders: [ { when: POST /orders/1, reply: { echo: true, delay: 30ms } }, { when: GET /limited, reply: { json: {} } } ]\n"
       "cases:\n"
       "  - name: many at once\n    steps:\n      - { send: POST /orders/1, body: hello, repeat: { count: 20, concurrency: 5 }, expect: { status: 200, latency: 30ms } }\n"
       "  - name: own answers\n    steps: [ { send: GET /hello, expect: { status: 200 } }, { advance: 1h }, { send: GET /hello, expect: { status: 200, ended: { by: respond } } } ]\n"
+      "  - name: limits, redirects and time\n    steps:\n      - { send: GET /limited, headers: { X-Api-Key: test-key }, repeat: 3 }\n      - { advance: 40s }\n"
+      "      - { send: GET /limited, headers: { X-Api-Key: test-key }, expect: { status: 200 } }\n      - { send: GET /moved, expect: { status: 308 } }\n"
       "  - name: one that fails\n    steps: [ { send: GET /hello, expect: { status: 201 } } ]\n";
   options.seed = 7;
   options.reports = {{"json", "report.json"}};
   run(cases);
+  EXPECT_EQ(summary.passed, 3U) << out.str();
   const std::string first = json;
   EXPECT_NE(first.find("\"trace"), std::string::npos) << "a report without a trace would not show a difference\n" << first;
   for (int i = 1; i < 100; ++i) {
