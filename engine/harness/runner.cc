@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "harness/report/report.h"
+#include "harness/scenario/gateway_file.h"
 #include "harness/select.h"
 
 namespace gatelab::harness {
@@ -17,7 +18,8 @@ namespace {
 
 class Run {
  public:
-  Run(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err) : options_(options), files_(files), out_(out), err_(err) {
+  Run(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err)
+      : options_(options), files_(files), out_(out), err_(err), gateways_(options.env, files) {
     report_.version = options.version;
     report_.real = options.real;
   }
@@ -74,6 +76,7 @@ class Run {
     if (tree && !found.named && !is_scenario(*tree)) return;
     std::unique_ptr<File> file;
     if (tree) file = parse_file(found.path, source, std::move(tree), options_.env, own);
+    if (file) gateways_.check(*file, own);
     for (const diag::Diagnostic& d : own.all()) sink_.report(d);
     if (!file) return;
     ++summary_.files;
@@ -211,6 +214,7 @@ class Run {
   std::ostream& out_;
   std::ostream& err_;
   diag::Sink sink_;
+  GatewayCheck gateways_;
   std::vector<std::unique_ptr<File>> parsed_;
   RunReport report_;
   TestSummary summary_;

@@ -57,6 +57,19 @@ grep -q '"route":"health"' out.txt || fail "explain --json: $(<out.txt)"
 exits 3 "$GATELAB" explain -c bad.yaml /healthz
 exits 2 "$GATELAB" explain -c good.yaml /healthz -H 'no colon'
 
+# A scenario is refused with its gateway, and for names that the gateway does not have.
+scenario() { printf 'gatelab: 1\ngateway: %s\n%scases: [ { name: a, steps: [ { send: GET /healthz, expect: { status: 200 } } ] } ]\n' "$@" >case.yaml; }
+scenario good.yaml ''
+exits 0 "$GATELAB" test case.yaml
+scenario good.yaml $'mocks: { orogin: [ { when: GET /, reply: {} } ] }\n'
+exits 3 "$GATELAB" test case.yaml
+grep -q 'did you mean `origin`' err.txt || fail "no hint: $(<err.txt)"
+for gateway in bad.yaml missing.yaml; do
+  scenario "$gateway" ''
+  exits 3 "$GATELAB" test case.yaml
+  grep -q "$gateway" err.txt || fail "which gateway? $(<err.txt)"
+done
+
 # A port that is taken is the environment's fault, and says which.
 start_gatelab first good.yaml
 expect_equal "health" "$(status "$url/healthz")" 200

@@ -44,6 +44,7 @@ struct Send {
   bool http10 = false;
   std::string connection;  // a name: kept open between steps
   std::string listener;
+  diag::Span listener_span;
   IpAddress from;          // None: wherever
   std::string preface;     // a PROXY header
   std::optional<ClientTls> tls;
@@ -98,7 +99,7 @@ struct Check {
   std::string name;
   std::map<std::string, std::string> labels;
   MatcherPtr value;
-  diag::Span span;
+  diag::Span span, name_span;
 };
 
 struct Reload {

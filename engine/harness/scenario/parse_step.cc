@@ -179,6 +179,7 @@ void parse_via(Send& send, const config::Node& node, const World& world, diag::S
   }
   send.connection = r.text("connection", "");
   send.listener = r.text("listener", "");
+  send.listener_span = r.span_of("listener");
   if (const config::Node* from = r.get("from")) parse_from(send, *from, world, sink);
   if (const config::Node* proxy = r.get("proxy_protocol")) parse_proxy_protocol(send, *proxy, sink);
   if (const config::Node* tls = r.get("tls")) send.tls = parse_client_tls(*tls, sink);
@@ -314,6 +315,7 @@ std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink) {
     Check check;
     check.span = item.span;
     if (auto calls = r.text("calls")) check.name = std::move(*calls);
+    check.name_span = r.span_of("calls");
     if (auto metric = r.text("metric")) {
       check.what = Check::What::Metric;
       check.name = std::move(*metric);

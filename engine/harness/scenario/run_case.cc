@@ -13,7 +13,7 @@
 #include "harness/scenario/client.h"
 #include "harness/scenario/driver.h"
 #include "harness/scenario/expect.h"
-#include "harness/scenario/patch.h"
+#include "harness/scenario/gateway_file.h"
 #include "harness/scenario/stream_steps.h"
 #include "io/scope.h"
 #include "observe/access_log.h"
@@ -80,29 +80,9 @@ class CaseRun {
   void fail(const diag::Span& span, std::string message, std::string hint = {}) { result_.failures.push_back({span, std::move(message), {}, {}, std::move(hint)}); }
 
   std::shared_ptr<const gateway::Model> model(const std::string& path, const Reload* reload, std::string& problem) {
-    const auto text = files_.read(path);
-    if (!text) return problem = text.error().message, nullptr;
-    auto source = std::make_shared<diag::SourceFile>();
-    source->name = path;
-    source->text = *text;
-    gateway::ModelInput input;
-    input.source = source;
-    input.env = options_.env;
-    input.states = &gateway_.states();
-    input.random = Random(result_.seed);
-    input.files = &files_;
-    input.now = driver_->now();
-    input.local = [this] { return Result<std::shared_ptr<crypto::LocalAuthority>>(authority_); };
-    input.also_trusted = authority_->pem();
     diag::Sink sink;
-    config::ParseOptions parse;
-    parse.env = options_.env;
-    auto tree = config::parse(input.source, parse, sink);
-    if (tree && reload != nullptr)
-      for (const auto& [where, value] : reload->patch)
-        if (!patch(*tree, where, value)) problem = "there is no `" + where + "` to patch";
-    std::shared_ptr<const gateway::Model> built;
-    if (tree && problem.empty()) built = gateway::build_model(input, std::move(tree), sink);
+    const GatewayFile from{path, options_.env, gateway_.states(), result_.seed, driver_->now(), authority_, reload};
+    auto built = read_gateway(from, files_, sink, problem);
     if (!built && problem.empty()) problem = diag::render_all(sink, diag::Colour::Off);
     return built;
   }
@@ -125,10 +105,6 @@ class CaseRun {
         mocks_.add(upstream.name, target, parse_stubs(*upstream.mock, sink, upstream.name));
       }
     }
-    for (const auto& [name, stubs] : case_.world.mocks) {
-      const bool known = std::any_of(built->upstreams.begin(), built->upstreams.end(), [&name = name](const auto& u) { return u.name == name; });
-      if (!known) return fail(case_.world.mock_spans.at(name), "the gateway has no upstream `" + name + "`"), false;
-    }
     Status started = mocks_.start();
     if (started) started = gateway_.start(built);
     if (!started) return fail(case_.world.gateway_span, started.error().message), false;
@@ -140,10 +116,7 @@ class CaseRun {
   // Mocks of https targets speak TLS, with a certificate that the gateway trusts unless the scenario says otherwise.
   bool mock_tls(const upstream::Config& upstream, std::shared_ptr<const crypto::TlsContext>& out) {
     const auto said = case_.world.mock_tls.find(upstream.name);
-    if (!upstream.tls) {
-      if (said != case_.world.mock_tls.end()) fail(case_.world.mock_spans.at(upstream.name), "the upstream `" + upstream.name + "` has no https target: its mock has no TLS");
-      return said == case_.world.mock_tls.end();
-    }
+    if (!upstream.tls) return true;
     auto made = mock_context(said == case_.world.mock_tls.end() ? MockTls{} : said->second, upstream.server_name, *authority_, driver_->now());
     if (!made) return fail(case_.world.mock_spans.at(upstream.name), made.error().message), false;
     out = std::move(*made);
@@ -482,12 +455,6 @@ class CaseRun {
 };
 
 }  // namespace
-
-std::string gateway_path(const File& file, const World& world) {
-  if (world.gateway.starts_with("/")) return world.gateway;
-  const std::size_t slash = file.path.rfind('/');
-  return slash == std::string::npos ? world.gateway : file.path.substr(0, slash + 1) + world.gateway;
-}
 
 CaseResult run_case(const File& file, const Case& c, std::uint64_t seed, const TestOptions& options, io::Files& files) {
   CaseResult result;

@@ -34,7 +34,4 @@ struct CaseResult {
 // Thread-safe: cases run beside each other.
 CaseResult run_case(const File& file, const Case& c, std::uint64_t seed, const TestOptions& options, io::Files& files);
 
-// The gateway's file of a case, as a path that can be opened.
-std::string gateway_path(const File& file, const World& world);
-
 }  // namespace gatelab::harness
