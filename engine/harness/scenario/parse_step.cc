@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/json.h"
 #include "harness/scenario/file.h"
+#include "harness/scenario/words.h"
 #include "http/fields.h"
 #include "http/proxy_protocol.h"
 
@@ -242,6 +243,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
   out.span = node.span;
   config::Reader r(node, sink, "`expect`");
   out.status = matcher(r, "status", Dimension::Json, sink);
+  if (const config::Node* status = r.get("status")) check_status(*status, sink);
   out.headers = matchers(r, "headers", Dimension::Text, sink);
   check_real(r.get("headers"), world, sink);
   out.trailers = matchers(r, "trailers", Dimension::Text, sink);
@@ -250,6 +252,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
     if (interim->kind != config::Kind::List) sink.error("wrong-type", interim->span, "`interim` must be a list of statuses");
     for (const config::Node& item : interim->items)
       if (auto m = Matcher::parse(item, Dimension::Json, sink, "`interim`")) out.interim.push_back(std::move(m));
+    check_status(*interim, sink);
   }
   if (const config::Node* json = r.get("json")) out.json = parse_json_expectation(*json, sink, "`json`");
   out.body = matcher(r, "body", Dimension::Text, sink);
@@ -257,6 +260,8 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
   if (const config::Node* latency = r.get("latency"); world.real && latency != nullptr && !is_range(*latency)) real_time_field(*latency, "latency", "{ le: 1s }", sink);
   out.tls = matchers(r, "tls", Dimension::Text, sink, {"version", "cipher", "group", "alpn", "resumed", "subject", "names"});
   out.ended = matchers(r, "ended", Dimension::Text, sink, {"by", "id", "phase", "reason"});
+  if (const config::Node* ended = r.get("ended"))
+    if (const config::Node* reason = ended->find("reason")) check_reason(*reason, sink);
   out.log = matchers(r, "log", Dimension::Json, sink);
   if (const config::Node* decisions = r.get("decisions")) {
     if (decisions->kind != config::Kind::List || decisions->items.empty()) sink.error("wrong-type", decisions->span, "`decisions` must be a list of decisions");
@@ -266,6 +271,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
       holder.entries.push_back({"decision", item.span, std::make_unique<config::Node>(clone(item))});
       config::Reader one(holder, sink, "`decisions`");
       out.decisions.push_back({matchers(one, "decision", Dimension::Text, sink, {"policy", "id", "phase", "outcome", "reason"}), item.span});
+      if (const config::Node* reason = item.find("reason")) check_reason(*reason, sink);
     }
   }
   if (const config::Node* messages = r.get("messages")) {
@@ -295,6 +301,7 @@ Totals parse_totals(const config::Node& node, diag::Sink& sink) {
   out.span = node.span;
   config::Reader r(node, sink, "`totals`");
   out.status = matchers(r, "status", Dimension::Json, sink);
+  if (const config::Node* status = r.get("status")) check_status_counts(*status, sink);
   out.errors = matcher(r, "errors", Dimension::Json, sink);
   out.latency = matcher(r, "latency", Dimension::Duration, sink);
   out.attempts_max = matcher(r, "attempts_max", Dimension::Json, sink);
