@@ -11,18 +11,21 @@ bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U)
 
 }  // namespace
 
+const std::vector<std::uint32_t>& LineStarts::of(std::string_view text) const {
+  std::call_once(once_, [this, text] {
+    starts_.push_back(0);
+    for (std::size_t lf = text.find('\n'); lf != std::string_view::npos; lf = text.find('\n', lf + 1)) starts_.push_back(static_cast<std::uint32_t>(lf + 1));
+  });
+  return starts_;
+}
+
 Position position_of(const SourceFile& file, std::uint32_t offset) noexcept {
-  Position p;
-  const std::size_t end = std::min<std::size_t>(offset, file.text.size());
-  for (std::size_t i = 0; i < end; ++i) {
-    if (file.text[i] == '\n') {
-      ++p.line;
-      p.column = 1;
-    } else if (!continues(file.text[i])) {
-      ++p.column;
-    }
-  }
-  return p;
+  const std::vector<std::uint32_t>& starts = file.lines.of(file.text);
+  const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(offset, file.text.size()));
+  const auto line = std::upper_bound(starts.begin(), starts.end(), end) - 1;
+  const auto octets = std::string_view(file.text).substr(*line, end - *line);
+  const auto columns = std::count_if(octets.begin(), octets.end(), [](char c) { return !continues(c); });
+  return {static_cast<std::uint32_t>(line - starts.begin() + 1), static_cast<std::uint32_t>(columns + 1)};
 }
 
 std::string place(const Span& span) {

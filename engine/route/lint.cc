@@ -58,11 +58,11 @@ void warn(diag::Sink& sink, std::string id, const Spec& spec, const Spec& other,
   sink.report(std::move(d));
 }
 
+// Both have their path and a host in common.
 void compare(const Spec& earlier, const Spec& later, diag::Sink& sink) {
   const Match &a = earlier.match, &b = later.match;
   const std::set<std::string> hosts_a = hosts_of(a), hosts_b = hosts_of(b);
   const bool all_hosts = std::includes(hosts_a.begin(), hosts_a.end(), hosts_b.begin(), hosts_b.end());
-  const bool some_hosts = std::any_of(hosts_b.begin(), hosts_b.end(), [&hosts_a](const std::string& h) { return hosts_a.count(h) > 0; });
   const bool same_conditions = conditions_of(a) == conditions_of(b);
   if (all_hosts && same_conditions && covers_methods(a, b)) {
     warn(sink, "route-unreachable", later, earlier, "route `" + later.name + "` can never be reached: `" + earlier.name + "` takes all of its requests",
@@ -71,7 +71,7 @@ void compare(const Spec& earlier, const Spec& later, diag::Sink& sink) {
   }
   const bool methods = (a.methods.empty() && b.methods.empty()) || overlap(a, b);
   const bool ranks = a.headers.size() == b.headers.size() && a.query.size() == b.query.size() && a.methods.empty() == b.methods.empty();
-  if (some_hosts && methods && ranks)
+  if (methods && ranks)
     warn(sink, "route-tie", later, earlier, "routes `" + earlier.name + "` and `" + later.name + "` tie: only their order in the file decides between them",
          "this one wins", "let them differ in methods, or in the number of header or query conditions");
 }
@@ -79,14 +79,18 @@ void compare(const Spec& earlier, const Spec& later, diag::Sink& sink) {
 }  // namespace
 
 void lint(const std::vector<Spec>& specs, diag::Sink& sink) {
-  std::map<std::string, std::vector<const Spec*>> groups;
-  for (const Spec& spec : specs) {
-    auto& group = groups[path_key(spec.match)];
-    // Beyond some dozens on one path a report would help nobody, and comparing all pairs would be slow.
-    if (group.size() < 64) {
-      for (const Spec* earlier : group) compare(*earlier, spec, sink);
-      group.push_back(&spec);
+  // Only routes of one path with a host in common can be in each other's way.
+  std::map<std::string, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    std::set<std::size_t> earlier;
+    for (const std::string& host : hosts_of(specs[i].match)) {
+      auto& group = groups[path_key(specs[i].match) + "\n" + host];
+      // Beyond some dozens in one place a report would help nobody, and comparing all pairs would be slow.
+      if (group.size() >= 64) continue;
+      earlier.insert(group.begin(), group.end());
+      group.push_back(i);
     }
+    for (const std::size_t one : earlier) compare(specs[one], specs[i], sink);
   }
 }
 

@@ -46,6 +46,19 @@ TEST(Render, PutsACaretUnderTheWordWithNoteRelatedPlaceAndHint) {
             "   = hint: remove it\n");
 }
 
+// Who looks for each place from the beginning of the file takes an hour for this.
+TEST(Position, IsFoundForEachOfAMillionLines) {
+  std::string text;
+  for (int i = 0; i < 1'000'000; ++i) text += "äb\n";
+  const SourcePtr file = source(text);
+  for (std::uint32_t i = 0; i < 1'000'000; ++i) {
+    const Position at = position_of(*file, i * 4 + 2);
+    ASSERT_EQ(at.line, i + 1);
+    ASSERT_EQ(at.column, 2U);
+  }
+  EXPECT_EQ(position_of(*file, 5'000'000).line, 1'000'001U);
+}
+
 struct Caret {
   const char* name;
   std::string text;

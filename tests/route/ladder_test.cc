@@ -229,6 +229,13 @@ TEST(Lint, WarnsOfRoutesThatNeverWinAndOfTies) {
   for (const auto& [yaml, want] : cases) EXPECT_EQ(Routes(yaml).warnings(), want) << yaml;
 }
 
+// Hosts of their own keep routes out of each other's way, however many there are.
+TEST(Lint, FindsADuplicateAmongManyHosts) {
+  std::string yaml;
+  for (int i = 0; i < 200; ++i) yaml += "- { name: r" + std::to_string(i) + ", match: { hosts: [h" + std::to_string(i) + ".local] } }\n";
+  EXPECT_EQ(Routes(yaml + "- { name: again, match: { hosts: [h150.local] } }").warnings(), "route-unreachable route `again` can never be reached: `r150` takes all of its requests");
+}
+
 TEST(Table, MatchesAMillionSegmentsOfPathWithoutGoingDeeperThanItsRoutes) {
   Routes routes("- { name: a, match: { path: '/{a}/{b}/{c}' } }\n- { name: b, match: { path: /* } }");
   std::string path;
