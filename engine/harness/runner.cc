@@ -125,7 +125,7 @@ class Run {
         if (!stop) c.result = run_case(*c.file, *c.of, c.result.seed, options_, files_);
         {
           std::lock_guard lock(mutex);
-          done[i] = stop ? 2 : 1;
+          done[i] = stop || c.result.interrupted ? 2 : 1;
         }
         finished.notify_all();
       }
@@ -150,7 +150,7 @@ class Run {
 
   void tell(const CaseReport& c) {
     if (!c.result.ok()) out_ << failure_text(c, options_.colour) << std::endl;
-    else if (options_.verbose) out_ << "ok   " << c.file->path << " › " << title_of(c) << (options_.repeat > 1 ? " (seed " + std::to_string(c.result.seed) + ")" : "") << "\n";
+    else if (options_.verbose) out_ << "ok   " << c.file->path << " › " << title_of(c) << (options_.repeat > 1 ? " (seed " + std::to_string(c.result.seed) + ")" : "") << std::endl;
   }
 
   // Stubs and credentials that no case of a file has used prove nothing: they are mistakes or left over.

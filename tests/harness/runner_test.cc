@@ -4,12 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <thread>
 
+#include "io/real.h"
 #include "io/sim.h"
 
 namespace gatelab::harness {
@@ -73,6 +76,36 @@ struct Vacuous {
   const char* says;  // in what is printed
 };
 
+// A world of sockets that waits by asking again and again, and notes when it waits for a step.
+class Sockets final : public RealDriver {
+ public:
+  Sockets(std::uint32_t workers, std::uint64_t seed, std::atomic<bool>& stepping) : world_({workers + 1, seed}), environment_(world_.environment()), stepping_(stepping) {
+    outside_ = environment_.loops.back();
+    environment_.loops.pop_back();
+  }
+  ~Sockets() override {
+    world_.stop();
+    world_.join();
+  }
+  io::Environment& environment() noexcept override { return environment_; }
+  io::Loop& outside() noexcept override { return *outside_; }
+  void start() override { world_.start(); }
+  bool shift_policy(Duration by) noexcept override { return world_.shift_policy(by); }
+  bool wait(const std::function<bool()>& done, Duration budget) override {
+    constexpr int kEnough = 2'000'000;  // of asking: nobody waits so long for what comes
+    stepping_ = stepping_ || budget == std::chrono::minutes(10);
+    for (int asked = 0; asked < kEnough; ++asked, std::this_thread::yield())
+      if (done()) return true;
+    return false;
+  }
+
+ private:
+  io::RealWorld world_;
+  io::Environment environment_;
+  io::Loop* outside_;
+  std::atomic<bool>& stepping_;
+};
+
 constexpr Vacuous kVacuous[] = {
     {"a case without an expectation", "cases:\n  - name: a\n    steps: [ { send: GET /hello } ]\n", true, "no-expectation"},
     {"a case without steps", "cases:\n  - name: a\n    steps: []\n", true, "steps"},
@@ -125,6 +158,26 @@ TEST_F(Runs, ZeroSelectedCasesAreNoSuccess) {
   EXPECT_NE(err.str().find("no scenario was found"), std::string::npos);
   run_files({path("not-there")});
   EXPECT_NE(summary.environment_error, "");
+}
+
+// On sockets a step may wait for long; whoever interrupts the run does not.
+TEST_F(Runs, AnInterruptEndsAStepThatWaitsOnSockets) {
+  std::atomic<bool> stepping{false};
+  options.real = true;
+  options.real_world = [&stepping](std::uint32_t workers, std::uint64_t seed) { return std::make_unique<Sockets>(workers, seed, stepping); };
+  options.interrupted = [&stepping] { return stepping.load(); };
+  run("modes: [sim, real]\nmocks:\n  orders: [ { when: GET /orders/1, reply: { chunks: [ a ], open: true } } ]\n"
+      "cases:\n  - name: a\n    steps: [ { send: GET /orders/1, expect: { status: 200 } } ]\n");
+  EXPECT_TRUE(stepping);
+  EXPECT_TRUE(summary.interrupted) << out.str() << err.str();
+  EXPECT_EQ(summary.cases, 0U) << "a case that was given up proves nothing\n" << out.str();
+}
+
+TEST_F(Runs, ARequestThatIsGivenUpSaysWhatElseToWrite) {
+  run("mocks:\n  orders: [ { when: GET /orders/1, reply: { events: [ a ], open: true } } ]\n"
+      "cases:\n  - name: a\n    steps: [ { send: GET /orders/1, expect: { status: 200 } } ]\n");
+  EXPECT_EQ(summary.failed, 1U);
+  for (const char* words : {"the request ended with: timeout", "given up after 10m", "stream: name"}) EXPECT_NE(out.str().find(words), std::string::npos) << out.str();
 }
 
 TEST_F(Runs, ANearMissNamesTheStubThatCameNearestAndWhatItLacked) {

@@ -53,7 +53,7 @@ class SimDriver final : public Driver {
 
 class RealTimeDriver final : public Driver {
  public:
-  explicit RealTimeDriver(std::unique_ptr<RealDriver> world) : world_(std::move(world)) {}
+  RealTimeDriver(std::unique_ptr<RealDriver> world, std::function<bool()> interrupted) : world_(std::move(world)), interrupted_(std::move(interrupted)) {}
   io::Environment& environment() noexcept override { return world_->environment(); }
   io::Loop& outside() noexcept override { return world_->outside(); }
   bool simulated() const noexcept override { return false; }
@@ -69,19 +69,33 @@ class RealTimeDriver final : public Driver {
     world_->wait([done] { return done->load(std::memory_order_acquire); }, std::chrono::minutes(1));
   }
   std::string run_until(const std::function<bool()>& done, Duration budget) override {
-    return world_->wait(done, budget) ? "" : "the step took too long in real time";
+    const bool in_time = world_->wait([this, &done] { return done() || give_up(); }, budget);
+    return given_up_ && !winding_down_ ? "interrupted" : in_time ? "" : "the step took too long in real time";
+  }
+  bool wind_down() override {
+    winding_down_ = true;
+    return given_up_;
   }
   std::string advance(Duration by) override { return world_->shift_policy(by) ? "" : "time can't be moved back"; }
   Instant now() const override { return world_->environment().clock.policy_now(); }
   std::uint64_t trace() const noexcept override { return 0; }
 
  private:
+  bool give_up() {
+    if (!winding_down_ && interrupted_ && interrupted_()) given_up_ = true;
+    return given_up_ && !winding_down_;
+  }
+
   std::unique_ptr<RealDriver> world_;
+  std::function<bool()> interrupted_;
+  bool given_up_ = false, winding_down_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Driver> make_simulated(std::uint64_t seed, Instant start) { return std::make_unique<SimDriver>(seed, start); }
-std::unique_ptr<Driver> make_real(std::unique_ptr<RealDriver> world) { return std::make_unique<RealTimeDriver>(std::move(world)); }
+std::unique_ptr<Driver> make_real(std::unique_ptr<RealDriver> world, std::function<bool()> interrupted) {
+  return std::make_unique<RealTimeDriver>(std::move(world), std::move(interrupted));
+}
 
 }  // namespace gatelab::harness

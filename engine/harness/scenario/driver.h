@@ -26,9 +26,12 @@ class Driver {
   virtual std::string advance(Duration by) = 0;
   virtual Instant now() const = 0;
   virtual std::uint64_t trace() const noexcept = 0;  // 0 in real time
+  // The steps are over: from here nothing is given up. True if a step was, because the user has interrupted the run.
+  virtual bool wind_down() { return false; }
 };
 
 std::unique_ptr<Driver> make_simulated(std::uint64_t seed, Instant start);
-std::unique_ptr<Driver> make_real(std::unique_ptr<RealDriver> world);
+// `interrupted` may be null. Virtual time is over in no time; real time is the user's, who does not wait for it.
+std::unique_ptr<Driver> make_real(std::unique_ptr<RealDriver> world, std::function<bool()> interrupted);
 
 }  // namespace gatelab::harness

@@ -34,6 +34,9 @@ struct StreamUse {
   std::string name;
 };
 
+// For an answer, of a request that says nothing of it. Virtual time costs nothing.
+constexpr Duration kPatience = std::chrono::minutes(10), kSocketPatience = std::chrono::seconds(30);
+
 struct Send {
   std::string method, target;
   Texts headers;
@@ -52,7 +55,7 @@ struct Send {
   std::optional<OutMessage> message;  // a message on the WebSocket `stream`
   std::uint32_t count = 1, concurrency = 1;
   Duration every{};
-  Duration timeout = std::chrono::minutes(10);
+  std::optional<Duration> timeout;  // else kPatience, or kSocketPatience on sockets
   std::vector<std::pair<std::string, JsonPath>> save_json;
   Texts save_headers;  // name, header
 };

@@ -379,7 +379,7 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
       sink.error("unknown-credential", step.send.tls->span, "there is no client certificate `" + step.send.tls->certificate + "`", "credentials: { " + step.send.tls->certificate + ": { client_certificate: { certificate: a.pem, key: a.key } } }");
   }
   if (const config::Node* repeat = r.get("repeat")) parse_repeat(step.send, *repeat, sink);
-  step.send.timeout = r.duration("timeout", step.send.timeout);
+  step.send.timeout = r.duration("timeout");
   if (const config::Node* save = r.get("save")) parse_save(step.send, *save, sink);
   if (const config::Node* expect = r.get("expect")) step.expect = parse_expect(*expect, world, sink);
   if (const config::Node* totals = r.get("totals")) step.totals = parse_totals(*totals, sink);

@@ -21,14 +21,14 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr Duration kStepBudget = std::chrono::minutes(10);
+constexpr Duration kStepBudget = kPatience;
 constexpr std::uint32_t kWorkers = 2;
 
 class CaseRun {
  public:
   CaseRun(const File& file, const Case& c, const TestOptions& options, io::Files& files, CaseResult& result)
       : file_(file), case_(c), options_(options), files_(files), result_(result),
-        driver_(options.real ? make_real(options.real_world(kWorkers, result.seed)) : make_simulated(result.seed, c.world.start)),
+        driver_(options.real ? make_real(options.real_world(kWorkers, result.seed), options.interrupted) : make_simulated(result.seed, c.world.start)),
         mocks_(driver_->environment().network, driver_->outside(), true),
         scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()),
         gateway_(driver_->environment(), gateway_options()),
@@ -156,6 +156,7 @@ class CaseRun {
   }
 
   void tear_down() {
+    result_.interrupted = driver_->wind_down();
     // A step that was given up has left requests behind.
     client_on_loop([this] {
       scope_.cancel();
@@ -240,7 +241,7 @@ class CaseRun {
     if (!secured(s, *to, credential, batch->dial.tls)) return;
     batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
     batch->every = s.send.every;
-    batch->timeout = s.send.timeout;
+    batch->timeout = s.send.timeout.value_or(driver_->simulated() ? kPatience : kSocketPatience);
     driver_->on(driver_->outside(), [this, batch, lanes = std::min(s.send.concurrency, s.send.count)] {
       batch->began = driver_->outside().now();
       for (std::uint32_t lane = 0; lane < lanes; ++lane) {
@@ -344,7 +345,11 @@ class CaseRun {
       const std::string which = s.name + (all.size() > 1 ? (s.name.empty() ? "" : " ") + ("(" + std::to_string(i + 1) + " of " + std::to_string(all.size()) + ")") : "");
       if (s.expect) check_answer(*s.expect, all[i], which, result_);
       else if (!s.totals && !all[i].answer.error.empty()) result_.failures.push_back({s.span, "the request ended with: " + all[i].answer.error, which, trace_of(all[i]), {}});
-      if (!go_on()) return;
+      if (go_on()) continue;
+      // Plain requests wait for the end of an answer.
+      if (all[i].answer.error == "timeout" && !s.send.timeout)
+        result_.failures.back().hint = "a request is given up after " + format(driver_->simulated() ? kPatience : kSocketPatience) + ": `timeout: 5s` beside it waits as long as it says, `stream: name` looks at an answer that stays open";
+      return;
     }
     if (s.totals) check_totals(*s.totals, all, s.name, result_);
     unmatched(s, all, seen, first_seen);

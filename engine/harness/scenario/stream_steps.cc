@@ -6,7 +6,6 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr Duration kOpenBudget = std::chrono::minutes(10);
 constexpr Duration kRealPatience = std::chrono::seconds(5);
 constexpr std::array<char, 4> kMask{0x1f, 0x2e, 0x3d, 0x4c};
 
@@ -36,7 +35,7 @@ void StreamSteps::open(const Step& step, const Address& to, std::string octets) 
     const OpenStream::State now = stream->look();
     // An answer that is no 101 is waited for as a whole, like any other.
     return now.ended || (now.head && (!stream->websocket || now.answer.status == 101));
-  }, std::min(kOpenBudget, step.send.timeout));
+  }, step.send.timeout.value_or(driver_.simulated() ? kPatience : kSocketPatience));
   if (!problem.empty()) return fail(step.span, problem, step);
   await(step, *stream);
   judge(step, *stream, first_seen);
