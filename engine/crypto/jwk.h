@@ -69,8 +69,9 @@ struct JwkSet {
   std::vector<JwkPtr> keys;  // in the order of the text
   std::vector<JwkNote> notes;
 
-  // With a kid: the key of that kid that allows the algorithm. Without: the only key that allows it, since trying several
-  // would let a stranger choose how much work there is. Null: unknown-key.
+  // With a kid: the key of that kid that allows the algorithm, else the only key without a kid that does (keys from PEM and
+  // secrets need none). Without: the only key that allows it, since trying several would let a stranger choose how much work
+  // there is. Null: unknown-key.
   JwkPtr select(const std::optional<std::string>& kid, Algorithm algorithm) const noexcept;
 };
 
