@@ -85,8 +85,10 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   input.parameters = matching.parameters;
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
   proxy::Walk walk(matching.route->policies, input, scratch, record);
-  const proxy::Walk::End stopped = walk.run();
-  if (input.consumer != nullptr) record.consumer = input.consumer->name;
+  // Nothing is done for an explanation: policies say what they would wait for.
+  proxy::Walk::End stopped = walk.run();
+  while (stopped == proxy::Walk::End::Effect) stopped = walk.run();
+  record.consumer = input.consumer != nullptr ? std::string_view(input.consumer->name) : input.principal;
   if (stopped == proxy::Walk::End::Through) {
     walk.take_back();
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
@@ -98,6 +100,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   }
   record.status = out.status;
   out.record.assign(record);
+  walk.on_end(record);
   return out;
 }
 

@@ -83,6 +83,7 @@ std::string bind_key(const ListenerConfig& listener, const Options& options) {
 Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options)
     : options_(options), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())),
       connections_(loop), background_(loop), control_(loop) {
+  services_.background = &background_;
   services_.via = via_of(environment.random.fork("via").next());
   traces_.resize(options.keep_traces);
 }
@@ -197,6 +198,12 @@ void Worker::finished(const observe::Record& record) noexcept {
   if (logs_) log(record);
   if (!traces_.empty()) keep_trace(record);
   if (options_.on_record) options_.on_record(record);
+  if (pools_idle_) pool_used_.signal();
+}
+
+void Worker::called(const observe::Record& record) noexcept {
+  metrics_.count_attempts(record);
+  if (!traces_.empty()) keep_trace(record);
   if (pools_idle_) pool_used_.signal();
 }
 

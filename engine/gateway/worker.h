@@ -54,6 +54,7 @@ class Worker final : public proxy::Sink {
   io::Loop& loop() noexcept { return services_.loop; }
 
   void finished(const observe::Record& record) noexcept override;
+  void called(const observe::Record& record) noexcept override;
   void tunnel_opened() noexcept override { metrics_.tunnels_opened.add(); }
   void tunnel_closed() noexcept override { metrics_.tunnels_closed.add(); }
   void handshake_done(std::string_view side, std::string_view result) noexcept override { metrics_.count_handshake(side, result); }

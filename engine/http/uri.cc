@@ -152,11 +152,19 @@ std::optional<std::string_view> query_value(std::string_view query, std::string_
   return std::nullopt;
 }
 
+bool next_cookie(std::string_view& rest, std::string_view& pair) noexcept {
+  while (!rest.empty()) {
+    const std::size_t end = rest.find(';');
+    pair = trim_ows(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (!pair.empty()) return true;
+  }
+  return false;
+}
+
 std::optional<std::string_view> cookie_value(std::string_view cookie, std::string_view name) noexcept {
-  while (!cookie.empty()) {
-    const std::size_t end = cookie.find(';');
-    const std::string_view pair = trim_ows(cookie.substr(0, end));
-    cookie.remove_prefix(end == std::string_view::npos ? cookie.size() : end + 1);
+  std::string_view pair;
+  while (next_cookie(cookie, pair)) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
     std::string_view value = pair.substr(equals + 1);

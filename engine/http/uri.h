@@ -38,6 +38,8 @@ bool next_query_pair(std::string_view& rest, std::string_view& name, std::string
 std::string_view decode_query(std::string_view raw, Arena& arena) noexcept;
 // The first value of that (decoded) name, decoded.
 std::optional<std::string_view> query_value(std::string_view query, std::string_view name, Arena& arena) noexcept;
+// Takes the next `name=value` of a Cookie field off `rest`; false if there is none.
+bool next_cookie(std::string_view& rest, std::string_view& pair) noexcept;
 // The first cookie of that name among the Cookie field's value (RFC 6265 §4.2.1).
 std::optional<std::string_view> cookie_value(std::string_view cookie, std::string_view name) noexcept;
 

@@ -164,6 +164,11 @@ void WorkerMetrics::count(const Record& r) noexcept {
   }
   series->request_octets.add(r.request_octets);
   series->response_octets.add(r.response_octets);
+  count_attempts(r);
+}
+
+void WorkerMetrics::count_attempts(const Record& r) noexcept {
+  Tables& t = *tables_;
   for (const Attempt& a : r.attempts) {
     UpstreamSeries* upstream = Tables::find(t.upstreams_in_force, t.upstreams, r.upstream_index, a.upstream);
     if (upstream == nullptr) continue;

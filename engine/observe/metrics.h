@@ -42,6 +42,8 @@ class WorkerMetrics {
   void adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams);
   // Counts one finished exchange: route × status class, reason, latency, octets, attempts by upstream and reason.
   void count(const Record& r) noexcept;
+  // The attempts of a call of the gateway's own: no exchange of a client's.
+  void count_attempts(const Record& r) noexcept;
   // A TLS handshake ended.
   void count_handshake(std::string_view side, std::string_view result) noexcept;
   Counter connections_accepted, connections_closed, log_lines_dropped, tunnels_opened, tunnels_closed;

@@ -8,14 +8,17 @@ namespace {
 
 using namespace reason;
 constexpr std::array kReasons{
-    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kServerOptions, kLoopDetected, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup, kHandshakeTimeout, kPlainHttpOnTls,
+    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kServerOptions, kLoopDetected, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup,
+    kMissingToken, kDuplicateToken, kTokenMalformed, kTokenAlgorithm, kTokenCrit, kTokenSignature, kTokenExpired, kTokenNotYetValid, kTokenTooOld,
+    kTokenNoExpiry, kTokenIssuer, kTokenAudience, kTokenType, kTokenClaim, kInsufficientScope, kUnknownConsumer, kKeysUnavailable,
+    kHandshakeTimeout, kPlainHttpOnTls,
     kTlsMalformed, kTlsVersion, kTlsCipher, kTlsProtocol, kTlsUnknownName, kTlsAlert, kClientCertificateMissing, kClientCertificateExpired,
     kClientCertificateNotYetValid, kClientCertificateRevoked, kClientCertificateUntrusted, kClientCertificateTooDeep, kClientCertificateUnfit,
     kMisdirected, kTlsHandshake, kTlsRefused, kTlsCertificateExpired, kTlsCertificateNotYetValid, kTlsCertificateUntrusted,
     kTlsCertificateHostname, kRateLimited, kLimiterFull, kResponded, kRedirected,
     kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kWebsocketHandshake, kWebsocketVersion, kWebsocketOff,
     kTunnelClosed, kTunnelIdle, kTunnelLimit, kConnectFailure, kConnectTimeout, kResolveFailure,
-    kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kTruncated, kUnmocked, kShutdown, kInternal, kCompleted};
+    kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kAnswerTooLarge, kTruncated, kUnmocked, kShutdown, kInternal, kCompleted};
 
 constexpr std::array<std::string_view, 17> kPhases{"accept", "handshake", "parse", "match", "access", "pre-limit", "authenticate", "authorize", "limit",
                                                    "validate", "transform", "cache-lookup", "forward", "cache-store", "transform-response", "respond", "log"};

@@ -37,11 +37,29 @@ inline constexpr Reason kMethodNotAllowed{"method-not-allowed", 405, "Method Not
 inline constexpr Reason kAmbiguousPath{"ambiguous-path", 400, "Bad Request", "the path as received would match another route than its canonical form"};
 inline constexpr Reason kServerOptions{"server-options", 204, "", "OPTIONS asked the gateway itself: `*`, or Max-Forwards: 0"};
 inline constexpr Reason kLoopDetected{"loop-detected", 508, "Loop Detected", "Via says that the request has passed this gateway four times"};
-// api-key
+// api-key; jwt has unknown-key too, for a token's signing key
 inline constexpr Reason kMissingKey{"missing-key", 401, "Unauthorized", "the request carries no API key"};
-inline constexpr Reason kUnknownKey{"unknown-key", 401, "Unauthorized", "no consumer has this API key"};
+inline constexpr Reason kUnknownKey{"unknown-key", 401, "Unauthorized", "no consumer has this API key; no key of the issuer's has the token's kid"};
 inline constexpr Reason kDuplicateKey{"duplicate-key", 401, "Unauthorized", "the request carries more than one API key"};
 inline constexpr Reason kNotInGroup{"not-in-group", 403, "Forbidden", "the consumer is not in a group that this route allows"};
+// jwt
+inline constexpr Reason kMissingToken{"missing-token", 401, "Unauthorized", "the request carries no token"};
+inline constexpr Reason kDuplicateToken{"duplicate-token", 401, "Unauthorized", "the request carries more than one token"};
+inline constexpr Reason kTokenMalformed{"malformed-token", 401, "Unauthorized", "the token is not a JWT as RFC 7515 and RFC 7519 have it"};
+inline constexpr Reason kTokenAlgorithm{"algorithm", 401, "Unauthorized", "the token's alg is none that its issuer's keys are for"};
+inline constexpr Reason kTokenCrit{"crit", 401, "Unauthorized", "the token's header has crit: it asks for something that nobody here understands"};
+inline constexpr Reason kTokenSignature{"signature", 401, "Unauthorized", "the token's signature is not its key's"};
+inline constexpr Reason kTokenExpired{"expired", 401, "Unauthorized", "the token's exp has passed"};
+inline constexpr Reason kTokenNotYetValid{"not-yet-valid", 401, "Unauthorized", "the token's nbf or iat lies in the future"};
+inline constexpr Reason kTokenTooOld{"too-old", 401, "Unauthorized", "the token was issued longer ago than the issuer's max_age, or does not say when"};
+inline constexpr Reason kTokenNoExpiry{"no-expiry", 401, "Unauthorized", "the token has no exp"};
+inline constexpr Reason kTokenIssuer{"issuer", 401, "Unauthorized", "the token's iss is no issuer of this route"};
+inline constexpr Reason kTokenAudience{"audience", 401, "Unauthorized", "the token's aud names none of the issuer's audiences"};
+inline constexpr Reason kTokenType{"type", 401, "Unauthorized", "the token's typ is none of the issuer's types"};
+inline constexpr Reason kTokenClaim{"claim", 403, "Forbidden", "a claim of the token's is not what the route asks for"};
+inline constexpr Reason kInsufficientScope{"insufficient-scope", 403, "Forbidden", "the token has not the scopes that the route asks for"};
+inline constexpr Reason kUnknownConsumer{"unknown-consumer", 403, "Forbidden", "the token is good, and of no configured consumer"};
+inline constexpr Reason kKeysUnavailable{"keys-unavailable", 503, "Service Unavailable", "the issuer's keys can't be fetched, and none that were fetched may be used any more"};
 // TLS with a client
 inline constexpr Reason kHandshakeTimeout{"handshake-timeout", 0, "", "the client did not finish its TLS handshake in time"};
 inline constexpr Reason kPlainHttpOnTls{"plain-http-on-tls", 400, "Bad Request", "a client speaks plain HTTP to a listener that speaks TLS"};
@@ -93,6 +111,7 @@ inline constexpr Reason kUpstreamMalformed{"upstream-malformed", 502, "Bad Gatew
 inline constexpr Reason kResponseTimeout{"response-timeout", 504, "Gateway Timeout", "the target did not begin its answer in time"};
 inline constexpr Reason kIdleTimeout{"idle-timeout", 504, "Gateway Timeout", "no octet moved for the upstream's idle timeout"};
 inline constexpr Reason kTotalTimeout{"total-timeout", 504, "Gateway Timeout", "the exchange took longer than the upstream's total timeout"};
+inline constexpr Reason kAnswerTooLarge{"answer-too-large", 502, "Bad Gateway", "the answer to a call of the gateway's own is larger than what asked for it allows"};
 inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off after its head was sent"};
 inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};
 // the gateway itself

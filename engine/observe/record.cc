@@ -59,6 +59,7 @@ void attempt(std::string& out, const OwnedRecord::OwnedAttempt& a) {
 
 void OwnedRecord::assign(const Record& r) {
   request_id = r.request_id;
+  parent = r.parent;
   listener = r.listener;
   method = r.method;
   host = r.host;
@@ -122,6 +123,7 @@ void OwnedRecord::assign(const Record& r) {
 std::string OwnedRecord::to_json() const {
   std::string out = "{";
   text(out, "request_id", request_id);
+  text(out, "parent", parent);
   text(out, "time", format(began));
   text(out, "client", format(client.ip));
   if (proxied) text(out, "peer", format(peer.ip));

@@ -87,6 +87,7 @@ class ArenaList {
 struct Record {
   explicit Record(Arena& arena) noexcept : decisions(arena), attempts(arena) {}
   std::string_view request_id;
+  std::string_view parent;  // of a call of the gateway's own: the request that it was made for, or what it fetches
   Instant began;       // policy_now at the request's first octet
   Duration total{};    // io time until the last octet of the answer
   Duration upstream{}; // of which waiting for the upstream
@@ -119,7 +120,7 @@ struct Record {
 struct OwnedRecord {
   struct OwnedDecision { std::string policy, id, place, reason, detail; Phase phase; Outcome outcome; };
   struct OwnedAttempt { std::string upstream, target, reason; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused; };
-  std::string request_id, listener, method, host, target, version, route, consumer, user_agent, referer;
+  std::string request_id, parent, listener, method, host, target, version, route, consumer, user_agent, referer;
   std::string ended_by, ended_id, ended_reason;
   std::string tls_version, tls_cipher, tls_group, tls_sni, tls_alpn, tls_client, tls_client_fingerprint, tls_error;
   bool tls_resumed = false;

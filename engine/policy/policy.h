@@ -14,10 +14,12 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/time.h"
+#include "crypto/claims.h"
 #include "diag/diagnostic.h"
 #include "http/message.h"
 #include "observe/reason.h"
 #include "observe/record.h"
+#include "policy/resource.h"
 
 namespace gatelab::policy {
 
@@ -47,10 +49,35 @@ struct Answer {
   http::Fields fields;
 };
 
+// What a policy's own call to an upstream was answered. Lives in the arena.
+struct CallAnswer {
+  explicit CallAnswer(Arena& arena) noexcept : fields(arena) {}
+  std::string_view failure;  // a reason's word: there is no answer; empty: there is
+  std::uint16_t status = 0;
+  http::Fields fields;
+  std::string_view body;
+};
+
 // Effects that a policy may need; the proxy performs them and steps the policy again with the result.
 struct Until { Instant when; };                        // wait, on policy_now
 struct ComputeJob { std::function<void()> job; };       // heavy work, off the loop
-using Effect = std::variant<Until, ComputeJob>;
+// A request of the policy's own, on behalf of the client's. Views live in the arena or the configuration.
+struct Call {
+  std::int32_t upstream = -1;  // index
+  std::string_view method, path, query;
+  const http::Fields* fields = nullptr;
+  std::string_view body;
+  Duration timeout{};          // of the whole call, at most what is left of the exchange
+  std::size_t max_octets = 0;  // of the answer's body
+  CallAnswer* answer = nullptr;
+};
+// Fetch a resource, unless somebody does already. Without `wait` the policy is stepped again at once.
+struct Fetch {
+  Resource* resource = nullptr;
+  std::int32_t upstream = -1;
+  bool wait = true;
+};
+using Effect = std::variant<Until, ComputeJob, Call, Fetch>;
 
 struct Input {
   http::RequestHead& request;       // as it would be sent upstream so far; Transform policies edit it
@@ -58,7 +85,7 @@ struct Input {
   Address client;
   std::string_view route;           // "(none)" when nothing matched
   const Consumer* consumer;         // null: anonymous; an authenticator sets it
-  std::string_view principal_by;    // kind of the authenticator that set it
+  std::string_view principal_by;    // kind of the authenticator that let the request pass; empty: none did
   Instant now;                      // policy_now
   Arena& arena;
   Scratch& scratch;
@@ -66,6 +93,9 @@ struct Input {
   // After an effect: true if it was done, false if it failed or its time was up. step() is called again.
   bool effect_done = false;
   std::string_view scheme = "http";  // "https" over TLS
+  // Who the request is from, where no configured consumer is: what an authenticator tells principals apart by.
+  std::string_view principal = {};
+  const crypto::Claims* claims = nullptr;  // what a token says of the principal; lives until on_end
   std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
   std::span<const std::pair<std::string_view, std::string_view>> parameters;
 };

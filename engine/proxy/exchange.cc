@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/exchange.h"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "http/chars.h"
+#include "proxy/call.h"
 #include "proxy/handshake.h"
 
 namespace gatelab::proxy {
@@ -143,8 +146,8 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
   return told;
 }
 
-Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept
-    : services_(services), listener_(listener), inbound_(inbound), snapshot_(services.snapshot), arena_(inbound.arena()),
+Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound, Pin snapshot) noexcept
+    : services_(services), listener_(listener), inbound_(inbound), snapshot_(std::move(snapshot)), arena_(inbound.arena()),
       head_(inbound.head()), record_(arena_),
       input_{head_, {}, inbound.client(), {}, nullptr, {}, {}, arena_, scratch_, snapshot_->detailed},
       io_began_(inbound.began()) {
@@ -191,7 +194,7 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
     }
     end = walk_->run();
   }
-  if (input_.consumer != nullptr) record_.consumer = input_.consumer->name;
+  record_.consumer = input_.consumer != nullptr ? std::string_view(input_.consumer->name) : input_.principal;
   if (end == Walk::End::Through) {
     const Refusal late = before_forward();
     if (late.word.empty()) {
@@ -209,6 +212,25 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
   if (end == Walk::End::Abort) inbound_.reset();
   else co_await answer(*walk_->answer());
   finish();
+}
+
+io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
+  record_.parent = request.parent;
+  if (!request.request_id.empty()) record_.request_id = request.request_id;
+  matching_.route = &route;
+  matching_.path = matching_.forwarded = input_.path = head_.path;
+  record_.route = route.name;
+  const Refusal late = before_forward();
+  if (late.word.empty()) {
+    upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
+    total_deadline_ = std::min(request.deadline, io_began_ + upstream.timeouts().total);
+    Try result = co_await attempt(upstream, true);
+    while (result == Try::Again) result = co_await attempt(upstream, false);
+  } else {
+    co_await refuse(late);
+  }
+  record_.total = services_.loop.now() - io_began_;
+  services_.sink.called(record_);
 }
 
 // Up to the policies; word empty: they have their turn. A request for a path that no route has is theirs too.
@@ -264,10 +286,57 @@ io::Task<bool> Exchange::perform(policy::Effect* effect) {
     const io::Code code = co_await io::sleep_until(services_.loop, wait);
     co_return code == io::Code::TimedOut;
   }
+  if (const auto* call = std::get_if<policy::Call>(effect)) co_return co_await perform_call(*call);
+  if (const auto* fetch = std::get_if<policy::Fetch>(effect)) co_return co_await perform_fetch(*fetch);
   std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
   auto computing = services_.compute.run(services_.loop, std::move(job), wait);
   const io::Code code = co_await computing;
   co_return code == io::Code::Ok;
+}
+
+io::Task<bool> Exchange::perform_call(const policy::Call& call) {
+  CallRequest request;
+  request.upstream = call.upstream;
+  request.method = call.method;
+  request.path = call.path;
+  request.query = call.query;
+  request.fields = call.fields;
+  request.body = call.body;
+  request.max_octets = call.max_octets;
+  request.deadline = services_.loop.now() + call.timeout;
+  request.parent = request.request_id = record_.request_id;
+  request.route = matching_.route->name;
+  request.scheme = input_.scheme;
+  request.client = record_.client;
+  request.local = inbound_.local();
+  auto calling = proxy::call(services_, snapshot_, request, upstream_token_, *call.answer, arena_);
+  co_await calling;
+  co_return call.answer->failure.empty();
+}
+
+// Whoever waits is woken from another worker, perhaps after having given up.
+io::Task<bool> Exchange::perform_fetch(const policy::Fetch& fetch) {
+  struct Waiting {
+    io::Signal signal;
+    bool over = false;
+  };
+  begin_fetch(services_, snapshot_, fetch);
+  if (!fetch.wait) co_return true;
+  auto waiting = std::make_shared<Waiting>();
+  const auto wake = [waiting] {
+    waiting->over = true;
+    waiting->signal.signal();
+  };
+  std::function<void()> woken = [wake, &loop = services_.loop] { loop.post_remote(wake); };
+  fetch.resource->when_ended(std::move(woken));
+  io::Wait wait;
+  wait.cancel = &upstream_token_;
+  wait.what = "a key set";
+  while (!waiting->over) {
+    const io::Code code = co_await waiting->signal.wait(services_.loop, wait);
+    if (code != io::Code::Ok) co_return false;
+  }
+  co_return true;
 }
 
 void Exchange::end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept {

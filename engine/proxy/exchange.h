@@ -51,15 +51,22 @@ struct Way {
 Told tell(const http::RequestHead& head, const Matching& matching, const upstream::Config& config, std::string_view target_authority,
           const ListenerSettings& listener, const Way& way) noexcept;
 
+struct CallRequest;
+
 class Exchange {
  public:
-  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept;
+  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept : Exchange(services, listener, inbound, services.snapshot) {}
+  // With a snapshot of its maker's.
+  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound, Pin snapshot) noexcept;
   ~Exchange() { inbound_.on_cut(nullptr); }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
   // To the end, whatever it is. `refusal`: what was wrong with the head, or null.
   io::Task<void> run(const Refusal* refusal);
+  // The same for a call of the gateway's own (call.h), which goes straight to its upstream.
+  io::Task<void> call(const Route& route, const CallRequest& request);
+  const observe::Record& record() const noexcept { return record_; }
 
  private:
   // exchange.cc: phases up to Forward, and Log
@@ -69,6 +76,8 @@ class Exchange {
   Refusal before_policies() noexcept;
   Refusal check_size() const noexcept;
   io::Task<bool> perform(policy::Effect* effect);
+  io::Task<bool> perform_call(const policy::Call& call);
+  io::Task<bool> perform_fetch(const policy::Fetch& fetch);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
   void finish() noexcept;
 

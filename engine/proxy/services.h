@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/random.h"
 #include "io/environment.h"
+#include "io/scope.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "proxy/buffers.h"
@@ -23,6 +24,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void finished(const observe::Record& record) noexcept = 0;
+  // A call of the gateway's own ended (call.h): no client was answered.
+  virtual void called([[maybe_unused]] const observe::Record& record) noexcept {}
   virtual void tunnel_opened() noexcept = 0;
   virtual void tunnel_closed() noexcept = 0;
   // TLS: a handshake of a "client" or with an "upstream" ended; `result` is full, resumed or why it failed.
@@ -46,6 +49,7 @@ struct Services {
   BufferPool buffers;
   bool draining = false;             // answers say close; nothing new is waited for
   observe::Counter begun, ended;     // exchanges; those in flight are the difference. Any thread may read
+  io::Scope* background = nullptr;   // of what nobody waits for; joined when the worker ends
   Http1Connection* first = nullptr;  // all connections, for drain and cut
 
   // An arena that is empty. Arenas are recycled so that idle connections hold none.

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/call.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "proxy/exchange.h"
+
+namespace gatelab::proxy {
+namespace {
+
+// The client of an exchange that has none: it has sent its request already, and takes the answer whole.
+class Caller final : public Inbound {
+ public:
+  Caller(Services& services, const CallRequest& request, Arena& arena) noexcept
+      : request_(request), began_(services.loop.now()), arena_(arena), head_(arena), trailers_(arena), fields_(arena) {
+    head_.method = http::method_of(request.method);
+    head_.method_text = request.method;
+    head_.path = request.path;
+    head_.query = request.query;
+    head_.has_query = !request.query.empty();
+    head_.target = head_.has_query ? arena.concat(request.path, "?", request.query) : request.path;
+    if (!request.body.empty()) head_.body = {http::Framing::Length, request.body.size()};
+    if (request.fields != nullptr)
+      for (const http::Field& f : *request.fields) head_.fields.add(f.id, f.name, f.value);
+  }
+
+  http::RequestHead& head() noexcept override { return head_; }
+  Address client() const noexcept override { return request_.client; }
+  Address local() const noexcept override { return request_.local; }
+  std::string_view scheme() const noexcept override { return request_.scheme; }
+  Instant began() const noexcept override { return began_; }
+  Arena& arena() noexcept override { return arena_; }
+
+  BodyPiece next_body() noexcept override {
+    if (taken_ || request_.body.empty()) return {};
+    taken_ = true;
+    return {BodyPiece::Kind::Data, request_.body};
+  }
+  io::Task<io::Code> body_ready(io::Wait) override { co_return io::Code::Ok; }
+  std::uint64_t body_octets() const noexcept override { return taken_ ? request_.body.size() : 0; }
+  const http::Fields& trailers() const noexcept override { return trailers_; }
+  bool skip_body() noexcept override { return true; }
+
+  io::Task<io::Code> write_interim(std::uint16_t, const http::Fields&) override { co_return io::Code::Ok; }
+  void write_head(const AnswerHead& head) noexcept override {
+    status_ = head.status;
+    for (const http::Field& f : *head.fields) fields_.add(f.id, f.name, f.value);
+  }
+  io::Code write_body(std::string_view data, bool, const http::Fields*) noexcept override {
+    if (data.size() > request_.max_octets - body_.size()) {
+      too_large_ = true;
+      return io::Code::Reset;
+    }
+    body_ += data;
+    return io::Code::Ok;
+  }
+  io::Task<io::Code> written() override { co_return io::Code::Ok; }
+  void reset() noexcept override {}
+  // Nobody can go: what ends a call early cancels it.
+  io::Task<io::Code> gone(io::Wait) override { co_return io::Code::Ok; }
+  void on_cut(io::CancelToken* token) noexcept override { cut_ = token; }
+  void on_drain(io::CancelToken*) noexcept override {}
+
+  io::Task<io::Code> open_tunnel(const http::Fields&) override { co_return io::Code::Reset; }
+  io::Count tunnel_write(std::string_view) noexcept override { return {io::Code::Reset, 0}; }
+  io::Task<io::Code> tunnel_writable(io::Wait) override { co_return io::Code::Reset; }
+  void tunnel_finish() noexcept override {}
+  Instant body_deadline() const noexcept override { return Instant::max(); }
+
+  void cut() noexcept {
+    if (cut_ != nullptr) cut_->cancel();
+  }
+  bool too_large() const noexcept { return too_large_; }
+  void copy_to(policy::CallAnswer& answer, Arena& into) const noexcept {
+    answer.status = status_;
+    for (const http::Field& f : fields_) answer.fields.add(f.id, into.copy(f.name), into.copy(f.value));
+    answer.body = into.copy(body_);
+  }
+
+ private:
+  const CallRequest& request_;
+  Instant began_;
+  Arena& arena_;
+  http::RequestHead head_;
+  http::Fields trailers_, fields_;
+  std::string body_;
+  io::CancelToken* cut_ = nullptr;
+  std::uint16_t status_ = 0;
+  bool taken_ = false, too_large_ = false;
+};
+
+// What ends first: the call, or the patience of whoever made it.
+io::Task<void> watch(Caller& caller, io::Signal& over, io::Loop& loop, io::CancelToken& cancel) {
+  io::Wait wait;
+  wait.cancel = &cancel;
+  wait.what = "a call's end";
+  wait.background = true;
+  const io::Code code = co_await over.wait(loop, wait);
+  if (code != io::Code::Ok) caller.cut();
+}
+
+const ListenerSettings& no_listener() noexcept {
+  static const ListenerSettings settings;
+  return settings;
+}
+
+io::Task<void> fetch_resource(Services& services, Pin snapshot, policy::Fetch fetch) {
+  std::unique_ptr<Arena> arena = services.take_arena();
+  policy::Resource& resource = *fetch.resource;
+  CallRequest request;
+  request.upstream = fetch.upstream;
+  const std::string_view target = resource.target();
+  const std::size_t mark = target.find('?');
+  request.path = target.substr(0, mark);
+  if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+  request.max_octets = resource.max_octets();
+  request.route = "(fetch)";
+  policy::CallAnswer answer(*arena);
+  auto calling = call(services, snapshot, request, services.background->token(), answer, *arena);
+  co_await calling;
+  resource.end(answer.failure, answer.status, answer.body, services.loop.clock().policy_now());
+  services.give_arena(std::move(arena));
+}
+
+}  // namespace
+
+io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request, io::CancelToken& cancel, policy::CallAnswer& answer, Arena& into) {
+  std::unique_ptr<Arena> arena = services.take_arena();
+  {
+    Caller caller(services, request, *arena);
+    io::Scope beside(services.loop);
+    io::Signal over;
+    beside.spawn(watch(caller, over, services.loop, cancel));
+    Route route;
+    route.name = request.route;
+    route.upstream = request.upstream;
+    {
+      Exchange exchange(services, no_listener(), caller, std::move(snapshot));
+      auto running = exchange.call(route, request);
+      co_await running;
+      const std::string_view reason = exchange.record().ended.reason;
+      if (caller.too_large()) answer.failure = observe::reason::kAnswerTooLarge.word;
+      else if (reason != observe::reason::kCompleted.word) answer.failure = into.copy(reason);
+    }
+    if (answer.failure.empty()) caller.copy_to(answer, into);
+    over.signal();
+    io::Wait wait;
+    wait.what = "a call's end";
+    co_await beside.join(wait);
+  }
+  services.give_arena(std::move(arena));
+}
+
+void begin_fetch(Services& services, const Pin& snapshot, const policy::Fetch& fetch) {
+  if (!fetch.resource->begin(services.loop.clock().policy_now())) return;
+  services.background->spawn(fetch_resource(services, snapshot, fetch));
+}
+
+}  // namespace gatelab::proxy

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request of the gateway's own to an upstream, without a client: forward-auth, a key set (design §4, `Call`). It is an
+// exchange like any other from phase Forward on, so pools, timeouts and retries are the same; its answer is read whole.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/address.h"
+#include "proxy/services.h"
+
+namespace gatelab::proxy {
+
+struct CallRequest {
+  std::int32_t upstream = -1;  // index in the snapshot
+  std::string_view method = "GET", path, query;
+  const http::Fields* fields = nullptr;  // null: none; nothing that frames a message
+  std::string_view body;
+  std::size_t max_octets = 0;            // of the answer's body
+  Instant deadline = Instant::max();     // on io_now
+  // On whose behalf: told to the target as for any request. Empty for what no client asked for.
+  std::string_view parent, request_id, route, scheme = "http";
+  Address client, local;
+};
+
+// Performs it on `services`' loop; `snapshot` is the one that `request.upstream` counts in. Everything that `request` views
+// must live until it ends; `answer` is filled from `into`. Ends at once with `shutdown` when `cancel` is cancelled.
+io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request, io::CancelToken& cancel, policy::CallAnswer& answer, Arena& into);
+
+// Fetches what nobody fetches yet, beside everything else; `resource` is told how it ended.
+void begin_fetch(Services& services, const Pin& snapshot, const policy::Fetch& fetch);
+
+}  // namespace gatelab::proxy
