@@ -155,4 +155,9 @@ std::string format(const Address& a) {
   return (a.ip.family == IpAddress::Family::V6 ? "[" + ip + "]" : ip) + ":" + std::to_string(a.port);
 }
 
+bool is_loopback(const IpAddress& ip) noexcept {
+  if (ip.family == IpAddress::Family::V4) return ip.octets[0] == 127;
+  return ip == *parse_ip("::1");
+}
+
 }  // namespace gatelab

@@ -29,6 +29,8 @@ struct Address {
 Result<IpAddress> parse_ip(std::string_view text);
 // host:port with a literal host: 127.0.0.1:8080, [::1]:8080. Port 0 is allowed.
 Result<Address> parse_address(std::string_view text);
+// 127.0.0.0/8, ::1.
+bool is_loopback(const IpAddress& ip) noexcept;
 // RFC 5952 for IPv6; "-" for Family::None.
 std::string format(const IpAddress& ip);
 std::string format(const Address& a);  // brackets around IPv6

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "gateway/model_issuers.h"
 #include "gateway/model_parts.h"
 #include "gateway/model_tls.h"
 
@@ -15,7 +16,7 @@ namespace {
 class Assembler {
  public:
   Assembler(const ModelInput& input, std::unique_ptr<config::Node> tree, diag::Sink& sink)
-      : input_(input), sink_(sink), model_(std::make_shared<Model>()) {
+      : input_(input), sink_(sink), model_(std::make_shared<Model>()), files_(input, *model_, sink) {
     model_->source = input.source;
     model_->tree = std::move(tree);
   }
@@ -31,10 +32,11 @@ class Assembler {
     check_addresses();
     model_->consumers = policy::parse_consumers(r.get("consumers"), sink_);
     upstreams(r.get("upstreams"));
+    model_->issuers = parse_issuers(r.get("issuers"), input_, *model_, files_, sink_);
     top_policies(r.get("policies"));
     routes(r.require("routes"));
     tls();
-    for (const std::string_view key : {"issuers", "caches", "stores", "telemetry", "tracing", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"caches", "stores", "telemetry", "tracing", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
     r.elsewhere("listener", "write listeners: [ … ]");
     r.elsewhere("services", "upstreams are what others call services");
     r.finish();
@@ -73,7 +75,7 @@ class Assembler {
 
   // After the routes: their hosts are what `tls: local` makes certificates for.
   void tls() {
-    TlsParser parser(input_, *model_, sink_);
+    TlsParser parser(input_, files_, sink_);
     for (ListenerConfig& listener : model_->listeners) parser.listener(listener, hosts_);
     for (upstream::Config& upstream : model_->upstreams) parser.upstream(upstream);
   }
@@ -98,7 +100,7 @@ class Assembler {
   }
 
   policy::Context context(std::string route) {
-    return {{}, std::move(route), model_->consumers, *input_.states, input_.random, sink_};
+    return {{}, std::move(route), model_->consumers, model_->issuers, *input_.states, input_.random, sink_};
   }
 
   void top_policies(const config::Node* node) {
@@ -220,12 +222,13 @@ class Assembler {
 
   void unused_upstreams() {
     for (const upstream::Config& upstream : model_->upstreams)
-      if (used_.count(upstream.name) == 0) sink_.warning("unused-upstream", upstream.span, "no route uses the upstream `" + upstream.name + "`");
+      if (used_.count(upstream.name) == 0 && !upstream.name.starts_with(kIssuerUpstream)) sink_.warning("unused-upstream", upstream.span, "no route uses the upstream `" + upstream.name + "`");
   }
 
   const ModelInput& input_;
   diag::Sink& sink_;
   std::shared_ptr<Model> model_;
+  ModelFiles files_;
   std::map<std::string, std::int32_t, std::less<>> upstream_index_;
   std::map<std::string, diag::Span> ids_;
   std::set<std::string> route_names_, used_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@
 #include "io/environment.h"
 #include "observe/access_log.h"
 #include "policy/catalog.h"
+#include "policy/issuers.h"
 #include "proxy/preface.h"
 #include "route/table.h"
 #include "upstream/config.h"
@@ -74,6 +76,8 @@ struct RouteConfig {
   std::optional<std::pair<std::string, std::string>> rewrite;  // a prefix of the path, and what it becomes
 };
 
+inline constexpr std::string_view kIssuerUpstream = "issuers/";
+
 struct Model {
   diag::SourcePtr source;
   std::unique_ptr<config::Node> tree;
@@ -81,6 +85,8 @@ struct Model {
   std::optional<AdminConfig> admin;
   LogConfig log;
   policy::Consumers consumers;
+  policy::Issuers issuers;
+  // As the file has them, then those that key sets are fetched from: "issuers/NAME".
   std::vector<upstream::Config> upstreams;
   std::vector<RouteConfig> routes;
   RouteConfig no_route;  // "(none)": top-level policies still run
@@ -102,6 +108,8 @@ struct ModelInput {
   std::function<Result<std::shared_ptr<crypto::LocalAuthority>>()> local;
   std::optional<std::string> directory;
   std::string also_trusted;
+  // By issuer: instead of the keys that the file has or names. Null: none. Must outlive the building only.
+  const std::map<std::string, crypto::JwkSet>* issuer_keys = nullptr;
 };
 
 // Parses, checks and assembles. Null if the sink has errors; warnings alone do not stop it. Never throws.

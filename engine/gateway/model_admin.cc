@@ -5,11 +5,6 @@
 namespace gatelab::gateway {
 namespace {
 
-bool is_loopback(const IpAddress& ip) {
-  if (ip.family == IpAddress::Family::V4) return ip.octets[0] == 127;
-  return ip == *parse_ip("::1");
-}
-
 }  // namespace
 
 AdminConfig parse_admin(const config::Node& node, diag::Sink& sink) {

@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "base/units.h"
-#include "io/disk.h"
 
 namespace gatelab::gateway {
 namespace {
@@ -17,12 +16,6 @@ class TicketState final : public policy::State {
   explicit TicketState(Duration rotation) : keys(rotation) {}
   crypto::TicketKeys keys;
 };
-
-std::string directory_of(const ModelInput& input) {
-  if (input.directory) return input.directory->empty() ? "" : *input.directory + "/";
-  const std::size_t slash = input.source->name.rfind('/');
-  return slash == std::string::npos ? "" : input.source->name.substr(0, slash + 1);
-}
 
 bool is_host_pattern(std::string_view host) {
   constexpr std::string_view kFine = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
@@ -50,30 +43,10 @@ std::string_view hint_for(std::string_view id) {
 
 }  // namespace
 
-TlsParser::TlsParser(const ModelInput& input, Model& model, diag::Sink& sink)
-    : input_(input), model_(model), sink_(sink), directory_(directory_of(input)),
-      disk_(input.files == nullptr ? std::make_unique<io::DiskFiles>() : nullptr),
-      files_(input.files == nullptr ? disk_.get() : input.files) {}
-
-std::optional<std::string> TlsParser::read(const config::Node& path, const std::string& what) {
-  const auto name = config::as_text(path, sink_, what);
-  if (!name) return std::nullopt;
-  const std::string whole = name->starts_with("/") ? *name : directory_ + *name;
-  auto text = files_->read(whole);
-  if (text) {
-    model_.files.push_back(whole);
-    return std::move(*text);
-  }
-  const bool absent = text.error().id == "not-found";
-  sink_.error("unreadable-file", path.span, what + ": " + (absent ? "there is no file `" + *name + "`" : "`" + *name + "` can't be read"),
-              absent ? "paths are relative to the configuration's directory" : "may this user read it?");
-  return std::nullopt;
-}
-
 std::string TlsParser::read_optional(config::Reader& r, std::string_view key, bool& fine) {
   const config::Node* node = r.get(key);
   if (node == nullptr) return {};
-  auto text = read(*node, "`" + std::string(key) + "` of " + r.what());
+  auto text = files_.read(*node, "`" + std::string(key) + "` of " + r.what());
   fine = fine && text.has_value();
   return std::move(text).value_or("");
 }

@@ -8,20 +8,19 @@
 #include <string>
 #include <vector>
 
-#include "gateway/model.h"
+#include "gateway/model_files.h"
 
 namespace gatelab::gateway {
 
 class TlsParser {
  public:
-  TlsParser(const ModelInput& input, Model& model, diag::Sink& sink);
+  TlsParser(const ModelInput& input, ModelFiles& files, diag::Sink& sink) : input_(input), files_(files), sink_(sink) {}
 
   // `hosts`: what routes say, for certificates that are made on demand.
   void listener(ListenerConfig& listener, const std::vector<std::string>& hosts);
   void upstream(upstream::Config& upstream);
 
  private:
-  std::optional<std::string> read(const config::Node& path, const std::string& what);
   std::string read_optional(config::Reader& r, std::string_view key, bool& fine);
   std::shared_ptr<const crypto::Identity> identity(config::Reader& r);
   void validity(const crypto::CertificateFacts& facts, const config::Node& certificate);
@@ -37,11 +36,8 @@ class TlsParser {
   std::shared_ptr<const crypto::Authorities> trusted(config::Reader& r, std::string& scope);
 
   const ModelInput& input_;
-  Model& model_;
+  ModelFiles& files_;
   diag::Sink& sink_;
-  std::string directory_;
-  std::unique_ptr<io::Files> disk_;
-  const io::Files* files_;
   std::string scope_;  // of the listener that is being read: what makes its sessions foreign to others
 };
 

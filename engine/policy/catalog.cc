@@ -5,6 +5,7 @@
 
 #include "policy/api_key/api_key.h"
 #include "policy/headers/headers.h"
+#include "policy/jwt/jwt.h"
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
 #include "policy/respond/respond.h"
@@ -16,13 +17,14 @@ constexpr Kind kCatalog[] = {
     {"redirect", Phase::Access, parse_redirect},
     {"rate-limit", Phase::Limit, parse_rate_limit},
     {"api-key", Phase::Authenticate, parse_api_key},
+    {"jwt", Phase::Authenticate, parse_jwt},
     {"headers", Phase::Transform, parse_headers},
     {"respond", Phase::Transform, parse_respond},
 };
 
 constexpr std::string_view kPlanned[] = {
     "all-of", "any-of", "aggregate", "basic-auth", "body-size", "cache", "client-certificate", "compress", "concurrency", "cors", "csrf", "fault",
-    "forward-auth", "hmac", "ip", "json-schema", "jwt", "mirror", "oauth2", "openapi", "quota", "request-size", "rewrite", "security-headers",
+    "forward-auth", "hmac", "ip", "json-schema", "mirror", "oauth2", "openapi", "quota", "request-size", "rewrite", "security-headers",
     "throttle", "transform", "waf"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};

@@ -18,6 +18,7 @@ namespace gatelab::policy {
 
 // API keys of all consumers: built by the gateway from `consumers:`, used by api-key.
 class KeyStore;
+struct Issuers;
 
 struct Consumers {
   std::vector<std::unique_ptr<Consumer>> all;  // in file order; pointers are stable
@@ -30,6 +31,7 @@ struct Context {
   std::string default_id;              // route/kind
   std::string route;                   // empty for top-level policies
   const Consumers& consumers;
+  const Issuers& issuers;
   StateStore& states;
   Random random;                       // hash seeds
   diag::Sink& sink;

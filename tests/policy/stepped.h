@@ -11,16 +11,21 @@
 #include "config/node.h"
 #include "http/parser.h"
 #include "policy/catalog.h"
+#include "policy/issuers.h"
 
 namespace gatelab::test {
 
 class Stepped {
  public:
-  // `policies`: the YAML of a list; `consumers` likewise, or empty.
-  explicit Stepped(const std::string& policies, const std::string& consumers = "") {
+  // `policies`: the YAML of a list; `consumers` and `issuers` likewise, or empty. Key sets come from upstream 0; there are
+  // no files.
+  explicit Stepped(const std::string& policies, const std::string& consumers = "", const std::string& issuers = "") {
     if (!consumers.empty()) people = policy::parse_consumers(parse(consumers), sink);
     else people = policy::parse_consumers(nullptr, sink);
-    policy::Context context{{}, "r", people, states, Random(7), sink};
+    const auto read = [](const config::Node&, const std::string&) -> std::optional<std::string> { return std::nullopt; };
+    const auto upstream = [](const std::string&, const config::Node&, const config::Node&, Duration) -> std::optional<std::int32_t> { return 0; };
+    if (!issuers.empty()) signers = policy::parse_issuers(parse(issuers), {states, read, upstream, nullptr, sink});
+    policy::Context context{{}, "r", people, signers, states, Random(7), sink};
     list = policy::parse_policies(parse(policies), "r", context);
     if (sink.has_errors()) errors = diag::render_all(sink, diag::Colour::Off);
   }
@@ -35,6 +40,11 @@ class Stepped {
     input = std::make_unique<policy::Input>(policy::Input{*request, request->path, *parse_address("192.0.2.1:5"), "r", consumer, {}, now, *arena, scratch, true});
     return list.at(0)->step(*input);
   }
+  // What step() keeps until then is freed.
+  void end() {
+    observe::Record record(*arena);
+    list.at(0)->on_end(*input, record);
+  }
   std::string answer_field(const policy::Step& step, std::string_view name) const {
     const http::Field* f = step.answer == nullptr ? nullptr : step.answer->fields.find(name);
     return f == nullptr ? "" : std::string(f->value);
@@ -43,6 +53,7 @@ class Stepped {
   diag::Sink sink;
   policy::StateStore states;
   policy::Consumers people;
+  policy::Issuers signers;
   std::vector<std::unique_ptr<policy::Policy>> list;
   std::string errors;
   std::unique_ptr<Arena> arena;

@@ -84,6 +84,11 @@ void MockServers::add(const std::string& upstream, const std::string& target, st
   servers_.push_back(std::move(server));
 }
 
+void MockServers::provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls) {
+  add(upstream, upstream, std::move(stubs), std::move(tls));
+  servers_.back()->quiet = true;
+}
+
 void MockServers::add_all(const gateway::Model& model, diag::Sink& sink) {
   for (const auto& upstream : model.upstreams)
     if (upstream.mock != nullptr) add(upstream.name, upstream.name, parse_stubs(*upstream.mock, sink, upstream.name));
@@ -231,7 +236,7 @@ const Stub* MockServers::choose(Server& server, SeenRequest& request) {
   std::lock_guard lock(mutex_);
   ++calls_[server.upstream];
   if (request.matched) ++used_[found->span.begin];
-  if (remember_) seen_.push_back(request);
+  if (remember_ && !server.quiet) seen_.push_back(request);
   return request.matched ? &*found : nullptr;
 }
 
@@ -242,7 +247,8 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
   missing.headers.emplace_back("Content-Type", "application/problem+json");
   if (stub == nullptr)
     missing.body = nlohmann::ordered_json{{"status", 404}, {"title", "No stub answers this request"}, {"reason", "unmatched-stub"}, {"detail", c.request.near_miss}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  const Reply& reply = stub != nullptr ? stub->reply : missing;
+  const std::shared_ptr<const Reply> made = stub != nullptr && stub->reply.make ? stub->reply.make() : nullptr;
+  const Reply& reply = made ? *made : stub != nullptr ? stub->reply : missing;
   if (reply.delay > Duration{}) {
     const bool on = co_await pause(reply.delay);
     if (!on) co_return false;

@@ -25,6 +25,8 @@ class MockServers {
 
   // Before start().
   void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls = nullptr);
+  // The same, of what a gateway calls for itself: not among what was seen, but counted.
+  void provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls);
   // Every `mock:` of a model. Reports what is wrong with its stubs.
   void add_all(const gateway::Model& model, diag::Sink& sink);
   // Binds one loopback port each. On the loop's thread, or before the loop runs.
@@ -50,6 +52,7 @@ class MockServers {
     std::vector<Stub> stubs;
     std::shared_ptr<const crypto::TlsContext> tls;  // null: plain
     std::unique_ptr<io::Listener> listener;
+    bool quiet = false;  // its requests are counted, not remembered
   };
   struct Connection {
     io::TransportPtr transport;

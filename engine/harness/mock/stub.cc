@@ -38,6 +38,25 @@ void parse_matchers(std::vector<std::pair<std::string, MatcherPtr>>& out, const 
     if (auto m = Matcher::parse(*entry.value, Dimension::Text, sink, "`" + entry.key + "` of " + what)) out.emplace_back(entry.key, std::move(m));
 }
 
+RequestMatcher parse_when(const config::Node& node, diag::Sink& sink) {
+  RequestMatcher out;
+  if (node.kind != config::Kind::Map) {
+    parse_request_line(node, sink, out.method, out.path, out.query, out.has_query);
+    return out;
+  }
+  config::Reader r(node, sink, "`when`");
+  if (const config::Node* line = r.get("request")) parse_request_line(*line, sink, out.method, out.path, out.query, out.has_query);
+  parse_matchers(out.headers, r.get("headers"), sink, "`headers` of `when`");
+  parse_matchers(out.parameters, r.get("query"), sink, "`query` of `when`");
+  if (const config::Node* path = r.get("path")) out.path_matcher = Matcher::parse(*path, Dimension::Text, sink, "`path` of `when`");
+  if (const config::Node* json = r.get("json")) out.json = parse_json_expectation(*json, sink, "`json` of `when`");
+  if (const config::Node* body = r.get("body")) out.body = Matcher::parse(*body, Dimension::Text, sink, "`body` of `when`");
+  r.finish();
+  return out;
+}
+
+}  // namespace
+
 Reply parse_reply(const config::Node& node, diag::Sink& sink) {
   Reply reply;
   config::Reader r(node, sink, "`reply`");
@@ -83,25 +102,6 @@ Reply parse_reply(const config::Node& node, diag::Sink& sink) {
   if (!type.empty() && !typed) reply.headers.emplace_back("Content-Type", type);
   return reply;
 }
-
-RequestMatcher parse_when(const config::Node& node, diag::Sink& sink) {
-  RequestMatcher out;
-  if (node.kind != config::Kind::Map) {
-    parse_request_line(node, sink, out.method, out.path, out.query, out.has_query);
-    return out;
-  }
-  config::Reader r(node, sink, "`when`");
-  if (const config::Node* line = r.get("request")) parse_request_line(*line, sink, out.method, out.path, out.query, out.has_query);
-  parse_matchers(out.headers, r.get("headers"), sink, "`headers` of `when`");
-  parse_matchers(out.parameters, r.get("query"), sink, "`query` of `when`");
-  if (const config::Node* path = r.get("path")) out.path_matcher = Matcher::parse(*path, Dimension::Text, sink, "`path` of `when`");
-  if (const config::Node* json = r.get("json")) out.json = parse_json_expectation(*json, sink, "`json` of `when`");
-  if (const config::Node* body = r.get("body")) out.body = Matcher::parse(*body, Dimension::Text, sink, "`body` of `when`");
-  r.finish();
-  return out;
-}
-
-}  // namespace
 
 bool parse_request_line(const config::Node& node, diag::Sink& sink, std::string& method, std::string& path, std::string& query, bool& has_query) {
   const auto text = config::as_text(node, sink, "the request");

@@ -2,6 +2,7 @@
 // A stub: which requests a mock answers, and how. Immutable once parsed; any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,7 @@ struct Reply {
   Duration delay{};
   std::optional<Pieces> pieces;             // instead of a body
   std::optional<WebsocketReply> websocket;  // instead of everything but `delay`
+  std::function<std::shared_ptr<const Reply>()> make;  // asked each time, instead of all of the above; on the mocks' loop
 };
 
 struct Stub {
@@ -64,6 +66,8 @@ struct Stub {
 
 // "GET /path?x=1": method and target. False, reported, if it is not that.
 bool parse_request_line(const config::Node& node, diag::Sink& sink, std::string& method, std::string& path, std::string& query, bool& has_query);
+// `reply:` of a stub. Reports.
+Reply parse_reply(const config::Node& node, diag::Sink& sink);
 // A list of stubs. Reports.
 std::vector<Stub> parse_stubs(const config::Node& node, diag::Sink& sink, const std::string& upstream);
 // `request:` of an expectation: method, path, headers, query, json, body.

@@ -29,7 +29,7 @@ std::string octets_of(const Send& send, const Credential* credential, const Addr
   std::string target = send.target;
   Texts headers = send.headers;
   if (credential != nullptr && credential->certificate.empty()) {
-    const std::string key(credential->key.reveal());
+    const std::string key = (credential->scheme.empty() ? "" : credential->scheme + " ") + std::string(credential->key.reveal());
     switch (credential->where) {
       case Credential::Where::Header: headers.emplace_back(credential->name, key); break;
       case Credential::Where::Cookie: headers.emplace_back("Cookie", credential->name + "=" + key); break;

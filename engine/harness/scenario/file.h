@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "harness/idp/provider.h"
 #include "harness/match/matcher.h"
 #include "harness/match/message.h"
 #include "harness/mock/stub.h"
@@ -17,10 +18,14 @@
 
 namespace gatelab::harness {
 
+// One concept: an API key, a token, or a client certificate.
 struct Credential {
   enum class Where : std::uint8_t { Header, Query, Cookie } where = Where::Header;
   std::string name = "X-Api-Key";
+  std::string scheme;              // in front of it: "Bearer"
   Secret key;
+  std::optional<TokenSpec> token;  // made when it is first used
+  std::string from;                // the credential that it was derived from
   std::string certificate, certificate_key;  // files: a client certificate instead of a key
   diag::Span span;
 };
@@ -113,8 +118,16 @@ struct Reload {
   bool expects() const noexcept { return ok || kept || reset || removed || error; }
 };
 
+// What becomes of an issuer's keys.
+struct IssuerStep {
+  std::string name;
+  std::optional<std::vector<std::string>> publish;  // kids that are in its key set from now on
+  std::optional<std::string> sign;                  // the key of tokens that are made from now on
+  std::optional<std::optional<Reply>> reply;        // instead of the key set; null: the key set again
+};
+
 struct Step {
-  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload } verb = Verb::Send;
+  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Issuer } verb = Verb::Send;
   std::string name;
   diag::Span span;
   bool late = false;  // speaks of saved values: parsed again when they are known
@@ -125,6 +138,7 @@ struct Step {
   Duration advance{};
   std::vector<Check> checks;
   Reload reload;
+  IssuerStep issuer;
 };
 
 struct World {
@@ -133,6 +147,8 @@ struct World {
   bool real = false;  // modes
   Instant start = Instant::from_seconds(1'767'225'600);
   std::uint64_t seed = 1;
+  std::map<std::string, IssuerSpec> issuers;
+  std::map<std::string, diag::Span> issuer_spans;
   std::map<std::string, Credential> credentials;
   std::map<std::string, std::vector<Stub>> mocks;
   std::map<std::string, diag::Span> mock_spans;
@@ -162,6 +178,10 @@ struct File {
 
 // Null if there were errors. Never throws.
 std::unique_ptr<File> parse_file(std::string path, diag::SourcePtr source, std::unique_ptr<config::Node> tree, const config::EnvSource& env, diag::Sink& sink);
+// credential.cc: `issuers:` and `credentials:` of a world, and the verb `issuer`. Credentials may derive from each other.
+void parse_issuers(World& world, const config::Node* node, diag::Sink& sink);
+void parse_credentials(World& world, const config::Node* node, diag::Sink& sink);
+void parse_issuer_step(Step& step, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);
 Expect parse_expect(const config::Node& node, const World& world, diag::Sink& sink);
 // parse_stream.cc: `receive` and `drop`; `send: { websocket: name, … }`; `websocket` and `stream` beside a request.
 void parse_stream_verb(Step& step, std::string_view verb, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);

@@ -85,6 +85,7 @@ std::shared_ptr<const gateway::Model> read_gateway(const GatewayFile& from, cons
   input.now = from.now;
   input.local = [&from] { return Result<std::shared_ptr<crypto::LocalAuthority>>(from.authority); };
   input.also_trusted = from.authority->pem();
+  input.issuer_keys = from.issuer_keys;
   config::ParseOptions parse;
   parse.env = from.env;
   auto tree = config::parse(input.source, parse, sink);
@@ -95,11 +96,18 @@ std::shared_ptr<const gateway::Model> read_gateway(const GatewayFile& from, cons
   return gateway::build_model(input, std::move(tree), sink);
 }
 
-const GatewayCheck::Known& GatewayCheck::known(const std::string& path, Instant now, diag::Sink& sink) {
-  const auto [at, fresh] = known_.try_emplace({path, now});
+const GatewayCheck::Known& GatewayCheck::known(const std::string& path, const World& world, diag::Sink& sink) {
+  // Files with keys of issuers that the scenario stands in for need not be there.
+  std::map<std::string, crypto::JwkSet> stand_ins;
+  std::string key = path;
+  for (const auto& [name, spec] : world.issuers) {
+    stand_ins[name] = {};
+    key += "\n" + name;
+  }
+  const auto [at, fresh] = known_.try_emplace({key, world.start});
   if (!fresh) return at->second;
   diag::Sink own;
-  at->second.model = read_gateway({path, env_, states_, 1, now, authority_}, files_, own, at->second.problem);
+  at->second.model = read_gateway({path, env_, states_, 1, world.start, authority_, nullptr, &stand_ins}, files_, own, at->second.problem);
   if (at->second.model)
     for (const auto& upstream : at->second.model->upstreams)
       if (upstream.mock != nullptr) parse_stubs(*upstream.mock, own, upstream.name);
@@ -122,14 +130,22 @@ void GatewayCheck::check(const File& file, diag::Sink& sink) {
 
 void GatewayCheck::check_case(const File& file, const Case& c, diag::Sink& sink) {
   const std::string path = gateway_path(file, c.world);
-  const Known& gateway = known(path, c.world.start, sink);
+  const Known& gateway = known(path, c.world, sink);
   if (!gateway.model) {
     if (gateway.problem.empty()) sink.error("bad-gateway", c.world.gateway_span, "the gateway's configuration is refused", "gatelab check " + path);
     else sink.error("no-gateway", c.world.gateway_span, gateway.problem, "the path is relative to the scenario's directory");
     return;
   }
+  check_issuers(c.world, *gateway.model, sink);
   check_mocks(c.world, *gateway.model, sink);
   check_steps(file, c, *gateway.model, sink);
+}
+
+void GatewayCheck::check_issuers(const World& world, const gateway::Model& model, diag::Sink& sink) {
+  std::vector<std::string> names;
+  for (const auto& issuer : model.issuers.all) names.push_back(issuer->name);
+  for (const auto& [name, span] : world.issuer_spans)
+    if (model.issuers.find(name) == nullptr) unknown("unknown-issuer", "issuer", name, span, names, sink);
 }
 
 void GatewayCheck::check_mocks(const World& world, const gateway::Model& model, diag::Sink& sink) {

@@ -25,6 +25,7 @@ struct GatewayFile {
   Instant now;
   std::shared_ptr<crypto::LocalAuthority> authority;
   const Reload* reload = nullptr;  // its patch
+  const std::map<std::string, crypto::JwkSet>* issuer_keys = nullptr;
 };
 // Null if the file can't be read or patched (`problem`), or is refused (`sink`).
 std::shared_ptr<const gateway::Model> read_gateway(const GatewayFile& from, const io::Files& files, diag::Sink& sink, std::string& problem);
@@ -40,8 +41,9 @@ class GatewayCheck {
     std::shared_ptr<const gateway::Model> model;  // null: refused
     std::string problem;
   };
-  const Known& known(const std::string& path, Instant now, diag::Sink& sink);
+  const Known& known(const std::string& path, const World& world, diag::Sink& sink);
   void check_case(const File& file, const Case& c, diag::Sink& sink);
+  void check_issuers(const World& world, const gateway::Model& model, diag::Sink& sink);
   void check_mocks(const World& world, const gateway::Model& model, diag::Sink& sink);
   void check_steps(const File& file, const Case& c, const gateway::Model& model, diag::Sink& sink);
 
@@ -49,7 +51,7 @@ class GatewayCheck {
   const io::Files& files_;
   policy::StateStore states_;
   std::shared_ptr<crypto::LocalAuthority> authority_ = crypto::LocalAuthority::simulation();
-  std::map<std::pair<std::string, Instant>, Known> known_;
+  std::map<std::pair<std::string, Instant>, Known> known_;  // by path and issuers that the scenario has
   std::set<std::string> reported_;
 };
 

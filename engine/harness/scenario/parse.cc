@@ -12,44 +12,6 @@ namespace {
 
 constexpr std::string_view kWorldKeys[] = {"gateway", "modes", "clock", "seed", "vars", "credentials", "mocks", "issuers"};
 
-Credential parse_credential(const std::string& name, const config::Node& node, diag::Sink& sink) {
-  Credential out;
-  out.span = node.span;
-  config::Reader r(node, sink, "credential `" + name + "`");
-  for (const std::string_view key : {"jwt", "basic", "from", "forge"}) r.not_supported(key, "this build knows api_key and client_certificate");
-  const config::Node* key = r.get("api_key");
-  if (const config::Node* certificate = r.get("client_certificate")) {
-    config::Reader c(*certificate, sink, "`client_certificate` of credential `" + name + "`");
-    c.require("certificate");
-    c.require("key");
-    out.certificate = c.text("certificate", "");
-    out.certificate_key = c.text("key", "");
-    c.finish();
-    if (key != nullptr) sink.error("two-places", r.key_span("api_key"), "credential `" + name + "` is an API key or a client certificate, not both");
-  }
-  r.finish();
-  if (key == nullptr) {
-    if (r.valid() && node.entries.empty()) sink.error("missing-key", node.span, "credential `" + name + "` is empty", "write { api_key: … }");
-    return out;
-  }
-  if (key->kind != config::Kind::Map) {
-    key->secret = true;
-    out.key = Secret(config::as_text(*key, sink, "`api_key` of credential `" + name + "`").value_or(""));
-    return out;
-  }
-  config::Reader k(*key, sink, "`api_key` of credential `" + name + "`");
-  k.require("value");
-  out.key = k.secret("value").value_or(Secret());
-  constexpr std::pair<std::string_view, Credential::Where> kPlaces[] = {{"header", Credential::Where::Header}, {"query", Credential::Where::Query}, {"cookie", Credential::Where::Cookie}};
-  for (const auto& [place, where] : kPlaces)
-    if (auto text = k.text(place)) {
-      out.where = where;
-      out.name = std::move(*text);
-    }
-  k.finish();
-  return out;
-}
-
 void parse_gateway(World& world, config::Reader& r, diag::Sink& sink) {
   const config::Node* gateway = r.get("gateway");
   world.gateway_span = r.span_of("gateway");
@@ -84,10 +46,8 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
   }
   world.seed = static_cast<std::uint64_t>(r.integer("seed", 1, 0, INT64_MAX));
   r.get("vars");
-  if (const config::Node* credentials = r.get("credentials")) {
-    if (credentials->kind != config::Kind::Map) sink.error("wrong-type", credentials->span, "`credentials` must be a map of names to credentials");
-    for (const config::Entry& e : credentials->entries) world.credentials[e.key] = parse_credential(e.key, *e.value, sink);
-  }
+  parse_issuers(world, r.get("issuers"), sink);
+  parse_credentials(world, r.get("credentials"), sink);
   if (const config::Node* mocks = r.get("mocks")) {
     if (mocks->kind != config::Kind::Map) sink.error("wrong-type", mocks->span, "`mocks` must be a map of upstreams to stubs");
     for (const config::Entry& e : mocks->entries) {
@@ -102,7 +62,6 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
       world.mock_spans[e.key] = e.key_span;
     }
   }
-  r.not_supported("issuers", "this build knows api_key credentials");
   return world;
 }
 

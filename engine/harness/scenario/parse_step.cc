@@ -12,7 +12,7 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload"};
+constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "issuer"};
 constexpr std::string_view kLaterVerbs[] = {"fault", "restart", "admin", "replay", "load"};
 
 MatcherPtr matcher(config::Reader& r, std::string_view key, Dimension dimension, diag::Sink& sink) {
@@ -393,7 +393,7 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
   d.id = "no-verb";
   d.message = "the step does nothing";
   d.span = node.span;
-  d.hint = "it needs one of send, receive, drop, advance, check, reload";
+  d.hint = "it needs one of send, receive, drop, advance, check, reload, issuer";
   for (const config::Entry& e : node.entries) {
     const std::string_view near = diag::nearest(e.key, {std::begin(kVerbs), std::end(kVerbs)});
     if (near.empty()) continue;
@@ -414,7 +414,7 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   for (const config::Entry& e : node.entries) {
     const bool known = std::find(std::begin(kVerbs), std::end(kVerbs), e.key) != std::end(kVerbs);
     if (std::find(std::begin(kLaterVerbs), std::end(kLaterVerbs), e.key) != std::end(kLaterVerbs)) {
-      r.not_supported(e.key, "this build knows send, receive, drop, advance, check and reload");
+      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload and issuer");
       return step;
     }
     if (!known) continue;
@@ -432,6 +432,8 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
     parse_send_step(step, value, r, world, sink);
   } else if (verb->key == "receive" || verb->key == "drop") {
     parse_stream_verb(step, verb->key, value, r, world, sink);
+  } else if (verb->key == "issuer") {
+    parse_issuer_step(step, value, r, world, sink);
   } else if (verb->key == "advance") {
     step.verb = Step::Verb::Advance;
     step.advance = config::as_duration(value, sink, "`advance`").value_or(Duration{});

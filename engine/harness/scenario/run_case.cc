@@ -14,6 +14,7 @@
 #include "harness/scenario/driver.h"
 #include "harness/scenario/expect.h"
 #include "harness/scenario/gateway_file.h"
+#include "harness/scenario/identities.h"
 #include "harness/scenario/stream_steps.h"
 #include "io/scope.h"
 #include "observe/access_log.h"
@@ -27,7 +28,7 @@ constexpr std::uint32_t kWorkers = 2;
 class CaseRun {
  public:
   CaseRun(const File& file, const Case& c, const TestOptions& options, io::Files& files, CaseResult& result)
-      : file_(file), case_(c), options_(options), files_(files), result_(result),
+      : file_(file), case_(c), options_(options), files_(files), result_(result), identities_(c.world, result),
         driver_(options.real ? make_real(options.real_world(kWorkers, result.seed), options.interrupted) : make_simulated(result.seed, c.world.start)),
         mocks_(driver_->environment().network, driver_->outside(), true),
         scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()),
@@ -81,7 +82,7 @@ class CaseRun {
 
   std::shared_ptr<const gateway::Model> model(const std::string& path, const Reload* reload, std::string& problem) {
     diag::Sink sink;
-    const GatewayFile from{path, options_.env, gateway_.states(), result_.seed, driver_->now(), authority_, reload};
+    const GatewayFile from{path, options_.env, gateway_.states(), result_.seed, driver_->now(), authority_, reload, &identities_.keys()};
     auto built = read_gateway(from, files_, sink, problem);
     if (!built && problem.empty()) problem = diag::render_all(sink, diag::Colour::Off);
     return built;
@@ -89,6 +90,7 @@ class CaseRun {
 
   bool set_up() {
     gateway_file_ = gateway_path(file_, case_.world);
+    if (const Status made = identities_.make(); !made) return fail(case_.span, made.error().message), false;
     std::string problem;
     const auto built = model(gateway_file_, nullptr, problem);
     if (!built) return fail(case_.world.gateway_span, "the gateway's configuration is refused:\n" + problem), false;
@@ -105,7 +107,8 @@ class CaseRun {
         mocks_.add(upstream.name, target, parse_stubs(*upstream.mock, sink, upstream.name));
       }
     }
-    Status started = mocks_.start();
+    Status started = identities_.meet(*built, mocks_, *authority_, driver_->now());
+    if (started) started = mocks_.start();
     if (started) started = gateway_.start(built);
     if (!started) return fail(case_.world.gateway_span, started.error().message), false;
     serving_ = true;
@@ -202,6 +205,7 @@ class CaseRun {
       case Step::Verb::Advance: return advance(*s);
       case Step::Verb::Check: return check(*s);
       case Step::Verb::Reload: return reload(*s);
+      case Step::Verb::Issuer: return identities_.change(s->issuer);
     }
   }
 
@@ -225,11 +229,13 @@ class CaseRun {
   void send(const Step& s) {
     const gateway::Bound* to = listener(s);
     if (to == nullptr) return;
-    const Credential* credential = nullptr;
+    std::optional<Credential> used;
     if (!s.send.as.empty()) {
-      credential = &case_.world.credentials.at(s.send.as);
-      result_.used_credentials.insert(s.send.as);
+      auto usable = identities_.use(s.send.as, driver_->now());
+      if (!usable) return fail(s.span, usable.error().message);
+      used = std::move(*usable);
     }
+    const Credential* credential = used ? &*used : nullptr;
     if (s.send.stream.kind != StreamUse::Kind::None && !to->path.empty()) return fail(s.span, "a connection that stays open over a unix socket is not supported yet");
     if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, to->address, s.send.preface + octets_of(s.send, credential, to->address));
     const std::size_t first_record = record_count(), first_seen = mocks_.seen().size();
@@ -259,20 +265,20 @@ class CaseRun {
   }
 
   // The simulation's own hash knows when how many octets moved; what they said belongs to the promise too (docs/time.md).
-  void trace(std::string_view text) noexcept { plaintext_ = hash64(text, plaintext_); }
-  void trace(const Texts& texts) noexcept {
+  void trace(std::string_view text) { plaintext_ = identities_.has_tokens() ? hash64(identities_.masked(text), plaintext_) : hash64(text, plaintext_); }
+  void trace(const Texts& texts) {
     for (const auto& [name, value] : texts) {
       trace(name);
       trace(value);
     }
   }
-  void trace(const Answer& a) noexcept {
+  void trace(const Answer& a) {
     plaintext_ = mix64(plaintext_ ^ static_cast<std::uint64_t>(a.status) ^ static_cast<std::uint64_t>(a.latency.count()) << 10);
     trace(a.headers);
     trace(a.body);
     trace(a.trailers);
   }
-  void trace(const SeenRequest& r) noexcept {
+  void trace(const SeenRequest& r) {
     for (const std::string* text : {&r.method, &r.path, &r.query}) trace(*text);
     trace(r.headers);
     trace(r.body);
@@ -441,6 +447,7 @@ class CaseRun {
   const TestOptions& options_;
   io::Files& files_;
   CaseResult& result_;
+  Identities identities_;
   std::shared_ptr<crypto::LocalAuthority> authority_ = crypto::LocalAuthority::simulation();
   std::unique_ptr<Driver> driver_;
   MockServers mocks_;

@@ -54,7 +54,7 @@ bool look_up(std::string_view name, const Values& values, const diag::Span& span
     const auto known = values.saved->find(std::string(rest));
     if (known != values.saved->end()) found = &known->second;
   } else if (where == "issuers") {
-    sink.error("not-supported", span, "`$(" + std::string(name) + ")`: issuers are not supported yet");
+    sink.error("not-supported", span, "`$(" + std::string(name) + ")`: values of issuers are not supported yet");
     return true;
   } else {
     return unknown("values begin with row, vars, saved or env; $$( stands for a literal $(");

@@ -96,6 +96,7 @@ class RateLimit final : public Policy {
       }
       case By::Consumer:
         if (in.consumer != nullptr) return in.arena.concat("consumer ", in.consumer->name);
+        if (!in.principal.empty()) return in.arena.concat("principal ", in.principal);
         break;  // who is nobody is known by address
       case By::Ip: break;
     }
