@@ -23,7 +23,7 @@ class Input final : public crypto::Wire {
     left_.remove_prefix(n);
     return {State::Ok, n};
   }
-  Moved wire_write(std::string_view from) noexcept override { return {State::Ok, from.size()}; }
+  Moved wire_write(std::string_view first, std::string_view then) noexcept override { return {State::Ok, first.size() + then.size()}; }
 
  private:
   std::string_view left_;

@@ -15,7 +15,7 @@ namespace gatelab::crypto {
 namespace {
 
 // What may wait for the wire while nobody writes: alerts, key updates. More is an attack.
-constexpr std::size_t kSpill = 64 * 1024;
+constexpr std::size_t kHeld = 64 * 1024;
 
 const BIO_METHOD* wire_method() noexcept {
   static const BIO_METHOD* const method = [] {
@@ -93,21 +93,19 @@ TlsFailure failure_of(unsigned long error) noexcept {
 int TlsCallbacks::write(BIO* bio, const char* data, int size) noexcept {
   TlsEngine& engine = *static_cast<TlsEngine*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  std::string_view octets(data, static_cast<std::size_t>(size));
-  if (!engine.spill_.empty()) {
-    const Wire::Moved moved = engine.wire_.wire_write(engine.spill_);
-    if (moved.state == Wire::State::Ok) engine.spill_.erase(0, moved.octets);
+  const std::string_view octets(data, static_cast<std::size_t>(size));
+  const bool room = engine.held_.size() + octets.size() <= kHeld;
+  if (!engine.gathering_ || !room) {
+    const Wire::Moved moved = engine.send(octets);
+    if (moved.state == Wire::State::Ok) return static_cast<int>(moved.octets);
+    if (moved.state != Wire::State::WouldBlock) return -1;
+    if (engine.writing_) {
+      BIO_set_retry_write(bio);
+      return -1;
+    }
+    if (!room) return -1;
   }
-  Wire::Moved moved{Wire::State::WouldBlock, 0};
-  if (engine.spill_.empty()) moved = engine.wire_.wire_write(octets);
-  if (moved.state == Wire::State::Ok) return static_cast<int>(moved.octets);
-  if (moved.state != Wire::State::WouldBlock) return -1;
-  if (engine.writing_) {
-    BIO_set_retry_write(bio);
-    return -1;
-  }
-  if (engine.spill_.size() + octets.size() > kSpill) return -1;
-  engine.spill_.append(octets);
+  engine.held_.append(octets);
   return size;
 }
 
@@ -171,14 +169,36 @@ void TlsEngine::call(const std::string& server_name, TlsSessions* sessions, Inst
   if (fresh && (shown == nullptr || now < facts_of(shown).not_after)) SSL_set_session(ssl_, sessions->session_);
 }
 
+// What is held goes first. Ok: all of it, and `octets` of `from`.
+Wire::Moved TlsEngine::send(std::string_view from) noexcept {
+  for (Wire::Moved moved; !held_.empty() || !from.empty();) {
+    moved = wire_.wire_write(held_, from);
+    if (moved.state != Wire::State::Ok) return moved;
+    const std::size_t first = std::min(moved.octets, held_.size());
+    moved.octets -= first;
+    held_.erase(0, first);
+    if (held_.empty()) std::string().swap(held_);  // an idle connection keeps no room for it
+    if (moved.octets > 0) return moved;
+  }
+  return {};
+}
+
 TlsEngine::State TlsEngine::handshake(Instant now) {
+  if (send({}).state == Wire::State::WouldBlock) return State::WantWrite;
   now_ = now;
   X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_), static_cast<std::time_t>(now.seconds()));
   ERR_clear_error();
-  writing_ = true;
+  writing_ = gathering_ = true;
   const int result = SSL_do_handshake(ssl_);
-  writing_ = false;
-  const State state = ended(result);
+  writing_ = gathering_ = false;
+  State state = ended(result);
+  // In TLS 1.3 nobody waits for what a server sends last: these are tickets.
+  const bool only_tickets = state == State::Ok && facts_.server && SSL_version(ssl_) == TLS1_3_VERSION;
+  const Wire::State sent = only_tickets ? Wire::State::Ok : send({}).state;
+  if (state == State::Ok || state == State::WantRead) {
+    if (sent == Wire::State::WouldBlock) return State::WantWrite;
+    if (sent != Wire::State::Ok) state = State::Truncated;
+  }
   if (state == State::Ok) learn();
   else if (state != State::WantRead && state != State::WantWrite) {
     if (failure_ == TlsFailure::None) explain();

@@ -28,7 +28,8 @@ class Wire {
   };
   virtual ~Wire() = default;
   virtual Moved wire_read(std::span<char> into) noexcept = 0;
-  virtual Moved wire_write(std::string_view from) noexcept = 0;
+  // `first`, then `then`; `octets` counts both.
+  virtual Moved wire_write(std::string_view first, std::string_view then) noexcept = 0;
 };
 
 // What a handshake has agreed on. Texts live as long as the engine.
@@ -101,6 +102,8 @@ class TlsEngine {
   State peek() noexcept;
   // As read(), but what was read stays.
   Moved peek(std::span<char> into) noexcept;
+  // Sends what is held back, as far as the wire takes it: to be called before the peer is waited for.
+  void flush() noexcept { send({}); }
   // Octets were read off the wire and not given to read() yet.
   bool has_pending() const noexcept;
   // Says that we send no more; best effort.
@@ -113,6 +116,7 @@ class TlsEngine {
  private:
   friend struct TlsCallbacks;
   State ended(int result);
+  Wire::Moved send(std::string_view from) noexcept;
   void learn();
   void explain();
 
@@ -125,7 +129,10 @@ class TlsEngine {
   TlsFailure failure_ = TlsFailure::None;
   std::string detail_;
   std::string local_name_;
-  std::string spill_;            // what must go out and the wire did not take while we were reading
+  // What must go out and has not yet: what the wire did not take while we were reading, and a server's tickets, which need
+  // no send of their own if an answer or a close follows.
+  std::string held_;
+  bool gathering_ = false;       // a handshake's octets go out together at its end
   bool writing_ = false;         // the caller knows how to wait for the wire
   Wire::State wire_state_ = Wire::State::Ok;
 };

@@ -131,6 +131,7 @@ Transport::Peer TlsTransport::peer_state() noexcept {
 void TlsTransport::wait_readable(Waiter& w) noexcept {
   if (!starved_ && engine_.has_pending()) return w.complete(Code::Ok);
   below_->wait_readable(w);
+  if (w.pending()) engine_.flush();
 }
 
 crypto::Wire::Moved TlsTransport::wire_read(std::span<char> into) noexcept {
@@ -143,9 +144,11 @@ crypto::Wire::Moved TlsTransport::wire_read(std::span<char> into) noexcept {
   }
 }
 
-crypto::Wire::Moved TlsTransport::wire_write(std::string_view from) noexcept {
-  const ConstBuffer one{from.data(), from.size()};
-  const Count count = below_->try_write({&one, 1});
+crypto::Wire::Moved TlsTransport::wire_write(std::string_view first, std::string_view then) noexcept {
+  const ConstBuffer both[] = {{first.data(), first.size()}, {then.data(), then.size()}};
+  std::span<const ConstBuffer> from(both);
+  if (first.empty()) from = from.subspan(1);
+  const Count count = below_->try_write(from);
   switch (count.code) {
     case Code::Ok: return {State::Ok, count.octets};
     case Code::WouldBlock: return {State::WouldBlock, 0};

@@ -42,7 +42,7 @@ class TlsTransport final : public Transport, private crypto::Wire {
 
  private:
   Moved wire_read(std::span<char> into) noexcept override;
-  Moved wire_write(std::string_view from) noexcept override;
+  Moved wire_write(std::string_view first, std::string_view then) noexcept override;
 
   TransportPtr below_;
   std::shared_ptr<crypto::TlsSessions> sessions_;
