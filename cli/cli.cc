@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "cli/local_ca.h"
+#include "cli/local_keys.h"
 #include "config/node.h"
 #include "harness/mock/stub.h"
 #include "io/real.h"
@@ -72,6 +73,12 @@ std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& sourc
   }
   gateway::ModelInput input{source, env, &states, random};
   input.now = judging.clock == nullptr ? system_time() : judging.clock->policy_now();
+  if (judging.serves)
+    input.local_key = [](crypto::Algorithm algorithm) -> Result<crypto::JwkPtr> {
+      auto key = local_signing_key(algorithm);
+      if (!key) return Failure<Error>{key.error()};
+      return (*key)->verifier();
+    };
   if (judging.serves) input.local = [now = *input.now] { return open_local_authority(now); };
   auto model = gateway::build_model(input, sink);
   return sink.has_errors() ? nullptr : model;

@@ -1,74 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/local_ca.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 
+#include "cli/private_files.h"
 #include "io/disk.h"
 
 namespace gatelab::cli {
 namespace {
 
-Failure<Error> failure(const std::string& path) { return fail("local-ca", path + ": " + std::strerror(errno)); }
-
-// Every directory on the way, the last one for this user only.
-Status make_directories(const std::string& path) {
-  for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
-    if (mkdir(path.substr(0, at).c_str(), 0700) != 0 && errno != EEXIST) return failure(path.substr(0, at));
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return failure(path);
-  return success();
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return fsync(fd) == 0;
-}
-
-// Made under a name of its own and then linked: of two processes one wins, and neither ever reads half a file.
-Status write_once(const std::string& path, std::string_view text) {
-  const std::string temporary = path + ".new" + std::to_string(getpid());
-  unlink(temporary.c_str());
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return failure(temporary);
-  const bool written = write_all(fd, text);
-  close(fd);
-  const bool linked = written && (link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST);
-  const Status done = linked ? success() : failure(path);
-  unlink(temporary.c_str());
-  return done;
-}
-
-Result<std::shared_ptr<crypto::LocalAuthority>> read_authority(const std::string& path, Instant now) {
-  struct stat about {};
-  if (stat(path.c_str(), &about) != 0) return failure(path);
-  if ((about.st_mode & 077) != 0) return fail("local-ca", path + " can be read by others: chmod 600 it, or delete it to get a new one");
-  const auto text = io::DiskFiles().read(path);
-  if (!text) return Failure<Error>{text.error()};
-  auto loaded = crypto::LocalAuthority::load(*text, *text);
-  if (!loaded) return fail("local-ca", path + " " + loaded.error().message + ": delete it to get a new one");
-  if ((*loaded)->facts().not_after < now) return fail("local-ca", path + " has expired: delete it to get a new one");
-  return loaded;
-}
+constexpr const char* kFile = "local-ca.pem";
 
 }  // namespace
-
-std::string data_directory() {
-  const char* data = std::getenv("XDG_DATA_HOME");
-  if (data != nullptr && *data == '/') return std::string(data) + "/gatelab";  // relative ones are to be ignored
-  const char* home = std::getenv("HOME");
-  return home == nullptr || *home == '\0' ? std::string() : std::string(home) + "/.local/share/gatelab";
-}
 
 Instant system_time() {
   return {std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
@@ -77,19 +22,19 @@ Instant system_time() {
 std::string local_ca_certificate() { return data_directory() + "/local-ca.crt"; }
 
 Result<std::shared_ptr<crypto::LocalAuthority>> open_local_authority(Instant now) {
-  const std::string directory = data_directory();
-  if (directory.empty()) return fail("local-ca", "neither XDG_DATA_HOME nor HOME says where to keep it");
-  if (const Status made = make_directories(directory); !made) return Failure<Error>{made.error()};
-  const std::string path = directory + "/local-ca.pem";
-  if (access(path.c_str(), F_OK) != 0) {
+  const auto make = [now]() -> Result<std::string> {
     const auto fresh = crypto::LocalAuthority::create("gatelab local CA", now);
-    if (const Status written = write_once(path, fresh->pem() + std::string(fresh->key_pem().reveal())); !written) return Failure<Error>{written.error()};
-  }
-  auto authority = read_authority(path, now);
-  if (!authority) return authority;
+    return fresh->pem() + std::string(fresh->key_pem().reveal());
+  };
+  const auto text = private_file(kFile, make);
+  if (!text) return Failure<Error>{text.error()};
+  const std::string path = data_directory() + "/" + kFile;
+  auto loaded = crypto::LocalAuthority::load(*text, *text);
+  if (!loaded) return fail("local-ca", path + " " + loaded.error().message + ": delete it to get a new one");
+  if ((*loaded)->facts().not_after < now) return fail("local-ca", path + " has expired: delete it to get a new one");
   if (access(local_ca_certificate().c_str(), F_OK) != 0)
-    if (const Status written = io::DiskFiles().write(local_ca_certificate(), (*authority)->pem()); !written) return Failure<Error>{written.error()};
-  return authority;
+    if (const Status written = io::DiskFiles().write(local_ca_certificate(), (*loaded)->pem()); !written) return Failure<Error>{written.error()};
+  return loaded;
 }
 
 }  // namespace gatelab::cli

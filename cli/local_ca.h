@@ -10,8 +10,6 @@
 
 namespace gatelab::cli {
 
-// $XDG_DATA_HOME/gatelab, else ~/.local/share/gatelab; empty when neither variable is set.
-std::string data_directory();
 // The system's time; for commands that have no clock of their own.
 Instant system_time();
 // Reads it, or makes it: the directory 0700, the file with certificate and key 0600, and beside it the certificate alone

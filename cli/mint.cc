@@ -99,13 +99,14 @@ To undo: remove what was added. A new CA: delete {0} and local-ca.pem beside it.
 
 void add_mint(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("mint", "make certificates for development");
+  CLI::App* command = app.add_subcommand("mint", "make certificates, tokens and keys for development");
   command->require_subcommand(1);
   CLI::App* certificate = command->add_subcommand("cert", "a certificate of the local CA and its key");
   certificate->add_option("--host", options->hosts, "a name or an address; again for more (default: localhost, 127.0.0.1, ::1)");
   certificate->add_option("--out", options->out, "writes OUT.pem and OUT.key; default: both to stdout");
   certificate->add_flag("--client", options->client, "for a client, to show to a listener with client_ca");
   certificate->callback([options, &chosen] { chosen = [options] { return mint_certificate(*options); }; });
+  add_mint_tokens(*command, chosen);
   CLI::App* authority = command->add_subcommand("ca", "where the local CA's certificate is; makes it if there is none");
   authority->add_flag("--trust-help", options->trust_help, "how browsers and systems learn to trust it");
   authority->callback([options, &chosen] { chosen = [options] { return mint_authority(*options); }; });

@@ -62,6 +62,18 @@ Status Mocks::serve(const gateway::Model& model, bool running) {
   return success();
 }
 
+Status Mocks::serve_identity(std::vector<harness::Stub> stubs, Address& address) {
+  const std::string name = "identity provider";
+  auto servers = std::make_unique<harness::MockServers>(network_, loop_, false);
+  servers->provide(name, std::move(stubs), nullptr, address);
+  const Status started = servers->start();
+  if (!started) return started;
+  address = servers->addresses().at(name + "/" + name);
+  const std::lock_guard lock(mutex_);
+  identity_ = std::move(servers);
+  return success();
+}
+
 std::optional<Address> Mocks::locate(const std::string& target) const {
   const std::lock_guard lock(mutex_);
   const auto found = addresses_.find(target);
@@ -76,6 +88,10 @@ void Mocks::stop(std::function<void()> done) {
     for (const auto& set : sets_) {
       set->stop();
       all = all && set->stopped();
+    }
+    if (identity_) {
+      identity_->stop();
+      all = all && identity_->stopped();
     }
   }
   if (all) return done();

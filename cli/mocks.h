@@ -28,6 +28,8 @@ class Mocks {
 
   // Serves this model's mocks. `running`: the loop runs already, and the call waits for it.
   Status serve(const gateway::Model& model, bool running);
+  // The identity provider: bound there, before the loop runs. `address` is where it ended up.
+  Status serve_identity(std::vector<harness::Stub> stubs, Address& address);
   // Where "upstream/target" is; nullopt: it is no mock. Any thread.
   std::optional<Address> locate(const std::string& target) const;
   // On the loop's thread; `done` is called there when no mock serves any more.
@@ -42,6 +44,7 @@ class Mocks {
   std::atomic<bool> stopped_{false};
   mutable std::mutex mutex_;  // over what follows
   std::vector<std::unique_ptr<harness::MockServers>> sets_;  // the last two serve; kept to the end, as tasks refer to them
+  std::unique_ptr<harness::MockServers> identity_;
   std::map<std::string, Address> addresses_;
 };
 

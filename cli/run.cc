@@ -17,10 +17,12 @@
 #include "base/units.h"
 #include "cli/admin.h"
 #include "cli/cli.h"
+#include "cli/local_keys.h"
 #include "cli/log_writer.h"
 #include "cli/mocks.h"
 #include "cli/reloader.h"
 #include "gateway/gateway.h"
+#include "harness/idp/endpoints.h"
 #include "io/real.h"
 
 namespace gatelab::cli {
@@ -31,6 +33,7 @@ struct Options {
   std::uint32_t workers = 0;
   std::uint64_t seed = 0;
   std::string grace = "30s";
+  std::string idp;
   bool no_watch = false;
 };
 
@@ -42,10 +45,11 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::string ready_line(const gateway::Gateway& gateway, const Admin* admin) {
+std::string ready_line(const gateway::Gateway& gateway, const Admin* admin, const std::string& idp) {
   nlohmann::ordered_json line{{"ready", true}, {"listeners", nlohmann::ordered_json::array()}};
   for (const gateway::Bound& bound : gateway.listeners()) line["listeners"].push_back(bound.url());
   if (admin != nullptr) line["admin"] = admin->url();
+  if (!idp.empty()) line["idp"] = idp;
   return line.dump() + "\n";
 }
 
@@ -80,6 +84,7 @@ class Run {
  private:
   gateway::Options gateway_options();
   Status start_admin(const gateway::Model& model);
+  Status start_identity(const gateway::Model& model);
   void watch(std::vector<std::string> files);     // before the loops run, or on loop 0
   void watch_signals();
   void on_stop(int signal);  // loop 0
@@ -100,6 +105,8 @@ class Run {
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Admin> admin_;
   std::optional<Address> admin_address_;
+  std::shared_ptr<harness::IdentityService> identity_;  // of --idp
+  std::string idp_url_;
   std::vector<std::string> watched_;  // besides the configuration; the loop's once it runs
   // SIGHUP: the reloader's thread opens the log again, as the disk may be slow.
   std::atomic<bool> reopen_log_{false};
@@ -127,6 +134,7 @@ int Run::serve() {
   if (!loaded.model) return loaded.exit;
   Status done = log_.aim(loaded.model->log);
   if (done) done = mocks_.serve(*loaded.model, false);
+  if (done && !options_.idp.empty()) done = start_identity(*loaded.model);
   if (done) done = gateway_.start(loaded.model);
   if (!done) quit(done.error().message);
   reloader_ = std::make_unique<Reloader>(Reloader::Doors{
@@ -137,7 +145,7 @@ int Run::serve() {
   if (!options_.no_watch) {
     watch(loaded.model->files);
   }
-  if (!print(ready_line(gateway_, admin_.get()))) complain("can't write the ready line to stdout");
+  if (!print(ready_line(gateway_, admin_.get(), idp_url_))) complain("can't write the ready line to stdout");
   world_.run();
   return finish();
 }
@@ -163,6 +171,19 @@ Status Run::start_admin(const gateway::Model& model) {
   return started;
 }
 
+Status Run::start_identity(const gateway::Model& model) {
+  Address address = *parse_address(options_.idp);
+  auto issuers = served_issuers(model);
+  if (!issuers) return Failure<Error>{issuers.error()};
+  identity_ = std::make_shared<harness::IdentityService>([this] { return world_.environment().clock.policy_now(); });
+  identity_->set_issuers(std::move(*issuers));
+  const Status started = mocks_.serve_identity(harness::identity_endpoints(identity_), address);
+  if (!started) return started;
+  idp_url_ = "http://" + format(address);
+  identity_->set_base(idp_url_);
+  return success();
+}
+
 void Run::more_metrics(observe::MetricsText& metrics) const {
   metrics.gauge("gatelab_config_generation", "Number of the configuration in force.", static_cast<double>(gateway_.generation()));
   metrics.gauge("gatelab_policy_time_shift_seconds", "How far policy time was moved forward.",
@@ -173,6 +194,8 @@ void Run::more_metrics(observe::MetricsText& metrics) const {
 
 void Run::applied(const gateway::Model& model) {
   if (const Status aimed = log_.aim(model.log); !aimed) complain(aimed.error().message);
+  if (identity_)
+    if (auto issuers = served_issuers(model)) identity_->set_issuers(std::move(*issuers));
   const std::optional<Address> wanted = model.admin ? std::optional(model.admin->address) : std::nullopt;
   if (!options_.no_watch) {
     world_.environment().loops[0]->post_remote([this, files = model.files] {
@@ -232,6 +255,13 @@ int run(Options& options) {
     complain("--grace: " + grace.error().message);
     return kUsage;
   }
+  if (!options.idp.empty()) {
+    const auto address = parse_address(options.idp);
+    if (!address || !is_loopback(address->ip)) {
+      complain("--idp: `" + options.idp + "` is no address of this machine alone: it gives tokens to everyone who asks; write 127.0.0.1:9100");
+      return kUsage;
+    }
+  }
   if (options.workers == 0) options.workers = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
   raise_file_limit();
   Run program(options, *grace);
@@ -247,6 +277,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
   command->add_option("--workers", options->workers, "worker threads; 0: one a core")->check(CLI::Range(0, 256))->capture_default_str();
   command->add_option("--seed", options->seed, "the dice's seed; 0: from the system")->capture_default_str();
   command->add_option("--grace", options->grace, "how long SIGTERM waits for exchanges in flight")->capture_default_str();
+  command->add_option("--idp", options->idp, "also serve an identity provider there, for development: discovery, key set, tokens");
   command->add_flag("--no-watch", options->no_watch, "do not reload when the file changes");
   command->callback([options, &chosen] {
     chosen = [options] { return run(*options); };

@@ -106,6 +106,8 @@ struct ModelInput {
   const io::Files* files = nullptr;
   std::optional<Instant> now;
   std::function<Result<std::shared_ptr<crypto::LocalAuthority>>()> local;
+  // For `keys: local` of issuers, likewise.
+  std::function<Result<crypto::JwkPtr>(crypto::Algorithm)> local_key;
   std::optional<std::string> directory;
   std::string also_trusted;
   // By issuer: instead of the keys that the file has or names. Null: none. Must outlive the building only.

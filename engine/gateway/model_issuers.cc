@@ -54,7 +54,7 @@ policy::Issuers parse_issuers(const config::Node* node, const ModelInput& input,
     model.upstreams.push_back(std::move(*config));
     return static_cast<std::int32_t>(model.upstreams.size()) - 1;
   };
-  return policy::parse_issuers(node, {*input.states, read, upstream, input.issuer_keys, sink});
+  return policy::parse_issuers(node, {*input.states, read, upstream, input.issuer_keys, input.local_key, sink});
 }
 
 }  // namespace gatelab::gateway

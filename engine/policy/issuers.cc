@@ -7,7 +7,7 @@ namespace gatelab::policy {
 namespace {
 
 constexpr std::size_t kVerifiedOctets = 16 * 1024 * 1024;  // remembered tokens of one issuer
-constexpr std::string_view kKinds = "write one of jwks_url, jwks_file, pem, secret";
+constexpr std::string_view kKinds = "write one of jwks_url, jwks_file, pem, secret, or keys: local";
 
 class IssuerParser {
  public:
@@ -57,6 +57,7 @@ class IssuerParser {
   }
 
   void keys(Issuer& issuer, const config::Node& node) {
+    if (node.kind == config::Kind::Text) return local(issuer, node);
     config::Reader r(node, sink_, "`keys` of issuer `" + name_ + "`");
     const config::Node *url = r.get("jwks_url"), *file = r.get("jwks_file"), *pem = r.get("pem"), *secret = r.get("secret");
     const int kinds = (url != nullptr) + (file != nullptr) + (pem != nullptr) + (secret != nullptr);
@@ -103,6 +104,22 @@ class IssuerParser {
     for (const auto& key : set.keys)
       if (!(key->algorithms() & issuer.algorithms).empty()) return;
     sink_.error("key-mismatch", node.span, "no key of issuer `" + name_ + "` is for one of its `algorithms`");
+  }
+
+  // Like `tls: local`: keys that this user's gatelab made and keeps.
+  void local(Issuer& issuer, const config::Node& node) {
+    if (node.text != "local") return sink_.error("bad-choice", node.span, "`keys` of issuer `" + name_ + "` is `local` or a map, not `" + node.text + "`", std::string(kKinds));
+    issuer.local = true;
+    crypto::JwkSet set;
+    if (const crypto::JwkSet* instead = stand_in(); instead != nullptr) {
+      set = *instead;
+    } else if (context_.local) {
+      auto key = context_.local(local_algorithm(issuer));
+      if (!key) return sink_.error("no-local-key", node.span, "the local key can't be used: " + key.error().message);
+      set.keys.push_back(std::move(*key));
+    }
+    issuer.keys = std::make_shared<KeySource>(std::move(set));
+    remember(issuer, "fixed");
   }
 
   void remember(Issuer& issuer, const std::string& shape) {
@@ -162,6 +179,14 @@ class IssuerParser {
 };
 
 }  // namespace
+
+crypto::Algorithm local_algorithm(const Issuer& issuer) noexcept {
+  for (const crypto::Algorithm one : {crypto::Algorithm::ES256, crypto::Algorithm::EdDSA, crypto::Algorithm::RS256, crypto::Algorithm::PS256})
+    if (issuer.algorithms.empty() || issuer.algorithms.contains(one)) return one;
+  for (std::size_t i = 0; i < crypto::kAlgorithms; ++i)
+    if (issuer.algorithms.contains(static_cast<crypto::Algorithm>(i))) return static_cast<crypto::Algorithm>(i);
+  return crypto::Algorithm::ES256;
+}
 
 const Issuer* Issuers::find(std::string_view name) const noexcept {
   for (const auto& issuer : all)

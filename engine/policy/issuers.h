@@ -33,6 +33,7 @@ struct Issuer {
   std::shared_ptr<KeySource> keys;
   KeyTimes times;
   std::shared_ptr<TokenStore> verified; // tokens whose signature was checked
+  bool local = false;                   // its keys are this user's own: tokens are made by `gatelab mint jwt`
   std::int32_t upstream = -1;           // where its key set is fetched from; -1: nowhere
   diag::Span span;
 };
@@ -43,6 +44,9 @@ struct Issuers {
   const Issuer* find(std::string_view name) const noexcept;
 };
 
+// What the local key of that issuer signs with: the quickest that it allows.
+crypto::Algorithm local_algorithm(const Issuer& issuer) noexcept;
+
 // What parsing needs of the outside.
 struct IssuerContext {
   StateStore& states;
@@ -52,6 +56,8 @@ struct IssuerContext {
   std::function<std::optional<std::int32_t>(const std::string& issuer, const config::Node& url, const config::Node& keys, Duration timeout)> upstream;
   // Instead of keys that the file has or names; null: none.
   const std::map<std::string, crypto::JwkSet>* instead = nullptr;
+  // The key of `keys: local`; null where nothing will be served.
+  std::function<Result<crypto::JwkPtr>(crypto::Algorithm)> local;
   diag::Sink& sink;
 };
 Issuers parse_issuers(const config::Node* node, const IssuerContext& context);

@@ -48,6 +48,7 @@ diag::Sink check(const fs::path& path) {
   input.directory = path.parent_path();
   input.now = Instant::from_seconds(1'780'000'000);  // 2026-05-28: some certificates of fixtures/ are late by then
   input.local = [] { return Result<std::shared_ptr<crypto::LocalAuthority>>(fail("local-ca", "there is none in this test")); };
+  input.local_key = [](crypto::Algorithm) { return Result<crypto::JwkPtr>(fail("private-file", "there is none in this test")); };
   diag::Sink sink;
   const auto model = gateway::build_model(input, sink);
   EXPECT_EQ(model == nullptr, sink.has_errors()) << path;

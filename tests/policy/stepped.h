@@ -24,7 +24,7 @@ class Stepped {
     else people = policy::parse_consumers(nullptr, sink);
     const auto read = [](const config::Node&, const std::string&) -> std::optional<std::string> { return std::nullopt; };
     const auto upstream = [](const std::string&, const config::Node&, const config::Node&, Duration) -> std::optional<std::int32_t> { return 0; };
-    if (!issuers.empty()) signers = policy::parse_issuers(parse(issuers), {states, read, upstream, nullptr, sink});
+    if (!issuers.empty()) signers = policy::parse_issuers(parse(issuers), {states, read, upstream, nullptr, {}, sink});
     policy::Context context{{}, "r", people, signers, states, Random(7), sink};
     list = policy::parse_policies(parse(policies), "r", context);
     if (sink.has_errors()) errors = diag::render_all(sink, diag::Colour::Off);

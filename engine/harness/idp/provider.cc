@@ -153,7 +153,7 @@ std::shared_ptr<const Reply> TestIssuer::reply() const {
 Stub stub_of(std::shared_ptr<const TestIssuer> issuer, const diag::Span& span) {
   Stub stub;
   stub.span = span;
-  stub.reply.make = [issuer = std::move(issuer)] { return issuer->reply(); };
+  stub.reply.make = [issuer = std::move(issuer)](const SeenRequest&) { return issuer->reply(); };
   return stub;
 }
 

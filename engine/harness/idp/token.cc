@@ -44,26 +44,6 @@ void parse_duplicate(Forge& forge, const config::Node& node, diag::Sink& sink) {
   r.finish();
 }
 
-Forge parse_forge(const config::Node& node, diag::Sink& sink, const std::string& what) {
-  Forge forge;
-  config::Reader r(node, sink, "`forge` of " + what);
-  forge.alg = r.text("alg");
-  if (const config::Node* key = r.get("key")) parse_key(forge, *key, sink);
-  if (const config::Node* header = r.get("header")) forge.header = object_of(*header, sink, "`header` of `forge`");
-  for (const std::string_view member : {"kid", "typ", "crit", "jku", "x5u", "x5c"})
-    if (const config::Node* value = r.get(member)) forge.header[std::string(member)] = Json::parse(config::to_json(*value), nullptr, false);
-  if (r.get("jwk") != nullptr) forge.embed = r.choice("jwk", 0, {"embedded"}) == 0;
-  forge.signature = static_cast<Forge::Signature>(r.choice("signature", 0, {"good", "empty", "truncate", "extend", "flip", "zero"}));
-  forge.encoding = static_cast<Forge::Encoding>(r.choice("encoding", 0, {"good", "padding", "standard", "space", "tab", "trailing-bits"}));
-  if (const config::Node* duplicate = r.get("duplicate")) parse_duplicate(forge, *duplicate, sink);
-  forge.protected_text = r.text("protected");
-  forge.payload = r.text("payload");
-  if (r.get("parts") != nullptr) forge.parts = r.integer("parts", 3, 1, 9);
-  r.elsewhere("claims", "they stand beside `forge`: jwt: { claims: { … } }");
-  r.finish();
-  return forge;
-}
-
 // -1m: what no other duration may be.
 std::optional<Duration> parse_ttl(const config::Node& node, diag::Sink& sink, const std::string& what) {
   config::Node positive;
@@ -151,6 +131,26 @@ crypto::Algorithm fitting(const crypto::SigningKey& key, const std::optional<cry
 }
 
 }  // namespace
+
+Forge parse_forge(const config::Node& node, diag::Sink& sink, const std::string& what) {
+  Forge forge;
+  config::Reader r(node, sink, "`forge` of " + what);
+  forge.alg = r.text("alg");
+  if (const config::Node* key = r.get("key")) parse_key(forge, *key, sink);
+  if (const config::Node* header = r.get("header")) forge.header = object_of(*header, sink, "`header` of `forge`");
+  for (const std::string_view member : {"kid", "typ", "crit", "jku", "x5u", "x5c"})
+    if (const config::Node* value = r.get(member)) forge.header[std::string(member)] = Json::parse(config::to_json(*value), nullptr, false);
+  if (r.get("jwk") != nullptr) forge.embed = r.choice("jwk", 0, {"embedded"}) == 0;
+  forge.signature = static_cast<Forge::Signature>(r.choice("signature", 0, {"good", "empty", "truncate", "extend", "flip", "zero"}));
+  forge.encoding = static_cast<Forge::Encoding>(r.choice("encoding", 0, {"good", "padding", "standard", "space", "tab", "trailing-bits"}));
+  if (const config::Node* duplicate = r.get("duplicate")) parse_duplicate(forge, *duplicate, sink);
+  forge.protected_text = r.text("protected");
+  forge.payload = r.text("payload");
+  if (r.get("parts") != nullptr) forge.parts = r.integer("parts", 3, 1, 9);
+  r.elsewhere("claims", "they stand beside `forge`: jwt: { claims: { … } }");
+  r.finish();
+  return forge;
+}
 
 TokenSpec parse_token(const config::Node& node, diag::Sink& sink, const std::string& what) {
   TokenSpec spec;

@@ -50,6 +50,7 @@ struct TokenSpec {
 };
 // The map under `jwt:`. Reports.
 TokenSpec parse_token(const config::Node& node, diag::Sink& sink, const std::string& what);
+Forge parse_forge(const config::Node& node, diag::Sink& sink, const std::string& what);
 
 // Whose token it is to be.
 struct Signer {

@@ -84,9 +84,10 @@ void MockServers::add(const std::string& upstream, const std::string& target, st
   servers_.push_back(std::move(server));
 }
 
-void MockServers::provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls) {
+void MockServers::provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls, const Address& at) {
   add(upstream, upstream, std::move(stubs), std::move(tls));
   servers_.back()->quiet = true;
+  servers_.back()->at = at;
 }
 
 void MockServers::add_all(const gateway::Model& model, diag::Sink& sink) {
@@ -96,7 +97,7 @@ void MockServers::add_all(const gateway::Model& model, diag::Sink& sink) {
 
 Status MockServers::start() {
   for (const auto& server : servers_) {
-    auto listener = network_.listen(loop_, *parse_address("127.0.0.1:0"));
+    auto listener = network_.listen(loop_, server->at);
     if (!listener) return fail(listener.error().id, "mock of `" + server->upstream + "`: " + listener.error().message);
     server->listener = std::move(*listener);
     addresses_[server->upstream + "/" + server->target] = server->listener->local();
@@ -247,7 +248,7 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
   missing.headers.emplace_back("Content-Type", "application/problem+json");
   if (stub == nullptr)
     missing.body = nlohmann::ordered_json{{"status", 404}, {"title", "No stub answers this request"}, {"reason", "unmatched-stub"}, {"detail", c.request.near_miss}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  const std::shared_ptr<const Reply> made = stub != nullptr && stub->reply.make ? stub->reply.make() : nullptr;
+  const std::shared_ptr<const Reply> made = stub != nullptr && stub->reply.make ? stub->reply.make(c.request) : nullptr;
   const Reply& reply = made ? *made : stub != nullptr ? stub->reply : missing;
   if (reply.delay > Duration{}) {
     const bool on = co_await pause(reply.delay);

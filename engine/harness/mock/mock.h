@@ -17,6 +17,8 @@ namespace gatelab::harness {
 
 class MockServers {
  public:
+  // Any port.
+  static constexpr Address kLoopback{{IpAddress::Family::V4, {127, 0, 0, 1}}, 0};
   // `remember`: keep every request for expectations; off in `run`, which goes on for ever.
   MockServers(io::Network& network, io::Loop& loop, bool remember);
   ~MockServers();  // stop() first, and let the loop run until stopped()
@@ -26,7 +28,7 @@ class MockServers {
   // Before start().
   void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls = nullptr);
   // The same, of what a gateway calls for itself: not among what was seen, but counted.
-  void provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls);
+  void provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls, const Address& at = kLoopback);
   // Every `mock:` of a model. Reports what is wrong with its stubs.
   void add_all(const gateway::Model& model, diag::Sink& sink);
   // Binds one loopback port each. On the loop's thread, or before the loop runs.
@@ -52,6 +54,7 @@ class MockServers {
     std::vector<Stub> stubs;
     std::shared_ptr<const crypto::TlsContext> tls;  // null: plain
     std::unique_ptr<io::Listener> listener;
+    Address at = kLoopback;
     bool quiet = false;  // its requests are counted, not remembered
   };
   struct Connection {

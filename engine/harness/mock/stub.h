@@ -55,7 +55,7 @@ struct Reply {
   Duration delay{};
   std::optional<Pieces> pieces;             // instead of a body
   std::optional<WebsocketReply> websocket;  // instead of everything but `delay`
-  std::function<std::shared_ptr<const Reply>()> make;  // asked each time, instead of all of the above; on the mocks' loop
+  std::function<std::shared_ptr<const Reply>(const SeenRequest&)> make;  // asked each time, instead of all of the above; on the mocks' loop
 };
 
 struct Stub {
