@@ -10,6 +10,8 @@ namespace {
 
 using Family = IpAddress::Family;
 
+constexpr std::size_t kMappedBits = 96;  // of ::ffff:0:0/96
+
 std::size_t width(Family family) noexcept { return family == Family::V4 ? 32 : 128; }
 
 IpAddress masked(IpAddress ip, std::size_t bits) noexcept {
@@ -50,7 +52,9 @@ Result<Cidr> parse_cidr(std::string_view text) {
   }
   const Cidr range{masked(*ip, bits), static_cast<std::uint8_t>(bits)};
   if (range.base != *ip) return bad("has an address with bits beyond its prefix: the range is " + format(range));
-  return range;
+  const IpAddress plain = without_mapping(*ip);
+  if (plain.family == ip->family || bits < kMappedBits) return range;
+  return Cidr{plain, static_cast<std::uint8_t>(bits - kMappedBits)};
 }
 
 std::string format(const Cidr& range) { return format(range.base) + "/" + std::to_string(range.bits); }

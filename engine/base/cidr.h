@@ -17,10 +17,12 @@ struct Cidr {
   std::uint8_t bits = 0;  // of the base: 0..32 for IPv4, 0..128 for IPv6
   constexpr auto operator<=>(const Cidr&) const noexcept = default;
   bool contains(const IpAddress& ip) const noexcept;
+  // True if all of `other` lies in it.
+  bool covers(const Cidr& other) const noexcept { return bits <= other.bits && contains(other.base); }
 };
 
 // An address alone is a range of one. Octets beyond the prefix must be zero: 10.1.2.3/8 is more likely a mistake than a
-// wish. Id: bad-cidr.
+// wish. A range of IPv4 addresses mapped into IPv6 is that range of IPv4, as their addresses are. Id: bad-cidr.
 Result<Cidr> parse_cidr(std::string_view text);
 std::string format(const Cidr& range);
 

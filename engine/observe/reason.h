@@ -77,6 +77,9 @@ inline constexpr Reason kClientCertificateUntrusted{"client-certificate-untruste
 inline constexpr Reason kClientCertificateTooDeep{"client-certificate-too-deep", 0, "", "there are more CAs between the client's certificate and a trusted one than verify_depth allows"};
 inline constexpr Reason kClientCertificateUnfit{"client-certificate-unfit", 0, "", "the client's certificate is not made for clients, or is broken"};
 inline constexpr Reason kMisdirected{"misdirected-request", 421, "Misdirected Request", "the request is for a host that the connection's TLS handshake was not for"};
+// ip-filter
+inline constexpr Reason kAddressDenied{"address-denied", 403, "Forbidden", "the client's address is one that an ip-filter denies"};
+inline constexpr Reason kAddressNotAllowed{"address-not-allowed", 403, "Forbidden", "the client's address is none that an ip-filter allows"};
 // limits
 inline constexpr Reason kRateLimited{"rate-limited", 429, "Too Many Requests", "the rate of this key is used up"};
 inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "the limiter's table has no room for another key"};

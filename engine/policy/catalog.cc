@@ -5,6 +5,7 @@
 
 #include "policy/api_key/api_key.h"
 #include "policy/headers/headers.h"
+#include "policy/ip_filter/ip_filter.h"
 #include "policy/jwt/jwt.h"
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
@@ -14,6 +15,7 @@ namespace gatelab::policy {
 namespace {
 
 constexpr Kind kCatalog[] = {
+    {"ip-filter", Phase::Access, parse_ip_filter},
     {"redirect", Phase::Access, parse_redirect},
     {"rate-limit", Phase::Limit, parse_rate_limit},
     {"api-key", Phase::Authenticate, parse_api_key},
@@ -24,7 +26,7 @@ constexpr Kind kCatalog[] = {
 
 constexpr std::string_view kPlanned[] = {
     "all-of", "any-of", "aggregate", "basic-auth", "body-size", "cache", "client-certificate", "compress", "concurrency", "cors", "csrf", "fault",
-    "forward-auth", "hmac", "ip", "json-schema", "mirror", "oauth2", "openapi", "quota", "request-size", "rewrite", "security-headers",
+    "forward-auth", "hmac", "json-schema", "mirror", "oauth2", "openapi", "quota", "request-size", "rewrite", "security-headers",
     "throttle", "transform", "waf"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
