@@ -80,6 +80,9 @@ inline constexpr Reason kMisdirected{"misdirected-request", 421, "Misdirected Re
 // ip-filter
 inline constexpr Reason kAddressDenied{"address-denied", 403, "Forbidden", "the client's address is one that an ip-filter denies"};
 inline constexpr Reason kAddressNotAllowed{"address-not-allowed", 403, "Forbidden", "the client's address is none that an ip-filter allows"};
+// size-limit; body-too-large is its reason too
+inline constexpr Reason kQueryTooLong{"query-too-long", 414, "URI Too Long", "the request's query is longer than its route allows"};
+inline constexpr Reason kFieldsTooLarge{"fields-too-large", 431, "Request Header Fields Too Large", "the request has more header fields, or larger ones, than its route allows"};
 // limits
 inline constexpr Reason kRateLimited{"rate-limited", 429, "Too Many Requests", "the rate of this key is used up"};
 inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "the limiter's table has no room for another key"};
@@ -89,7 +92,7 @@ inline constexpr Reason kRedirected{"redirected", 0, "", "the redirect policy an
 // request
 inline constexpr Reason kHeaderTimeout{"header-timeout", 408, "Request Timeout", "the request's head did not arrive in time"};
 inline constexpr Reason kBodyTimeout{"body-timeout", 408, "Request Timeout", "the request's body did not arrive in time"};
-inline constexpr Reason kBodyTooLarge{"body-too-large", 413, "Content Too Large", "the request's body is larger than the listener allows"};
+inline constexpr Reason kBodyTooLarge{"body-too-large", 413, "Content Too Large", "the request's body is larger than the listener or the route allows"};
 inline constexpr Reason kClientGone{"client-gone", 0, "", "the client went away before its answer was complete"};
 inline constexpr Reason kClientStalled{"client-stalled", 0, "", "the client took no octet of its answer for the listener's body timeout"};
 // WebSocket

@@ -10,12 +10,14 @@
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
 #include "policy/respond/respond.h"
+#include "policy/size_limit/size_limit.h"
 
 namespace gatelab::policy {
 namespace {
 
 constexpr Kind kCatalog[] = {
     {"ip-filter", Phase::Access, parse_ip_filter},
+    {"size-limit", Phase::Access, parse_size_limit},
     {"redirect", Phase::Access, parse_redirect},
     {"rate-limit", Phase::Limit, parse_rate_limit},
     {"api-key", Phase::Authenticate, parse_api_key},
@@ -25,8 +27,8 @@ constexpr Kind kCatalog[] = {
 };
 
 constexpr std::string_view kPlanned[] = {
-    "all-of", "any-of", "aggregate", "basic-auth", "body-size", "cache", "client-certificate", "compress", "concurrency", "cors", "csrf", "fault",
-    "forward-auth", "hmac", "json-schema", "mirror", "oauth2", "openapi", "quota", "request-size", "rewrite", "security-headers",
+    "all-of", "any-of", "aggregate", "basic-auth", "cache", "client-certificate", "compress", "concurrency", "cors", "csrf", "fault",
+    "forward-auth", "hmac", "json-schema", "mirror", "oauth2", "openapi", "quota", "rewrite", "security-headers",
     "throttle", "transform", "waf"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};

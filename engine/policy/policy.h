@@ -79,6 +79,16 @@ struct Fetch {
 };
 using Effect = std::variant<Until, ComputeJob, Call, Fetch>;
 
+class Policy;
+
+// How many octets of the request's body a policy lets through. What has a length is the policy's to refuse; the proxy counts
+// the rest while it streams, by every limit that was set. In the arena.
+struct BodyLimit {
+  std::uint64_t octets = 0;
+  const Policy* by = nullptr;
+  BodyLimit* next = nullptr;
+};
+
 struct Input {
   http::RequestHead& request;       // as it would be sent upstream so far; Transform policies edit it
   std::string_view path;            // canonical
@@ -96,6 +106,7 @@ struct Input {
   // Who the request is from, where no configured consumer is: what an authenticator tells principals apart by.
   std::string_view principal = {};
   const crypto::Claims* claims = nullptr;  // what a token says of the principal; lives until on_end
+  BodyLimit* body_limits = nullptr;
   std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
   std::span<const std::pair<std::string_view, std::string_view>> parameters;
 };

@@ -126,6 +126,8 @@ class Exchange {
   void begin_watch(Attempt& attempt) noexcept;
   io::Task<void> watch_client(Attempt& attempt);
   bool body_failed(const BodyPiece& piece) noexcept;
+  const policy::BodyLimit* passed_limit() noexcept;
+  void note(const policy::BodyLimit& limit, observe::Outcome outcome, std::string_view detail) noexcept;
   bool client_failed(io::Code code) noexcept;
 
   Services& services_;
