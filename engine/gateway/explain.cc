@@ -8,12 +8,12 @@ namespace gatelab::gateway {
 namespace {
 
 
-route::Request to_route_request(const http::RequestHead& head, std::string_view path) {
+route::Request to_route_request(const http::RequestHead& head, const proxy::Matching& matching) {
   route::Request request;
   request.host = head.host;
-  request.path = path;
+  request.path = matching.path;
   request.query = head.query;
-  request.method = head.method_text;
+  request.method = matching.method;
   request.fields = &head.fields;
   return request;
 }
@@ -74,7 +74,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   record.route = matching.route->name;
   out.canonical_path = matching.path;
   if (matching.refusal.word.empty() || matching.refusal.phase == observe::Phase::Match)
-    out.rejected = model.table->explain(to_route_request(head, matching.path), matching.route_index);
+    out.rejected = model.table->explain(to_route_request(head, matching), matching.route_index);
   if (matching.refusal.phase == observe::Phase::Parse && !matching.refusal.word.empty()) {
     end(record, matching.refusal, out);
     out.record.assign(record);

@@ -182,6 +182,13 @@ class Assembler {
       if (mixed) sink_.error("two-authenticators", p->span, "`" + std::string(p->kind()) + "` is a second authenticator beside the top-level `" + std::string(authenticator->kind()) + "`", "keep one of them, or `skip: [" + authenticator->id + "]`");
       authenticator = p;
     }
+    const policy::Policy* cors = nullptr;
+    for (const policy::Policy* p : route.policies) {
+      if (!p->answers_preflight()) continue;
+      if (cors != nullptr && std::find(own.begin(), own.end(), cors) == own.end() && std::find(own.begin(), own.end(), p) != own.end())
+        sink_.error("two-cors", p->span, "`cors` stands at the top level too, and one request has one answer", "keep one of them, or `skip: [" + cors->id + "]`");
+      cors = p;
+    }
     bool limited_by_consumer = false;
     for (const policy::Policy* p : route.policies) limited_by_consumer = limited_by_consumer || (p->kind() == "rate-limit" && p->phase() == policy::Phase::Limit);
     if (limited_by_consumer && authenticator == nullptr)

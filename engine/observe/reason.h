@@ -83,6 +83,11 @@ inline constexpr Reason kAddressNotAllowed{"address-not-allowed", 403, "Forbidde
 // size-limit; body-too-large is its reason too
 inline constexpr Reason kQueryTooLong{"query-too-long", 414, "URI Too Long", "the request's query is longer than its route allows"};
 inline constexpr Reason kFieldsTooLarge{"fields-too-large", 431, "Request Header Fields Too Large", "the request has more header fields, or larger ones, than its route allows"};
+// cors
+inline constexpr Reason kPreflight{"preflight", 204, "", "the cors policy answered a preflight: the request may be sent"};
+inline constexpr Reason kOriginNotAllowed{"origin-not-allowed", 403, "Forbidden", "the request's Origin is none that cors allows; only preflights and strict routes refuse it"};
+inline constexpr Reason kCorsMethod{"cors-method-not-allowed", 403, "Forbidden", "a preflight asks for a method that cors does not allow"};
+inline constexpr Reason kCorsHeader{"cors-header-not-allowed", 403, "Forbidden", "a preflight asks for a header field that cors does not allow"};
 // limits
 inline constexpr Reason kRateLimited{"rate-limited", 429, "Too Many Requests", "the rate of this key is used up"};
 inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "the limiter's table has no room for another key"};

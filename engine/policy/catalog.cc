@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "policy/api_key/api_key.h"
+#include "policy/cors/cors.h"
 #include "policy/headers/headers.h"
 #include "policy/ip_filter/ip_filter.h"
 #include "policy/jwt/jwt.h"
@@ -16,6 +17,7 @@ namespace gatelab::policy {
 namespace {
 
 constexpr Kind kCatalog[] = {
+    {"cors", Phase::Access, parse_cors},
     {"ip-filter", Phase::Access, parse_ip_filter},
     {"size-limit", Phase::Access, parse_size_limit},
     {"redirect", Phase::Access, parse_redirect},
@@ -27,7 +29,7 @@ constexpr Kind kCatalog[] = {
 };
 
 constexpr std::string_view kPlanned[] = {
-    "all-of", "any-of", "aggregate", "basic-auth", "cache", "client-certificate", "compress", "concurrency", "cors", "csrf", "fault",
+    "all-of", "any-of", "aggregate", "basic-auth", "cache", "client-certificate", "compress", "concurrency", "csrf", "fault",
     "forward-auth", "hmac", "json-schema", "mirror", "oauth2", "openapi", "quota", "rewrite", "security-headers",
     "throttle", "transform", "waf"};
 
@@ -103,6 +105,7 @@ std::unique_ptr<Policy> parse_policy(const config::Node& item, std::string_view 
 void check_together(const std::vector<std::unique_ptr<Policy>>& policies, diag::Sink& sink) {
   const Policy* authenticator = nullptr;
   const Policy* before = nullptr;
+  const Policy* cors = nullptr;
   for (const auto& policy : policies) {
     for (const auto& other : policies) {
       if (other == policy) break;
@@ -112,6 +115,10 @@ void check_together(const std::vector<std::unique_ptr<Policy>>& policies, diag::
       if (authenticator != nullptr)
         sink.error("two-authenticators", policy->span, "`" + std::string(policy->kind()) + "` is a second authenticator beside `" + std::string(authenticator->kind()) + "`", "one request has one principal: keep one of them");
       authenticator = policy.get();
+    }
+    if (policy->answers_preflight()) {
+      if (cors != nullptr) sink.error("two-cors", policy->span, "`cors` stands there twice, and one request has one answer", "name all origins in one of them");
+      cors = policy.get();
     }
     if (before != nullptr && policy->phase() < before->phase())
       sink.warning("policy-order", policy->span,

@@ -152,6 +152,8 @@ class Policy {
   virtual void on_end(Input&, const observe::Record&) const noexcept {}
   // The kind of authenticator, or empty: two on one route are an error.
   virtual bool authenticates() const noexcept { return false; }
+  // Answers CORS preflights, which are therefore matched as the method that they ask for.
+  virtual bool answers_preflight() const noexcept { return false; }
   // Names of query parameters whose values are credentials, for redaction of logged targets.
   virtual std::string_view secret_query() const noexcept { return {}; }
 

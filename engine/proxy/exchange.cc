@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "http/chars.h"
+#include "http/cors.h"
 #include "proxy/call.h"
 #include "proxy/handshake.h"
 
@@ -46,6 +47,33 @@ void write_hex(std::uint64_t dice, char* out) noexcept {
   }
 }
 
+bool answers_preflights(const Route& route) noexcept {
+  return std::any_of(route.policies.begin(), route.policies.end(), [](const policy::Policy* p) { return p->answers_preflight(); });
+}
+
+// A preflight is about the request that it asks for, so that request's route decides, whatever route takes OPTIONS only as it
+// takes everything. A route that lists OPTIONS has its preflights itself. Nothing is forwarded: should no policy answer after
+// all, it is a method that the route does not take. True if `result` is complete.
+bool match_preflight(Matching& result, const http::RequestHead& head, route::Request request, std::int32_t itself, const Snapshot& snapshot, Arena& arena) noexcept {
+  request.method = http::preflight_method(head);
+  if (request.method.empty()) return false;
+  const auto methods_of = [&snapshot](std::int32_t route) -> const std::vector<std::string>& { return snapshot.table->spec(route).match.methods; };
+  if (itself >= 0 && !methods_of(itself).empty()) return false;
+  const route::Matched there = snapshot.table->match(request, arena);
+  if (there.route < 0 || there.route == itself) return false;
+  const Route& route = snapshot.routes[static_cast<std::size_t>(there.route)];
+  const Route& otherwise = itself < 0 ? snapshot.no_route : snapshot.routes[static_cast<std::size_t>(itself)];
+  if (!answers_preflights(route) && !answers_preflights(otherwise)) return false;
+  result.route_index = there.route;
+  result.route = &route;
+  result.parameters = there.parameters;
+  result.method = request.method;
+  result.refusal = refusal_of(observe::reason::kMethodNotAllowed);
+  result.refusal.phase = observe::Phase::Match;
+  for (const std::string& m : methods_of(there.route)) result.refusal.allow = result.refusal.allow.empty() ? std::string_view(m) : arena.concat(result.refusal.allow, ", ", m);
+  return true;
+}
+
 // Short, and nothing that a log, a URL or a shell would trip over.
 bool is_request_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > 128) return false;
@@ -79,6 +107,7 @@ Matching match_request(http::RequestHead& head, const http::PathOptions& options
   Matching result;
   result.route = &snapshot.no_route;
   result.path = result.forwarded = head.path;
+  result.method = head.method_text;
   if (const http::Rule rule = http::end_hop(head, hop); rule != http::Rule::Ok) {
     // Behind a CONNECT may come what was meant for the tunnel.
     if (rule == http::Rule::ConnectNotSupported) head.keep_alive = false;
@@ -104,6 +133,7 @@ Matching match_request(http::RequestHead& head, const http::PathOptions& options
   request.method = head.method_text;
   request.fields = &head.fields;
   const route::Matched matched = snapshot.table->match(request, arena);
+  if (match_preflight(result, head, request, matched.route, snapshot, arena)) return result;
   if (matched.route >= 0) {
     result.route_index = matched.route;
     result.route = &snapshot.routes[static_cast<std::size_t>(matched.route)];

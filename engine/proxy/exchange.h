@@ -36,6 +36,7 @@ struct Matching {
   const Route* route = nullptr;  // never null; the implicit route if none matched
   std::int32_t route_index = -1;
   std::span<const route::Parameter> parameters;
+  std::string_view method;  // that the route was looked for by: of a preflight perhaps the one that it asks for
 };
 // Ends the hop first (http/hop.h): `head` is then as policies see it.
 Matching match_request(http::RequestHead& head, const http::PathOptions& options, const http::HopOptions& hop, const Snapshot& snapshot, Arena& arena) noexcept;
