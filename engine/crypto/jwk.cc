@@ -265,6 +265,8 @@ JwkPtr JwkSet::select(const std::optional<std::string>& kid, Algorithm algorithm
 }
 
 Result<JwkPtr, JoseFault> jwk_from_secret(std::string_view octets, std::optional<std::string> kid, AlgorithmSet algorithms) {
+  // A public key is no secret: with it as one, everybody could make tokens.
+  if (octets.find("-----BEGIN ") != std::string_view::npos) return fault(JoseReason::KeyType, "a key or certificate in PEM form, and not a shared secret");
   return make_jwk({KeyType::Oct, nullptr, std::string(octets), {}}, {.kid = std::move(kid), .algorithms = algorithms});
 }
 

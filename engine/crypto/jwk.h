@@ -82,6 +82,7 @@ Result<JwkSet, JoseFault> parse_jwks(std::string_view json, const JwkLimits& lim
 // those that fit the key; empty: all that fit.
 Result<JwkPtr, JoseFault> jwk_from_pem(std::string_view pem, std::optional<std::string> kid = {}, AlgorithmSet algorithms = {});
 // A shared secret for HMAC. Allowed are the algorithms whose hash is no longer than it, of `algorithms` if that is not empty.
+// PEM is refused (key-type): a public key that is taken for a secret lets everybody sign.
 Result<JwkPtr, JoseFault> jwk_from_secret(std::string_view octets, std::optional<std::string> kid = {}, AlgorithmSet algorithms = {});
 
 // The public key as a JWK with `use: sig`, and `alg` if there is one algorithm only. Empty for a secret.

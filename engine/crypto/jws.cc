@@ -71,6 +71,8 @@ Result<CompactJws, JoseFault> parse_compact(std::string_view token, const JoseLi
   if (iequals(*alg, "none")) return fault(JoseReason::Algorithm, "alg is none: an unsigned token is never taken");
   const auto algorithm = parse_algorithm(*alg);
   if (!algorithm) return fault(JoseReason::Algorithm, "alg is not known here");
+  // RFC 7797: with b64 false the payload's text is other octets than everyone else reads. Not without crit, so not at all.
+  if (const auto b64 = header.member("b64"); b64 && b64->as_bool() != true) return fault(JoseReason::Crit, "the header has b64, and an unencoded payload is not understood here");
   if (header.member("crit")) return fault(JoseReason::Crit, "the header has crit, and no extension is understood here");
 
   out.token = token;

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "crypto/jwk_parts.h"
+#include "crypto/jws.h"
 
 namespace gatelab::crypto {
 namespace {
@@ -95,6 +97,18 @@ std::string raw_of(const std::string& der, std::size_t octets) {
   return out;
 }
 
+// OpenSSL takes numbers that are no pair; what they sign would be refused by everyone, and without a word why.
+bool is_pair(const SigningKey& key) {
+  if (!key.verifier()) return true;  // too weak to be asked
+  CompactJws probe;
+  for (std::size_t i = 0; i < kAlgorithms; ++i)
+    if (key.verifier()->algorithms().contains(static_cast<Algorithm>(i))) probe.algorithm = static_cast<Algorithm>(i);
+  auto signature = sign(probe.signed_part(), key, probe.algorithm);
+  if (!signature) return false;
+  probe.signature = std::move(*signature);
+  return static_cast<bool>(verify(probe, *key.verifier()));
+}
+
 bool is_pss(Algorithm algorithm) noexcept { return algorithm == Algorithm::PS256 || algorithm == Algorithm::PS384 || algorithm == Algorithm::PS512; }
 
 }  // namespace
@@ -132,8 +146,11 @@ Result<SigningKeyPtr> SigningKey::from_jwk(std::string_view json) {
     return SigningKeyMaker::make(std::move(*material), nullptr, std::move(secret), advice->kid, advice->algorithms);
   }
   KeyPtr key = pair_of(root, *material);
-  if (!key) return bad_key("has no private part that fits its public part");
-  return SigningKeyMaker::make(std::move(*material), std::move(key), {}, advice->kid, advice->algorithms);
+  const char* unfit = "has no private part that fits its public part";
+  if (!key) return bad_key(unfit);
+  auto out = SigningKeyMaker::make(std::move(*material), std::move(key), {}, advice->kid, advice->algorithms);
+  if (!is_pair(*out)) return bad_key(unfit);
+  return out;
 }
 
 Result<SigningKeyPtr> SigningKey::from_pem(std::string_view pem, std::optional<std::string> kid) {
@@ -152,10 +169,7 @@ std::string jws_header(Algorithm algorithm, std::string_view typ, const std::opt
   std::string out = "{\"alg\":\"" + std::string(name(algorithm)) + "\"";
   const auto member = [&out](const char* key, std::string_view value) {
     out.append(",\"").append(key).append("\":\"");
-    for (const char c : value) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
+    append_json_escaped(out, value);
     out += '"';
   };
   if (!typ.empty()) member("typ", typ);

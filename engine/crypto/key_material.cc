@@ -27,6 +27,8 @@ constexpr Curve kCurves[] = {
      "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfa\x51\x86\x87\x83\xbf\x2f\x96\x6b\x7f\xcc\x01\x48\xf7\x09\xa5\xd0\x3b\xb5\xc9\xb8\x89\x9c\x47\xae\xbb\x6f\xb7\x1e\x91\x38\x64\x09"sv},
 };
 
+static_assert(std::all_of(std::begin(kCurves), std::end(kCurves), [](const Curve& one) { return one.order.size() == one.octets && one.octets <= kMaxField; }));
+
 const unsigned char* octets_of(std::string_view text) noexcept { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 std::string number_of(EVP_PKEY* key, const char* name, std::size_t octets) {

@@ -169,7 +169,8 @@ class IssuerParser {
     const auto secret = r.secret("secret");
     if (!secret) return;
     auto key = crypto::jwk_from_secret(secret->reveal(), kid, algorithms);
-    if (!key) return sink_.error("bad-key", node.span, "the secret of issuer `" + name_ + "` can't be used: " + std::string(key.error().detail), "HS256 takes at least 32 octets: openssl rand -hex 32");
+    if (!key) return sink_.error("bad-key", node.span, "the secret of issuer `" + name_ + "` can't be used: " + std::string(key.error().detail),
+                                  key.error().reason == crypto::JoseReason::KeyType ? "give a public key as `pem: FILE`" : "HS256 takes at least 32 octets: openssl rand -hex 32");
     set.keys.push_back(std::move(*key));
   }
 
