@@ -38,7 +38,7 @@ void api_key(benchmark::State& state) {
   for (std::size_t i = 0; i < people.size(); ++i) {
     const Consumer* owner = nullptr;
     keys.push_back("test-key-" + std::to_string(i));
-    store.add(crypto::sha256(keys.back()), people[i], owner);
+    store.add(crypto::sha256(keys.back()), {&people[i], {}, {}}, owner);
   }
   std::size_t i = 0;
   for (auto _ : state) benchmark::DoNotOptimize(store.find(keys[i++ * 7919 % keys.size()]));

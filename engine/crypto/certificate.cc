@@ -55,6 +55,18 @@ std::vector<std::string> names_of(X509* certificate) {
   return names;
 }
 
+std::vector<std::string> identities_of(X509* certificate) {
+  std::vector<std::string> out;
+  const NamesPtr all(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    // All three are the same kind of string.
+    if (name->type == GEN_URI || name->type == GEN_EMAIL || name->type == GEN_DNS)
+      out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.ia5)), static_cast<std::size_t>(ASN1_STRING_length(name->d.ia5)));
+  }
+  return out;
+}
+
 // Every certificate of a PEM text, in order. False: there is something that begins like a certificate and is none.
 bool read_certificates(std::string_view pem, std::vector<X509Ptr>& out) {
   const BioPtr in = bio_of(pem);
@@ -93,6 +105,7 @@ CertificateFacts facts_of(X509* certificate) {
   facts.issuer = text_of(X509_get_issuer_name(certificate));
   facts.fingerprint = fingerprint_of(certificate);
   facts.names = names_of(certificate);
+  facts.identities = identities_of(certificate);
   facts.not_before = instant_of(X509_get0_notBefore(certificate));
   facts.not_after = instant_of(X509_get0_notAfter(certificate));
   EVP_PKEY* key = X509_get0_pubkey(certificate);

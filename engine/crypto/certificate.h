@@ -19,6 +19,7 @@ struct CertificateFacts {
   std::string issuer;
   std::string fingerprint;      // SHA-256 of the DER form, in hexadecimal
   std::vector<std::string> names;  // DNS names of subjectAltName, as written; then IP addresses
+  std::vector<std::string> identities;  // URIs, addresses of mail and DNS names of subjectAltName, in its order
   std::string key;              // "RSA 2048", "EC 256", "ED25519"
   Instant not_before, not_after;
   bool weak = false;            // of RSA below 2048 bits, or of a curve below 224

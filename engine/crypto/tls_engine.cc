@@ -255,6 +255,7 @@ void TlsEngine::learn() {
   facts_.peer_subject = std::move(peer.subject);
   facts_.peer_fingerprint = std::move(peer.fingerprint);
   facts_.peer_names = std::move(peer.names);
+  facts_.peer_identities = std::move(peer.identities);
 }
 
 TlsEngine::Moved TlsEngine::read(std::span<char> into) noexcept {

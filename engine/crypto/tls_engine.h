@@ -42,6 +42,7 @@ struct TlsFacts {
   std::string peer_subject;      // of the peer's certificate; empty: it showed none
   std::string peer_fingerprint;
   std::vector<std::string> peer_names;
+  std::vector<std::string> peer_identities;  // URIs, addresses of mail and DNS names
   bool resumed = false;
   bool server = false;
   int certificate = 0;           // which of the listener's was shown

@@ -85,9 +85,14 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   input.parameters = matching.parameters;
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
   proxy::Walk walk(matching.route->policies, input, scratch, record);
-  // Nothing is done for an explanation: policies say what they would wait for.
+  // Nothing is asked for an explanation: policies say what they would wait for. What is only computed is.
   proxy::Walk::End stopped = walk.run();
-  while (stopped == proxy::Walk::End::Effect) stopped = walk.run();
+  while (stopped == proxy::Walk::End::Effect) {
+    auto* job = std::get_if<policy::ComputeJob>(walk.effect());
+    if (job != nullptr) std::exchange(job->job, nullptr)();
+    input.effect_done = job != nullptr;
+    stopped = walk.run();
+  }
   record.consumer = input.consumer != nullptr ? std::string_view(input.consumer->name) : input.principal;
   if (stopped == proxy::Walk::End::Through) {
     walk.take_back();

@@ -100,7 +100,9 @@ class Assembler {
   }
 
   policy::Context context(std::string route) {
-    return {{}, std::move(route), model_->consumers, model_->issuers, *input_.states, input_.random, sink_};
+    return {{}, std::move(route), model_->consumers, model_->issuers, *input_.states, input_.random,
+            [this](const std::string& name, const diag::Span& span) { return find_upstream(name, span); },
+            [this](const config::Node& path, const std::string& what) { return files_.read(path, what); }, sink_};
   }
 
   void top_policies(const config::Node* node) {
@@ -208,28 +210,31 @@ class Assembler {
       return;
     }
     if (answers) sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " is answered by a policy: its upstream is never asked");
-    used_.insert(*name);
-    const auto known = upstream_index_.find(*name);
-    if (known != upstream_index_.end()) {
-      route.upstream = known->second;
-      return;
-    }
+    if (const auto index = find_upstream(*name, r.span_of("upstream"))) route.upstream = *index;
+  }
+
+  // Reports.
+  std::optional<std::int32_t> find_upstream(const std::string& name, const diag::Span& span) {
+    used_.insert(name);
+    const auto known = upstream_index_.find(name);
+    if (known != upstream_index_.end()) return known->second;
     diag::Diagnostic d;
     d.id = "unknown-upstream";
-    d.message = "there is no upstream `" + *name + "`";
-    d.span = r.span_of("upstream");
+    d.message = "there is no upstream `" + name + "`";
+    d.span = span;
     std::vector<std::string_view> names;
     for (const auto& [upstream, index] : upstream_index_) names.push_back(upstream);
-    const std::string_view near = diag::nearest(*name, names);
+    const std::string_view near = diag::nearest(name, names);
     if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
     d.hint = names.empty() ? "there are no `upstreams`" : "known upstreams:";
     for (std::size_t i = 0; i < names.size(); ++i) d.hint.append(i == 0 ? " " : ", ").append(names[i]);
     sink_.report(std::move(d));
+    return std::nullopt;
   }
 
   void unused_upstreams() {
     for (const upstream::Config& upstream : model_->upstreams)
-      if (used_.count(upstream.name) == 0 && !upstream.name.starts_with(kIssuerUpstream)) sink_.warning("unused-upstream", upstream.span, "no route uses the upstream `" + upstream.name + "`");
+      if (used_.count(upstream.name) == 0 && !upstream.name.starts_with(kIssuerUpstream)) sink_.warning("unused-upstream", upstream.span, "nothing uses the upstream `" + upstream.name + "`");
   }
 
   const ModelInput& input_;

@@ -27,7 +27,7 @@ proxy::Route to_route(const RouteConfig& config) {
   if (config.host) route.host = &*config.host;
   if (config.rewrite) route.rewrite = {true, config.rewrite->first, config.rewrite->second};
   for (const policy::Policy* policy : config.policies)
-    if (!policy->secret_query().empty()) route.secret_query.push_back(policy->secret_query());
+    policy->secret_query(route.secret_query);
   return route;
 }
 

@@ -9,8 +9,9 @@ namespace {
 using namespace reason;
 constexpr std::array kReasons{
     kNoRoute, kMethodNotAllowed, kAmbiguousPath, kServerOptions, kLoopDetected, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup,
-    kMissingToken, kDuplicateToken, kTokenMalformed, kTokenAlgorithm, kTokenCrit, kTokenSignature, kTokenExpired, kTokenNotYetValid, kTokenTooOld,
+    kMissingToken, kDuplicateToken, kTokenMalformed, kTokenAlgorithm, kTokenCrit, kTokenSignature, kExpired, kTokenNotYetValid, kTokenTooOld,
     kTokenNoExpiry, kTokenIssuer, kTokenAudience, kTokenType, kTokenClaim, kInsufficientScope, kUnknownConsumer, kKeysUnavailable,
+    kMissingCredentials, kMalformedCredentials, kWrongCredentials, kBusy, kMissingCertificate, kRefusedByService, kServiceUnavailable, kNotAllowed, kDenied,
     kHandshakeTimeout, kPlainHttpOnTls,
     kTlsMalformed, kTlsVersion, kTlsCipher, kTlsProtocol, kTlsUnknownName, kTlsAlert, kClientCertificateMissing, kClientCertificateExpired,
     kClientCertificateNotYetValid, kClientCertificateRevoked, kClientCertificateUntrusted, kClientCertificateTooDeep, kClientCertificateUnfit,

@@ -49,7 +49,7 @@ inline constexpr Reason kTokenMalformed{"malformed-token", 401, "Unauthorized", 
 inline constexpr Reason kTokenAlgorithm{"algorithm", 401, "Unauthorized", "the token's alg is none that its issuer's keys are for"};
 inline constexpr Reason kTokenCrit{"crit", 401, "Unauthorized", "the token's header has crit: it asks for something that nobody here understands"};
 inline constexpr Reason kTokenSignature{"signature", 401, "Unauthorized", "the token's signature is not its key's"};
-inline constexpr Reason kTokenExpired{"expired", 401, "Unauthorized", "the token's exp has passed"};
+inline constexpr Reason kExpired{"expired", 401, "Unauthorized", "the token's exp, or the API key's `expires`, has passed"};
 inline constexpr Reason kTokenNotYetValid{"not-yet-valid", 401, "Unauthorized", "the token's nbf or iat lies in the future"};
 inline constexpr Reason kTokenTooOld{"too-old", 401, "Unauthorized", "the token was issued longer ago than the issuer's max_age, or does not say when"};
 inline constexpr Reason kTokenNoExpiry{"no-expiry", 401, "Unauthorized", "the token has no exp"};
@@ -58,8 +58,19 @@ inline constexpr Reason kTokenAudience{"audience", 401, "Unauthorized", "the tok
 inline constexpr Reason kTokenType{"type", 401, "Unauthorized", "the token's typ is none of the issuer's types"};
 inline constexpr Reason kTokenClaim{"claim", 403, "Forbidden", "a claim of the token's is not what the route asks for"};
 inline constexpr Reason kInsufficientScope{"insufficient-scope", 403, "Forbidden", "the token has not the scopes that the route asks for"};
-inline constexpr Reason kUnknownConsumer{"unknown-consumer", 403, "Forbidden", "the token is good, and of no configured consumer"};
+inline constexpr Reason kUnknownConsumer{"unknown-consumer", 403, "Forbidden", "the credential is good, and of no configured consumer"};
 inline constexpr Reason kKeysUnavailable{"keys-unavailable", 503, "Service Unavailable", "the issuer's keys can't be fetched, and none that were fetched may be used any more"};
+// basic, mtls, forward-auth
+inline constexpr Reason kMissingCredentials{"missing-credentials", 401, "Unauthorized", "the request carries no user and password"};
+inline constexpr Reason kMalformedCredentials{"malformed-credentials", 401, "Unauthorized", "user and password are not as RFC 7617 has them"};
+inline constexpr Reason kWrongCredentials{"wrong-credentials", 401, "Unauthorized", "there is no such user, or the password is another"};
+inline constexpr Reason kBusy{"busy", 503, "Service Unavailable", "more work of a policy's is waiting than there is room for"};
+inline constexpr Reason kMissingCertificate{"missing-certificate", 401, "Unauthorized", "the connection has no client certificate"};
+inline constexpr Reason kRefusedByService{"refused-by-service", 403, "Forbidden", "the service that forward-auth asks has refused; the status is its own"};
+inline constexpr Reason kServiceUnavailable{"service-unavailable", 503, "Service Unavailable", "the service that forward-auth asks gave no answer that says yes or no"};
+// allow, deny
+inline constexpr Reason kNotAllowed{"not-allowed", 403, "Forbidden", "`allow` does not speak of this request"};
+inline constexpr Reason kDenied{"denied", 403, "Forbidden", "`deny` speaks of this request"};
 // TLS with a client
 inline constexpr Reason kHandshakeTimeout{"handshake-timeout", 0, "", "the client did not finish its TLS handshake in time"};
 inline constexpr Reason kPlainHttpOnTls{"plain-http-on-tls", 400, "Bad Request", "a client speaks plain HTTP to a listener that speaks TLS"};

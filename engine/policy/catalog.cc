@@ -3,11 +3,19 @@
 
 #include <algorithm>
 
+#include "policy/all_of/all_of.h"
+#include "policy/allow/allow.h"
+#include "policy/anonymous/anonymous.h"
+#include "policy/any_of/any_of.h"
 #include "policy/api_key/api_key.h"
+#include "policy/basic/basic.h"
 #include "policy/cors/cors.h"
+#include "policy/deny/deny.h"
+#include "policy/forward_auth/forward_auth.h"
 #include "policy/headers/headers.h"
 #include "policy/ip_filter/ip_filter.h"
 #include "policy/jwt/jwt.h"
+#include "policy/mtls/mtls.h"
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
 #include "policy/respond/respond.h"
@@ -24,14 +32,20 @@ constexpr Kind kCatalog[] = {
     {"rate-limit", Phase::Limit, parse_rate_limit},
     {"api-key", Phase::Authenticate, parse_api_key},
     {"jwt", Phase::Authenticate, parse_jwt},
+    {"basic", Phase::Authenticate, parse_basic},
+    {"mtls", Phase::Authenticate, parse_mtls},
+    {"forward-auth", Phase::Authenticate, parse_forward_auth},
+    {"any-of", Phase::Authenticate, parse_any_of},
+    {"all-of", Phase::Authenticate, parse_all_of},
+    {"anonymous", Phase::Authenticate, parse_anonymous},
+    {"allow", Phase::Authorize, parse_allow},
+    {"deny", Phase::Authorize, parse_deny},
     {"headers", Phase::Transform, parse_headers},
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {
-    "all-of", "any-of", "aggregate", "basic-auth", "cache", "client-certificate", "compress", "concurrency", "csrf", "fault",
-    "forward-auth", "hmac", "json-schema", "mirror", "oauth2", "openapi", "quota", "rewrite", "security-headers",
-    "throttle", "transform", "waf"};
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "concurrency", "fault", "hmac", "json", "load-shed", "mirror", "openapi", "path", "query", "quota",
+                                         "security-headers", "split", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 
@@ -78,30 +92,6 @@ const config::Entry* kind_entry(const config::Node& item, diag::Sink& sink) {
   return found;
 }
 
-std::unique_ptr<Policy> parse_policy(const config::Node& item, std::string_view owner, Context& context) {
-  const config::Entry* entry = kind_entry(item, context.sink);
-  if (entry == nullptr) return nullptr;
-  const Kind* kind = find_kind(entry->key);
-  if (kind == nullptr) {
-    unknown(*entry, context.sink);
-    return nullptr;
-  }
-  config::Reader r(item, context.sink, "policy `" + entry->key + "`");
-  r.get(entry->key);
-  const std::string fallback = owner.empty() ? entry->key : std::string(owner) + "/" + entry->key;
-  context.default_id = r.text("id", fallback);
-  const bool observe = r.choice("mode", 0, {"enforce", "observe"}) == 1;
-  r.not_supported("if", "conditions on policies come later");
-  r.finish();
-  auto policy = kind->parse(*entry->value, context);
-  if (!policy) return nullptr;
-  policy->id = context.default_id;
-  policy->place = diag::place(entry->key_span);
-  policy->span = entry->key_span;
-  policy->mode = observe ? Policy::Mode::Observe : Policy::Mode::Enforce;
-  return policy;
-}
-
 void check_together(const std::vector<std::unique_ptr<Policy>>& policies, diag::Sink& sink) {
   const Policy* authenticator = nullptr;
   const Policy* before = nullptr;
@@ -132,6 +122,30 @@ void check_together(const std::vector<std::unique_ptr<Policy>>& policies, diag::
 
 std::span<const Kind> catalog() noexcept { return kCatalog; }
 std::span<const std::string_view> planned_kinds() noexcept { return kPlanned; }
+
+std::unique_ptr<Policy> parse_policy(const config::Node& item, std::string_view owner, Context& context) {
+  const config::Entry* entry = kind_entry(item, context.sink);
+  if (entry == nullptr) return nullptr;
+  const Kind* kind = find_kind(entry->key);
+  if (kind == nullptr) {
+    unknown(*entry, context.sink);
+    return nullptr;
+  }
+  config::Reader r(item, context.sink, "policy `" + entry->key + "`");
+  r.get(entry->key);
+  const std::string fallback = owner.empty() ? entry->key : std::string(owner) + "/" + entry->key;
+  context.default_id = r.text("id", fallback);
+  const bool observe = r.choice("mode", 0, {"enforce", "observe"}) == 1;
+  r.not_supported("if", "conditions on policies come later");
+  r.finish();
+  auto policy = kind->parse(*entry->value, context);
+  if (!policy) return nullptr;
+  policy->id = context.default_id;
+  policy->place = diag::place(entry->key_span);
+  policy->span = entry->key_span;
+  policy->mode = observe ? Policy::Mode::Observe : Policy::Mode::Enforce;
+  return policy;
+}
 
 std::vector<std::unique_ptr<Policy>> parse_policies(const config::Node* list, std::string_view owner, Context& context) {
   std::vector<std::unique_ptr<Policy>> out;

@@ -2,6 +2,7 @@
 // Every kind of policy there is: one line each in catalog.cc, no registry filled by static initialisers.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -18,12 +19,14 @@ namespace gatelab::policy {
 
 // API keys of all consumers: built by the gateway from `consumers:`, used by api-key.
 class KeyStore;
+class CertificateStore;
 struct Issuers;
 
 struct Consumers {
   std::vector<std::unique_ptr<Consumer>> all;  // in file order; pointers are stable
   const Consumer* find(std::string_view name) const noexcept;
   std::shared_ptr<const KeyStore> keys;
+  std::shared_ptr<const CertificateStore> certificates;
 };
 
 // What a policy's parser is given besides its own node.
@@ -34,6 +37,10 @@ struct Context {
   const Issuers& issuers;
   StateStore& states;
   Random random;                       // hash seeds
+  // The index of an upstream that a policy calls; nullopt after a report.
+  std::function<std::optional<std::int32_t>(const std::string& name, const diag::Span& span)> upstream;
+  // The text of a file that the configuration names; nullopt after a report.
+  std::function<std::optional<std::string>(const config::Node& path, const std::string& what)> read;
   diag::Sink& sink;
 };
 
@@ -51,6 +58,9 @@ std::span<const std::string_view> planned_kinds() noexcept;
 // Parses `policies:` (a list of single-key maps with siblings id, mode). Checks kinds, duplicate ids, two
 // authenticators; warns where the file's order differs from the phases'. Result is sorted by phase, stable.
 std::vector<std::unique_ptr<Policy>> parse_policies(const config::Node* list, std::string_view owner, Context& context);
+
+// One element of such a list, or of a policy that is made of policies. `owner` is what ids begin with. Null: reported.
+std::unique_ptr<Policy> parse_policy(const config::Node& item, std::string_view owner, Context& context);
 
 // `consumers:`: names, groups, keys (value or sha256). Reports duplicates of names and of keys.
 Consumers parse_consumers(const config::Node* list, diag::Sink& sink);

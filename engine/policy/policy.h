@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "crypto/claims.h"
+#include "crypto/tls_engine.h"
 #include "diag/diagnostic.h"
 #include "http/message.h"
 #include "observe/reason.h"
@@ -67,6 +68,8 @@ struct Call {
   std::string_view method, path, query;
   const http::Fields* fields = nullptr;
   std::string_view body;
+  // What the client has asked for, told as X-Forwarded-Method and X-Forwarded-Uri. Empty: not told.
+  std::string_view asked_method, asked_uri;
   Duration timeout{};          // of the whole call, at most what is left of the exchange
   std::size_t max_octets = 0;  // of the answer's body
   CallAnswer* answer = nullptr;
@@ -105,6 +108,7 @@ struct Input {
   std::string_view scheme = "http";  // "https" over TLS
   // Who the request is from, where no configured consumer is: what an authenticator tells principals apart by.
   std::string_view principal = {};
+  const crypto::TlsFacts* tls = nullptr;   // of the client's connection; null: plain
   const crypto::Claims* claims = nullptr;  // what a token says of the principal; lives until on_end
   BodyLimit* body_limits = nullptr;
   std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
@@ -154,8 +158,11 @@ class Policy {
   virtual bool authenticates() const noexcept { return false; }
   // Answers CORS preflights, which are therefore matched as the method that they ask for.
   virtual bool answers_preflight() const noexcept { return false; }
-  // Names of query parameters whose values are credentials, for redaction of logged targets.
-  virtual std::string_view secret_query() const noexcept { return {}; }
+  // Takes from the request what only this policy may tell the upstream, and credentials that it has not looked at: another
+  // authenticator has let the request pass.
+  virtual void untell(Input&) const noexcept {}
+  // Adds names of query parameters whose values are credentials, for redaction of logged targets.
+  virtual void secret_query(std::vector<std::string_view>&) const {}
 
   std::string id;     // route/kind unless the file says `id`
   std::string place;  // gateway.yaml:17

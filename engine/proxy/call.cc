@@ -18,6 +18,7 @@ class Caller final : public Inbound {
     head_.method = http::method_of(request.method);
     head_.method_text = request.method;
     head_.path = request.path;
+    head_.authority = request.authority;
     head_.query = request.query;
     head_.has_query = !request.query.empty();
     head_.target = head_.has_query ? arena.concat(request.path, "?", request.query) : request.path;

@@ -19,7 +19,7 @@ struct CallRequest {
   std::size_t max_octets = 0;            // of the answer's body
   Instant deadline = Instant::max();     // on io_now
   // On whose behalf: told to the target as for any request. Empty for what no client asked for.
-  std::string_view parent, request_id, route, scheme = "http";
+  std::string_view parent, request_id, route, scheme = "http", authority, asked_method, asked_uri;
   Address client, local;
 };
 

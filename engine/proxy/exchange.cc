@@ -201,7 +201,8 @@ void Exchange::begin() noexcept {
   record_.target = head_.target;
   record_.version = head_.version == http::Version::Http11 ? "1.1" : "1.0";
   record_.route = snapshot_->no_route.name;
-  record_.tls = note_of(inbound_.tls());
+  input_.tls = inbound_.tls();
+  record_.tls = note_of(input_.tls);
   if (const http::Field* f = head_.fields.find(http::FieldId::UserAgent)) record_.user_agent = f->value;
   if (const http::Field* f = head_.fields.find(http::FieldId::Referer)) record_.referer = f->value;
 }
@@ -247,6 +248,8 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
 io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
   record_.parent = request.parent;
   if (!request.request_id.empty()) record_.request_id = request.request_id;
+  asked_method_ = request.asked_method;
+  asked_uri_ = request.asked_uri;
   matching_.route = &route;
   matching_.path = matching_.forwarded = input_.path = head_.path;
   record_.route = route.name;
@@ -337,6 +340,9 @@ io::Task<bool> Exchange::perform_call(const policy::Call& call) {
   request.parent = request.request_id = record_.request_id;
   request.route = matching_.route->name;
   request.scheme = input_.scheme;
+  request.authority = head_.authority;
+  request.asked_method = call.asked_method;
+  request.asked_uri = call.asked_uri;
   request.client = record_.client;
   request.local = inbound_.local();
   auto calling = proxy::call(services_, snapshot_, request, upstream_token_, *call.answer, arena_);

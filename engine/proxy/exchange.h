@@ -146,6 +146,7 @@ class Exchange {
   Instant total_deadline_ = Instant::max();
   char request_id_[32];
   http::Origin origin_;
+  std::string_view asked_method_, asked_uri_;  // of a call: what the client has asked for
 
   // Cancelled when the exchange is not worth going on with: the client has gone, its body is broken, the gateway closes.
   io::CancelToken upstream_token_;

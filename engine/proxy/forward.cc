@@ -123,6 +123,8 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
 io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port, services_.via};
   Told told = tell(head_, matching_, attempt.upstream.config(), attempt.upstream.authority(), listener_, way);
+  told.asked_method = asked_method_;
+  told.asked_uri = asked_uri_;
   told.websocket = websocket_;
   const std::string_view head = request_head(arena_, head_, told);
   BodyPiece first;

@@ -41,6 +41,8 @@ void write_x_forwarded(HeadText& out, const Told& told) noexcept {
     out.text("\r\n");
   }
   if (!told.prefix.empty()) out.field("X-Forwarded-Prefix", told.prefix);
+  if (!told.asked_method.empty()) out.field("X-Forwarded-Method", told.asked_method);
+  if (!told.asked_uri.empty()) out.field("X-Forwarded-Uri", told.asked_uri);
 }
 
 // The first element is the client's and says what it asked for; those after it are proxies.
@@ -92,7 +94,7 @@ std::string_view choose_host(const upstream::HostPolicy& policy, std::string_vie
 std::size_t told_octets(const Told& told) noexcept {
   constexpr std::size_t kNode = 64;  // an address with what stands around it
   return 512 + told.host.size() + told.via.size() + 2 * told.authority.size() + told.request_id.size() + told.request_id_name.size() + told.prefix.size() +
-         2 * kNode * (told.origin->hops.size() + 1);
+         2 * kNode * (told.origin->hops.size() + 1) + told.asked_method.size() + told.asked_uri.size() + 64;
 }
 
 void write_told(HeadText& out, const Told& told) noexcept {

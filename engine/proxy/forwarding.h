@@ -33,6 +33,7 @@ struct Told {
   std::string_view request_id_name;
   std::string_view via;
   std::string_view prefix;      // that was taken off the path; empty: none
+  std::string_view asked_method, asked_uri;  // of a call on a request's behalf: what that asks for
   std::string_view peer_scheme; // of the connection that the request came on
   const http::Origin* origin = nullptr;
   Address peer;

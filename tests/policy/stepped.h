@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,15 +18,16 @@ namespace gatelab::test {
 
 class Stepped {
  public:
-  // `policies`: the YAML of a list; `consumers` and `issuers` likewise, or empty. Key sets come from upstream 0; there are
-  // no files.
-  explicit Stepped(const std::string& policies, const std::string& consumers = "", const std::string& issuers = "") {
+  // `policies`: the YAML of a list; `consumers` and `issuers` likewise, or empty. Key sets come from upstream 0; `files`
+  // by the name that the configuration gives them.
+  explicit Stepped(const std::string& policies, const std::string& consumers = "", const std::string& issuers = "", std::map<std::string, std::string> given = {}) : files(std::move(given)) {
     if (!consumers.empty()) people = policy::parse_consumers(parse(consumers), sink);
     else people = policy::parse_consumers(nullptr, sink);
     const auto read = [](const config::Node&, const std::string&) -> std::optional<std::string> { return std::nullopt; };
     const auto upstream = [](const std::string&, const config::Node&, const config::Node&, Duration) -> std::optional<std::int32_t> { return 0; };
     if (!issuers.empty()) signers = policy::parse_issuers(parse(issuers), {states, read, upstream, nullptr, {}, sink});
-    policy::Context context{{}, "r", people, signers, states, Random(7), sink};
+    policy::Context context{{}, "r", people, signers, states, Random(7), [](const std::string&, const diag::Span&) -> std::optional<std::int32_t> { return 0; },
+                            [this](const config::Node& path, const std::string&) -> std::optional<std::string> { return files.count(path.text) > 0 ? std::optional(files[path.text]) : std::nullopt; }, sink};
     list = policy::parse_policies(parse(policies), "r", context);
     if (sink.has_errors()) errors = diag::render_all(sink, diag::Colour::Off);
   }
@@ -38,7 +40,17 @@ class Stepped {
     EXPECT_EQ(parser.parse(arena->copy(head)), http::ParseState::Done) << head;
     scratch = {};
     input = std::make_unique<policy::Input>(policy::Input{*request, request->path, *parse_address("192.0.2.1:5"), "r", consumer, {}, now, *arena, scratch, true});
+    input->tls = tls;
     return list.at(0)->step(*input);
+  }
+  // Does what a step asks for, as far as it is computed, and steps again. `answer`: of a call.
+  policy::Step go_on(policy::Step step, bool done = true) {
+    while (step.verdict == policy::Verdict::Need) {
+      if (auto* job = std::get_if<policy::ComputeJob>(step.effect); job != nullptr) std::exchange(job->job, nullptr)();
+      input->effect_done = done;
+      step = list.at(0)->step(*input);
+    }
+    return step;
   }
   // What step() keeps until then is freed.
   void end() {
@@ -50,6 +62,8 @@ class Stepped {
     return f == nullptr ? "" : std::string(f->value);
   }
 
+  std::map<std::string, std::string> files;
+  const crypto::TlsFacts* tls = nullptr;  // of the connection
   diag::Sink sink;
   policy::StateStore states;
   policy::Consumers people;

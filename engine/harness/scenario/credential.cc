@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/base64.h"
 #include "harness/scenario/file.h"
 
 namespace gatelab::harness {
@@ -32,6 +33,19 @@ void parse_api_key(Credential& out, const config::Node& node, const std::string&
   r.finish();
 }
 
+// RFC 7617.
+void parse_basic(Credential& out, const config::Node& node, const std::string& what, diag::Sink& sink) {
+  config::Reader r(node, sink, "`basic` of " + what);
+  r.require("user");
+  r.require("password");
+  const std::string user = r.text("user", "");
+  const auto password = r.secret("password");
+  r.finish();
+  out.name = "Authorization";
+  out.scheme = "Basic";
+  out.key = Secret(base64_encode(user + ":" + std::string(password ? password->reveal() : std::string_view())));
+}
+
 void parse_certificate(Credential& out, const config::Node& node, const std::string& what, diag::Sink& sink) {
   config::Reader r(node, sink, "`client_certificate` of " + what);
   r.require("certificate");
@@ -59,20 +73,20 @@ Credential parse_credential(const std::string& name, const config::Node& node, c
   const std::string what = "credential `" + name + "`";
   config::Reader r(node, sink, what);
   out.from = r.text("from", "");
-  r.not_supported("basic", "this build knows api_key, jwt and client_certificate");
   int kinds = 0;
   if (const config::Node* key = r.get("api_key")) ++kinds, parse_api_key(out, *key, what, sink);
+  if (const config::Node* basic = r.get("basic")) ++kinds, parse_basic(out, *basic, what, sink);
   if (const config::Node* token = r.get("jwt")) ++kinds, parse_jwt(out, *token, what, world, sink);
   if (const config::Node* certificate = r.get("client_certificate")) ++kinds, parse_certificate(out, *certificate, what, sink);
   if (out.token) parse_place(out, r);
   r.elsewhere("forge", "it stands in `jwt`");
   r.finish();
   const bool bare = node.entries.size() == (out.from.empty() ? 0U : 1U);
-  if (r.valid() && kinds == 0 && bare) sink.error("missing-key", node.span, what + " is empty", "write { api_key: … }, { jwt: … } or { client_certificate: … }");
+  if (r.valid() && kinds == 0 && bare) sink.error("missing-key", node.span, what + " is empty", "write { api_key: … }, { jwt: … }, { basic: … } or { client_certificate: … }");
   std::string_view last;
   for (const config::Entry& e : node.entries)
-    if (e.key == "api_key" || e.key == "jwt" || e.key == "client_certificate") last = e.key;
-  if (kinds > 1) sink.error("two-places", r.key_span(last), what + " is one of api_key, jwt and client_certificate");
+    if (e.key == "api_key" || e.key == "jwt" || e.key == "basic" || e.key == "client_certificate") last = e.key;
+  if (kinds > 1) sink.error("two-places", r.key_span(last), what + " is one of api_key, jwt, basic and client_certificate");
   return out;
 }
 

@@ -13,14 +13,22 @@ class ApiKey final : public Policy {
   std::string_view kind() const noexcept override { return "api-key"; }
   Phase phase() const noexcept override { return Phase::Authenticate; }
   bool authenticates() const noexcept override { return true; }
-  std::string_view secret_query() const noexcept override { return place.where == CredentialPlace::Where::Query ? std::string_view(place.name) : std::string_view(); }
+  void secret_query(std::vector<std::string_view>& out) const override {
+    if (place.where == CredentialPlace::Where::Query) out.push_back(place.name);
+  }
+
+  void untell(Input& in) const noexcept override {
+    if (!forward_key) strip_credential(place, in);
+  }
 
   Step step(Input& in) const noexcept override {
     const FoundCredential found = find_credential(place, in);
     if (found.count == 0 || found.value.empty()) return challenge(in, observe::reason::kMissingKey, "no key in " + place.text());
     if (found.count > 1) return challenge(in, observe::reason::kDuplicateKey, "more than one key in " + place.text());
-    const Consumer* consumer = found.value.size() > kMaxKey ? nullptr : keys->find(found.value);
-    if (consumer == nullptr) return challenge(in, observe::reason::kUnknownKey, "a key of nobody");
+    const OwnedKey* key = found.value.size() > kMaxKey ? nullptr : keys->find(found.value);
+    if (key == nullptr) return challenge(in, observe::reason::kUnknownKey, "a key of nobody");
+    const Consumer* consumer = key->consumer;
+    if (key->expires && in.now >= *key->expires) return challenge(in, observe::reason::kExpired, "a key of consumer " + consumer->name);
     in.consumer = consumer;
     in.principal_by = kind();
     if (!forward_key) strip_credential(place, in);
@@ -29,7 +37,7 @@ class ApiKey final : public Policy {
       for (const std::string& group : groups) member = member || consumer->in_group(group);
       if (!member) return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("consumer ", consumer->name) : std::string_view());
     }
-    return Step::go_on(in.detailed ? in.arena.concat("consumer ", consumer->name) : std::string_view());
+    return Step::go_on(in.detailed ? in.arena.concat("consumer ", consumer->name, key->id.empty() ? "" : ", key ", key->id) : std::string_view());
   }
 
   CredentialPlace place{CredentialPlace::Where::Header, "X-Api-Key", {}};
@@ -52,12 +60,7 @@ std::unique_ptr<Policy> parse_api_key(const config::Node& node, Context& context
   config::Reader r(node, context.sink, "policy `api-key`");
   auto policy = std::make_unique<ApiKey>();
   parse_place(policy->place, r, "key");
-  for (auto& group : r.texts("groups")) {
-    bool known = false;
-    for (const auto& consumer : context.consumers.all) known = known || consumer->in_group(group.value);
-    if (!known) context.sink.error("unknown-group", group.span, "no consumer is in a group `" + group.value + "`", "groups are given to consumers under `consumers`");
-    policy->groups.push_back(std::move(group.value));
-  }
+  policy->groups = parse_groups(r, context);
   policy->forward_key = r.boolean("forward_key", false);
   r.finish();
   if (!r.valid()) return nullptr;

@@ -37,9 +37,17 @@ class Jwt final : public Policy {
   std::string_view kind() const noexcept override { return "jwt"; }
   Phase phase() const noexcept override { return Phase::Authenticate; }
   bool authenticates() const noexcept override { return true; }
-  std::string_view secret_query() const noexcept override { return place.where == CredentialPlace::Where::Query ? std::string_view(place.name) : std::string_view(); }
+  void secret_query(std::vector<std::string_view>& out) const override {
+    if (place.where == CredentialPlace::Where::Query) out.push_back(place.name);
+  }
+
+  void untell(Input& in) const noexcept override {
+    if (!forward_token) strip_credential(place, in);
+    remove_told(in);
+  }
 
   Step step(Input& in) const noexcept override {
+    remove_told(in);
     const FoundCredential found = find_credential(place, in);
     if (found.count == 0 && found.other_scheme) return refuse(in, reason::kMissingToken, kNoError, "the credentials are of another scheme");
     if (found.count > 1 || (found.count > 0 && found.other_scheme)) return refuse(in, reason::kDuplicateToken, kInvalidRequest, "more than one token");
@@ -196,7 +204,7 @@ class Jwt final : public Policy {
     if (!issuer.types.empty() && std::none_of(issuer.types.begin(), issuer.types.end(), [&token](const std::string& t) { return crypto::has_type(token.jws, t); }))
       return wrong(reason::kTokenType, "typ is none of the issuer's types");
     if (!c.expires() && issuer.expires) return wrong(reason::kTokenNoExpiry, "there is no exp");
-    if (c.expires() && in.now >= *c.expires() + issuer.leeway) return wrong(reason::kTokenExpired, ago(in, "expired ", in.now - *c.expires()));
+    if (c.expires() && in.now >= *c.expires() + issuer.leeway) return wrong(reason::kExpired, ago(in, "expired ", in.now - *c.expires()));
     if (c.not_before() && in.now + issuer.leeway < *c.not_before()) return wrong(reason::kTokenNotYetValid, "nbf lies in the future");
     if (c.issued_at() && in.now + issuer.leeway < *c.issued_at()) return wrong(reason::kTokenNotYetValid, "iat lies in the future");
     if (issuer.max_age && (!c.issued_at() || in.now >= *c.issued_at() + *issuer.max_age + issuer.leeway))
@@ -229,9 +237,12 @@ class Jwt final : public Policy {
                                        c.subject() ? " sub=" : "", c.subject().value_or("")));
   }
 
-  // Whatever the client has sent under that name has gone, also where the token does not say.
+  // Whatever the client has sent under these names goes, whether or not a token says something else.
+  void remove_told(Input& in) const noexcept {
+    for (const auto& [claim, field] : forward) in.request.fields.remove(field);
+  }
+
   static void tell(Input& in, const crypto::Claims& c, const std::string& claim, const std::string& field) noexcept {
-    in.request.fields.remove(field);
     const auto value = c.find(claim);
     if (!value) return;
     std::string_view text = value->scalar();
