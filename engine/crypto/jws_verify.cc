@@ -47,12 +47,10 @@ Verdict verify_hash(const CompactJws& jws, const Jwk& key, std::string_view sign
   }
   const Hash hash = hash_of(hash_size(jws.algorithm), jws.signed_part());
   const bool valid = EVP_PKEY_verify(context.get(), octets_of(signature), signature.size(), hash.octets.data(), hash.size) == 1;
-  if (!valid) {
-    ERR_clear_error();  // else the next one on this thread who asks OpenSSL for errors, TLS, would get ours
-    return wrong(kWrong);
-  }
-  parts.give_back(jws.algorithm, std::move(context));
-  return Unit{};
+  parts.give_back(jws.algorithm, std::move(context));  // also after a wrong one: forgeries must not cost more than tokens
+  if (valid) return Unit{};
+  ERR_clear_error();  // else the next one on this thread who asks OpenSSL for errors, TLS, would get ours
+  return wrong(kWrong);
 }
 
 // SEQUENCE { INTEGER r, INTEGER s } of two numbers of `octets` each.
