@@ -61,6 +61,63 @@ for alg in $algorithms; do
   # The engine's verifier by itself, with a JWK that PyJWT made.
   expect_equal "$alg by jws_verify" "$(printf '%s\t%s\n' "$("$python" jwks.py "$alg")" "$token" | "$E2E_JWS_VERIFY")" valid
 done
+# openssl by itself, which knows nothing of JOSE: both ways, ECDSA's two numbers going between its DER and ours.
+cat >ecdsa.py <<'PYTHON'
+import sys
+to, half, data = sys.argv[1], int(sys.argv[2]), sys.stdin.buffer.read()
+def number(at):
+    end = at + 2 + data[at + 1]
+    return data[at + 2:end], end
+def integer(octets):
+    octets = octets.lstrip(b"\0") or b"\0"
+    octets = b"\0" + octets if octets[0] & 0x80 else octets
+    return bytes([2, len(octets)]) + octets
+if to == "raw":
+    r, at = number(3 if data[1] == 0x81 else 2)
+    s, _ = number(at)
+    out = b"".join(one.lstrip(b"\0").rjust(half, b"\0") for one in (r, s))
+else:
+    body = integer(data[:half]) + integer(data[half:])
+    out = bytes([0x30] + ([0x81] if len(body) > 127 else []) + [len(body)]) + body
+sys.stdout.buffer.write(out)
+PYTHON
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+from_base64url() {
+  local text=$1
+  while ((${#text} % 4)); do text+="="; done
+  tr -- '-_' '+/' <<<"$text" | openssl base64 -d -A
+}
+half_of() { case $1 in ES256) echo 32 ;; ES384) echo 48 ;; ES512) echo 66 ;; esac; }
+options_of() { [[ $1 != PS* ]] || echo "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest"; }
+# Both on the file `part`; the options are words.
+# shellcheck disable=SC2046
+openssl_signs() {
+  case $1 in
+    EdDSA) openssl pkeyutl -sign -rawin -inkey "$1.key" -in part ;;
+    ES*) openssl dgst "-sha${1:2}" -sign "$1.key" part | "$python" ecdsa.py raw "$(half_of "$1")" ;;
+    *) openssl dgst "-sha${1:2}" $(options_of "$1") -sign "$1.key" part ;;
+  esac
+}
+# shellcheck disable=SC2046
+openssl_verifies() {
+  from_base64url "$2" >signature
+  case $1 in
+    EdDSA) openssl pkeyutl -verify -rawin -pubin -inkey "$1.pub" -in part -sigfile signature ;;
+    *)
+      [[ $1 != ES* ]] || { "$python" ecdsa.py der "$(half_of "$1")" <signature >signature.der && mv signature.der signature; }
+      openssl dgst "-sha${1:2}" $(options_of "$1") -verify "$1.pub" -signature signature part
+      ;;
+  esac
+}
+for alg in $algorithms; do
+  printf '%s.%s' "$(printf '{"alg":"%s"}' "$alg" | base64url)" "$(printf '{"iss":"https://%s","aud":"orders","sub":"ssl","exp":4102444800}' "$alg" | base64url)" >part
+  expect_equal "$alg by openssl" "$(with "$(<part).$(openssl_signs "$alg" | base64url)" "$alg")" 200
+  token=$(mint --key "$alg.key" --alg "$alg" --claim "iss=https://$alg" --aud orders --sub lab)
+  printf '%s' "${token%.*}" >part
+  openssl_verifies "$alg" "${token##*.}" >openssl.out 2>&1 || fail "$alg by gatelab: openssl says $(<openssl.out)"
+  printf 'x' >>part
+  ! openssl_verifies "$alg" "${token##*.}" >openssl.out 2>&1 || fail "$alg: openssl verifies anything"
+done
 printf '%s\n' 'no tab' $'{}\ta.b.c' "$("$python" jwks.py ES256)"$'\tx' >lines.txt
 expect_equal "lines that are none" "$("$E2E_JWS_VERIFY" <lines.txt | tr '\n' ' ')" "invalid malformed invalid key-malformed invalid malformed "
 
