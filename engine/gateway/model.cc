@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "gateway/lint.h"
 #include "gateway/model_issuers.h"
 #include "gateway/model_parts.h"
 #include "gateway/model_tls.h"
@@ -41,6 +42,7 @@ class Assembler {
     r.elsewhere("services", "upstreams are what others call services");
     r.finish();
     if (!r.valid() || sink_.errors() != before) return nullptr;
+    lint(*model_, sink_);
     return model_;
   }
 
@@ -133,6 +135,7 @@ class Assembler {
     spec.name = route.name;
     spec.span = r.span_of("name");
     route.place = diag::place(spec.span);
+    route.span = spec.span;
     if (r.valid() && !route.name.empty()) {
       check_name("route", route.name, spec.span);
       if (!route_names_.insert(route.name).second) sink_.error("duplicate-name", spec.span, "there is a route `" + route.name + "` already");

@@ -68,6 +68,7 @@ struct LogConfig {
 struct RouteConfig {
   std::string name;
   std::string place;
+  diag::Span span;  // of its name
   std::vector<const policy::Policy*> policies;  // top-level ones and its own, in walking order; owned by Model
   std::vector<std::string> skipped;             // kinds or ids named by `skip`
   std::int32_t upstream = -1;                   // index; -1: a policy answers

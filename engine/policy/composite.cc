@@ -53,6 +53,9 @@ class Composite final : public Policy {
   void secret_query(std::vector<std::string_view>& out) const override {
     for (const auto& member : members) member->secret_query(out);
   }
+  void issuers(std::set<const Issuer*>& out) const override {
+    for (const auto& member : members) member->issuers(out);
+  }
   void untell(Input& in) const noexcept override {
     for (const auto& member : members) member->untell(in);
   }

@@ -130,6 +130,8 @@ Consumers parse_consumers(const config::Node* list, diag::Sink& sink) {
       r.require("name");
       auto consumer = std::make_unique<Consumer>();
       consumer->name = r.text("name", "");
+      consumer->span = r.span_of("name");
+      consumer->has_credential = r.get("keys") != nullptr || r.get("certificates") != nullptr;
       if (r.valid() && node.find("name") != nullptr && consumer->name.empty()) sink.error("bad-name", r.span_of("name"), "a consumer's name is not empty");
       if (!consumer->name.empty() && out.find(consumer->name) != nullptr)
         sink.error("duplicate-name", r.span_of("name"), "there is a consumer `" + consumer->name + "` already");

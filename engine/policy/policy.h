@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,9 +28,13 @@ namespace gatelab::policy {
 using observe::Outcome;
 using observe::Phase;
 
+struct Issuer;
+
 struct Consumer {
   std::string name;
   std::vector<std::string> groups;  // in file order
+  bool has_credential = false;      // a key or a certificate
+  diag::Span span;                  // of its name
   bool in_group(std::string_view group) const noexcept;
 };
 
@@ -163,6 +168,11 @@ class Policy {
   virtual void untell(Input&) const noexcept {}
   // Adds names of query parameters whose values are credentials, for redaction of logged targets.
   virtual void secret_query(std::vector<std::string_view>&) const {}
+
+  // For lints. The field whose value, chosen by the client, tells one bucket from another; empty: none does.
+  virtual std::string_view key_field() const noexcept { return {}; }
+  // Adds the issuers whose tokens it takes.
+  virtual void issuers(std::set<const Issuer*>&) const {}
 
   std::string id;     // route/kind unless the file says `id`
   std::string place;  // gateway.yaml:17

@@ -82,3 +82,10 @@ kill -INT "$pid"
 ended "$pid" 10 || fail "no end after SIGINT"
 wait "$pid" && code=0 || code=$?
 expect_equal "exit code after SIGINT" "$code" 130
+
+# Warnings may be errors, and scanners read them.
+printf 'gatelab: 1\nlisteners: [ { name: a, address: 127.0.0.1:0 } ]\nupstreams: { x: { url: http://127.0.0.1:1 }, y: { url: http://127.0.0.1:2 } }\nroutes: [ { name: a, upstream: x } ]\n' >warns.yaml
+exits 0 "$GATELAB" check warns.yaml
+exits 3 "$GATELAB" check --deny warnings warns.yaml
+exits 0 "$GATELAB" check --format sarif warns.yaml
+grep -q '"ruleId": "unused-upstream"' out.txt && grep -q '"startLine": 3' out.txt && grep -q '"version": "2.1.0"' out.txt || fail "no SARIF log: $(<out.txt)"

@@ -37,6 +37,7 @@ class Jwt final : public Policy {
   std::string_view kind() const noexcept override { return "jwt"; }
   Phase phase() const noexcept override { return Phase::Authenticate; }
   bool authenticates() const noexcept override { return true; }
+  void issuers(std::set<const Issuer*>& out) const override { out.insert(issuers_.begin(), issuers_.end()); }
   void secret_query(std::vector<std::string_view>& out) const override {
     if (place.where == CredentialPlace::Where::Query) out.push_back(place.name);
   }
@@ -69,7 +70,7 @@ class Jwt final : public Policy {
   }
 
   CredentialPlace place{CredentialPlace::Where::Header, "Authorization", "Bearer"};
-  std::vector<const Issuer*> issuers;
+  std::vector<const Issuer*> issuers_;
   std::vector<std::string> scopes, any_scope;
   std::vector<ClaimRule> rules;
   std::vector<std::pair<std::string, std::string>> forward;  // claim, field
@@ -100,7 +101,7 @@ class Jwt final : public Policy {
 
   // A token whose signature was checked before, by a key that is still in force. Also true when that can't be told yet.
   bool known(Attempt& a) const noexcept {
-    for (const Issuer* issuer : issuers) {
+    for (const Issuer* issuer : issuers_) {
       VerifiedPtr token = issuer->verified->find(a.digest);
       if (!token || !allows(*issuer, token->jws.algorithm)) continue;
       a.issuer = issuer;
@@ -142,8 +143,8 @@ class Jwt final : public Policy {
   }
 
   const Issuer* issuer_of(const crypto::Claims& claims) const noexcept {
-    if (issuers.size() == 1) return issuers.front();
-    for (const Issuer* issuer : issuers)
+    if (issuers_.size() == 1) return issuers_.front();
+    for (const Issuer* issuer : issuers_)
       if (claims.issuer() == issuer->url) return issuer;
     return nullptr;
   }
@@ -299,11 +300,11 @@ void parse_issuer_names(Jwt& policy, config::Reader& r, Context& context) {
     if (issuer == nullptr) {
       if (context.issuers.broken) continue;
       unknown_issuer(name.value, name.span, context);
-    } else if (std::find(policy.issuers.begin(), policy.issuers.end(), issuer) != policy.issuers.end()) {
+    } else if (std::find(policy.issuers_.begin(), policy.issuers_.end(), issuer) != policy.issuers_.end()) {
       context.sink.error("duplicate-name", name.span, "issuer `" + name.value + "` stands here twice");
     } else {
       if (several && issuer->url.empty()) context.sink.error("issuer-not-told-apart", name.span, "issuer `" + name.value + "` has no `issuer` URL: among several its tokens can't be told from others'");
-      policy.issuers.push_back(issuer);
+      policy.issuers_.push_back(issuer);
     }
   }
 }
@@ -351,7 +352,7 @@ std::unique_ptr<Policy> parse_jwt(const config::Node& node, Context& context) {
   r.elsewhere("leeway", "an issuer has it");
   r.elsewhere("keys", "an issuer has them");
   r.finish();
-  if (!r.valid() || policy->issuers.empty()) return nullptr;
+  if (!r.valid() || policy->issuers_.empty()) return nullptr;
   if (policy->must_be_consumer && policy->consumer_claim.empty()) context.sink.error("no-effect", r.key_span("consumer_required"), "`consumer_required` needs `consumer`: the claim that names the consumer");
   return policy;
 }

@@ -28,6 +28,7 @@ std::int64_t whole_seconds(Duration d) noexcept { return (d.count() + 999'999'99
 class RateLimit final : public Policy {
  public:
   std::string_view kind() const noexcept override { return "rate-limit"; }
+  std::string_view key_field() const noexcept override { return by == By::Header ? std::string_view(header) : std::string_view(); }
   // Limits that need no principal run before authentication, so that guessing keys is limited too.
   Phase phase() const noexcept override { return by == By::Consumer ? Phase::Limit : Phase::PreLimit; }
   bool has_on_response() const noexcept override { return true; }

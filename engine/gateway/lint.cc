@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/lint.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace gatelab::gateway {
+namespace {
+
+const policy::Policy* authenticator_of(const RouteConfig& route) {
+  for (const policy::Policy* p : route.policies)
+    if (p->authenticates()) return p;
+  return nullptr;
+}
+
+bool uses(const Model& model, std::string_view kind) {
+  return std::any_of(model.policies.begin(), model.policies.end(), [kind](const auto& p) { return p->kind() == kind; });
+}
+
+// Routes to one upstream are siblings: what one of them protects another must not give away.
+void unauthenticated_routes(const Model& model, diag::Sink& sink) {
+  std::map<std::int32_t, const RouteConfig*> guarded;
+  for (const RouteConfig& route : model.routes)
+    if (route.upstream >= 0 && authenticator_of(route) != nullptr) guarded.emplace(route.upstream, &route);
+  for (const RouteConfig& route : model.routes) {
+    const auto sibling = guarded.find(route.upstream);
+    // Of a skipped authenticator `skips-authentication` speaks.
+    if (sibling == guarded.end() || authenticator_of(route) != nullptr || !route.skipped.empty()) continue;
+    diag::Diagnostic d;
+    d.severity = diag::Severity::Warning;
+    d.id = "unauthenticated-route";
+    d.message = "route `" + route.name + "` lets everyone reach `" + model.upstreams[static_cast<std::size_t>(route.upstream)].name + "`, and another route there does not";
+    d.span = route.span;
+    d.related.push_back({sibling->second->span, "this one says who may"});
+    d.hint = "give it an authenticator, or say that it is meant so: anonymous: {}";
+    sink.report(std::move(d));
+  }
+}
+
+void limits_by_choice(const Model& model, diag::Sink& sink) {
+  for (const auto& p : model.policies) {
+    const std::string_view field = p->key_field();
+    if (!field.empty())
+      sink.warning("limit-by-choice", p->span, "`" + std::string(p->kind()) + "` counts by the header " + std::string(field) + ", which a client chooses: with another value for each request it has no limit",
+                   "key: consumer, or key: ip; or a second limit by one of them");
+  }
+}
+
+void consumers(const Model& model, diag::Sink& sink) {
+  // Users of a password file, claims of a token and a service's word name consumers too.
+  if (uses(model, "basic") || uses(model, "jwt") || uses(model, "forward-auth") || uses(model, "any-of") || uses(model, "all-of") || uses(model, "anonymous")) return;
+  for (const auto& consumer : model.consumers.all)
+    if (!consumer->has_credential) sink.warning("unreachable-consumer", consumer->span, "consumer `" + consumer->name + "` has neither keys nor certificates: nobody can be it", "keys: [ { sha256: … } ]");
+}
+
+void issuers(const Model& model, diag::Sink& sink) {
+  std::set<const policy::Issuer*> used;
+  for (const auto& p : model.policies) p->issuers(used);
+  for (const auto& issuer : model.issuers.all)
+    if (used.count(issuer.get()) == 0) sink.warning("unused-issuer", issuer->span, "no policy uses the issuer `" + issuer->name + "`");
+}
+
+void listeners(const Model& model, diag::Sink& sink) {
+  const policy::Policy* wants = nullptr;
+  bool authenticates = false;
+  for (const auto& p : model.policies) {
+    if (p->kind() == "mtls") wants = p.get();
+    authenticates = authenticates || p->authenticates();
+  }
+  const bool asks = std::any_of(model.listeners.begin(), model.listeners.end(), [](const ListenerConfig& l) {
+    return l.tls_node != nullptr && l.tls_node->find("client_certificate") != nullptr && l.tls_node->find("client_certificate")->text != "none";
+  });
+  if (wants != nullptr && !asks) sink.warning("no-client-certificates", wants->span, "no listener asks for client certificates: every request will be refused", "tls: { …, client_certificate: optional, client_ca: ca.pem }");
+  if (!authenticates) return;
+  for (const ListenerConfig& listener : model.listeners) {
+    const Endpoint& at = listener.endpoint;
+    if (listener.tls_node != nullptr || at.kind != Endpoint::Kind::Ip || (is_loopback(at.address.ip) && !at.both)) continue;
+    sink.warning("credentials-in-plain", listener.span, "listener `" + listener.name + "` takes credentials over plain HTTP from other machines: whoever stands in between can read them",
+                 "tls: local, or tls: { certificate: …, key: … }; or an address of this machine alone");
+  }
+}
+
+}  // namespace
+
+void lint(const Model& model, diag::Sink& sink) {
+  unauthenticated_routes(model, sink);
+  limits_by_choice(model, sink);
+  consumers(model, sink);
+  issuers(model, sink);
+  listeners(model, sink);
+}
+
+}  // namespace gatelab::gateway
