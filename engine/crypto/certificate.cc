@@ -99,6 +99,15 @@ std::string fingerprint_of(const X509* certificate) {
   return out;
 }
 
+std::string der_of(const X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size <= 0) return {};
+  std::string out(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return out;
+}
+
 CertificateFacts facts_of(X509* certificate) {
   CertificateFacts facts;
   facts.subject = subject_of(certificate);

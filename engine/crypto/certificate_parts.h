@@ -23,5 +23,6 @@ struct Authorities::Parts {
 CertificateFacts facts_of(X509* certificate);
 std::string subject_of(const X509* certificate);
 std::string fingerprint_of(const X509* certificate);
+std::string der_of(const X509* certificate);
 
 }  // namespace gatelab::crypto

@@ -38,6 +38,7 @@ struct TlsServerOptions {
   ClientCertificates client_certificate = ClientCertificates::None;
   std::shared_ptr<const Authorities> client_ca;
   int verify_depth = 4;                          // certificates between the client's and the CA's
+  bool keep_certificate = false;                 // TlsFacts gets the client's certificate itself
   bool reject_unknown = false;                   // an unknown name gets an alert, not the default certificate
   std::shared_ptr<TicketKeys> tickets;           // null: no resumption
   std::string session_scope;                     // sessions of another scope are not resumed

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "base/address.h"
+#include "base/base64.h"
 #include "crypto/certificate_parts.h"
 #include "crypto/tls_native.h"
 
@@ -256,6 +257,7 @@ void TlsEngine::learn() {
   facts_.peer_fingerprint = std::move(peer.fingerprint);
   facts_.peer_names = std::move(peer.names);
   facts_.peer_identities = std::move(peer.identities);
+  if (facts_.server && context_->server_options().keep_certificate) facts_.peer_certificate = base64_encode(der_of(shown));
 }
 
 TlsEngine::Moved TlsEngine::read(std::span<char> into) noexcept {

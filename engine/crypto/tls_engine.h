@@ -43,6 +43,7 @@ struct TlsFacts {
   std::string peer_fingerprint;
   std::vector<std::string> peer_names;
   std::vector<std::string> peer_identities;  // URIs, addresses of mail and DNS names
+  std::string peer_certificate;  // DER in base64; empty unless the listener keeps it
   bool resumed = false;
   bool server = false;
   int certificate = 0;           // which of the listener's was shown

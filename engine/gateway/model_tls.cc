@@ -166,7 +166,8 @@ void TlsParser::clients(crypto::TlsServerOptions& options, config::Reader& r) {
   const bool wanted = options.client_certificate != crypto::ClientCertificates::None;
   scope_ += ca + "\n" + crl + "\n" + std::to_string(static_cast<int>(options.client_certificate)) + " " + std::to_string(options.verify_depth);
   if (wanted && r.get("client_ca") == nullptr) sink_.error("missing-key", r.span_of("client_certificate"), "client certificates need a `client_ca` that signs them");
-  for (const std::string_view key : {"client_ca", "crl", "verify_depth"})
+  options.keep_certificate = r.boolean("forward_client_certificate", false);
+  for (const std::string_view key : {"client_ca", "crl", "verify_depth", "forward_client_certificate"})
     if (!wanted && r.get(key) != nullptr) sink_.error("no-effect", r.span_of(key), "`" + std::string(key) + "` has no effect: no client certificate is asked for", "write client_certificate: optional, or required");
   if (!fine || ca.empty()) return;
   auto loaded = crypto::Authorities::load(ca, crl);

@@ -190,7 +190,7 @@ Origin find_origin(const Fields& fields, const Address& peer, const AddressSet& 
 }
 
 bool is_forwarding_field(std::string_view name) noexcept {
-  constexpr std::string_view kNames[] = {"forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-original-url", "x-original-host", "x-rewrite-url"};
+  constexpr std::string_view kNames[] = {"forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-original-url", "x-original-host", "x-rewrite-url", "client-cert", "client-cert-chain"};
   constexpr std::string_view kPrefix = "x-forwarded";
   const auto like = [](std::string_view a, std::string_view b) noexcept {
     for (std::size_t i = 0; i < b.size(); ++i)
@@ -199,7 +199,7 @@ bool is_forwarding_field(std::string_view name) noexcept {
   };
   if (name.empty()) return false;
   const char first = ascii_lower(name.front());
-  if (first != 'x' && first != 'f' && first != 't') return false;
+  if (first != 'x' && first != 'f' && first != 't' && first != 'c') return false;
   if (name.size() >= kPrefix.size() && like(name, kPrefix)) return true;
   for (const std::string_view known : kNames)
     if (name.size() == known.size() && like(name, known)) return true;

@@ -38,8 +38,8 @@ std::optional<Address> parse_node(std::string_view text) noexcept;
 // `broken` is set: a value that has no end, or a backslash in it.
 bool next_forwarded_pair(std::string_view& rest, std::string_view& name, std::string_view& value, bool& broken) noexcept;
 
-// True for what speaks of a client or a path in a proxy's name: X-Forwarded-*, Forwarded, X-Real-IP, X-Original-URL and
-// their like, also spelt with underscores, which many applications take for dashes.
+// True for what speaks of a client or a path in a proxy's name: X-Forwarded-*, Forwarded, X-Real-IP, X-Original-URL,
+// Client-Cert and their like, also spelt with underscores, which many applications take for dashes.
 bool is_forwarding_field(std::string_view name) noexcept;
 
 }  // namespace gatelab::http

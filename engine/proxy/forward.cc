@@ -126,6 +126,7 @@ io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   told.asked_method = asked_method_;
   told.asked_uri = asked_uri_;
   told.websocket = websocket_;
+  if (const crypto::TlsFacts* tls = inbound_.tls()) told.client_certificate = tls->peer_certificate;
   const std::string_view head = request_head(arena_, head_, told);
   BodyPiece first;
   if (head_.body.kind != http::Framing::None) {

@@ -93,7 +93,7 @@ std::string_view choose_host(const upstream::HostPolicy& policy, std::string_vie
 
 std::size_t told_octets(const Told& told) noexcept {
   constexpr std::size_t kNode = 64;  // an address with what stands around it
-  return 512 + told.host.size() + told.via.size() + 2 * told.authority.size() + told.request_id.size() + told.request_id_name.size() + told.prefix.size() +
+  return 512 + told.host.size() + told.via.size() + 2 * told.authority.size() + told.request_id.size() + told.request_id_name.size() + told.prefix.size() + told.client_certificate.size() +
          2 * kNode * (told.origin->hops.size() + 1) + told.asked_method.size() + told.asked_uri.size() + 64;
 }
 
@@ -102,6 +102,11 @@ void write_told(HeadText& out, const Told& told) noexcept {
   if (both || told.forwarded == upstream::Forwarded::XForwarded) write_x_forwarded(out, told);
   if (both || told.forwarded == upstream::Forwarded::Rfc7239) write_forwarded(out, told);
   out.field(told.request_id_name, told.request_id);
+  // A structured field of one byte sequence (RFC 9440 §2.2).
+  if (told.client_certificate.empty()) return;
+  out.text("Client-Cert: :");
+  out.text(told.client_certificate);
+  out.text(":\r\n");
 }
 
 }  // namespace gatelab::proxy
