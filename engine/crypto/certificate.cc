@@ -2,7 +2,6 @@
 #include "crypto/certificate.h"
 
 #include <openssl/err.h>
-#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 
 #include <cstring>
@@ -20,16 +19,6 @@ std::string text_of(const X509_NAME* name) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(out.get(), &data);
   return {data, static_cast<std::size_t>(size)};
-}
-
-Instant instant_of(const ASN1_TIME* time) {
-  // As a difference to the epoch: no conversion that asks for time zones.
-  int days = 0, seconds = 0;
-  const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> epoch(ASN1_TIME_set(nullptr, 0));
-  if (ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) return {};
-  const std::int64_t all = std::int64_t{days} * 86'400 + seconds;
-  constexpr std::int64_t kLast = Instant::max().ns / 1'000'000'000;  // "99991231235959Z": no end
-  return all >= kLast ? Instant::max() : Instant::from_seconds(all);
 }
 
 std::string ip_of(const ASN1_OCTET_STRING* octets) {
@@ -83,6 +72,16 @@ int no_passphrase(char*, int, int, void* asked) {
 }
 
 }  // namespace
+
+Instant instant_of(const ASN1_TIME* time) {
+  // As a difference to the epoch: no conversion that asks for time zones.
+  int days = 0, seconds = 0;
+  const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> epoch(ASN1_TIME_set(nullptr, 0));
+  if (ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) return {};
+  const std::int64_t all = std::int64_t{days} * 86'400 + seconds;
+  constexpr std::int64_t kLast = Instant::max().ns / 1'000'000'000;  // "99991231235959Z": no end
+  return all >= kLast ? Instant::max() : Instant::from_seconds(all);
+}
 
 std::string subject_of(const X509* certificate) { return text_of(X509_get_subject_name(certificate)); }
 
@@ -186,13 +185,6 @@ std::shared_ptr<const Authorities> Authorities::system(std::string_view more) {
   for (const X509Ptr& one : extra) X509_STORE_add_cert(parts->store.get(), one.get());
   ERR_clear_error();
   return std::shared_ptr<const Authorities>(new Authorities(std::move(parts)));
-}
-
-bool is_ocsp_response(std::string_view der) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  const std::unique_ptr<OCSP_RESPONSE, Freed<OCSP_RESPONSE_free>> response(d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(der.size())));
-  ERR_clear_error();
-  return response && OCSP_response_status(response.get()) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
 }
 
 }  // namespace gatelab::crypto

@@ -66,7 +66,4 @@ class Authorities {
   std::unique_ptr<Parts> parts_;
 };
 
-// True for a successful OCSP response in DER form.
-bool is_ocsp_response(std::string_view der);
-
 }  // namespace gatelab::crypto

@@ -20,6 +20,7 @@ struct Authorities::Parts {
   std::vector<X509Ptr> certificates;
 };
 
+Instant instant_of(const ASN1_TIME* time);
 CertificateFacts facts_of(X509* certificate);
 std::string subject_of(const X509* certificate);
 std::string fingerprint_of(const X509* certificate);

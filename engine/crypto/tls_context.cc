@@ -105,6 +105,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(TlsClientOptions op
   const std::string& alpn = out->native_->alpn;
   if (!alpn.empty()) SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(alpn.data()), static_cast<unsigned>(alpn.size()));
   SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (options.ask_for_staple) SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp);
   if (options.authorities) SSL_CTX_set1_cert_store(context, options.authorities->parts().store.get());
   // Sessions are kept by whoever owns the engine, by target and by the engine's clock.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

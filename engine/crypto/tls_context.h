@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "crypto/certificate.h"
 #include "crypto/local_authority.h"
+#include "crypto/ocsp.h"
 #include "crypto/ticket_keys.h"
 
 namespace gatelab::crypto {
@@ -25,7 +26,7 @@ enum class ClientCertificates : std::uint8_t { None, Optional, Required };
 struct TlsCertificate {
   std::shared_ptr<const Identity> identity;
   std::vector<std::string> hosts;  // whom it is shown to: names, *.names; lower case
-  std::string ocsp_staple;         // DER; empty: none
+  OcspStaple ocsp_staple;
 };
 
 struct TlsServerOptions {
@@ -50,6 +51,7 @@ struct TlsClientOptions {
   std::shared_ptr<const Identity> identity;      // null: no client certificate
   TlsVersion min = TlsVersion::V12, max = TlsVersion::V13;
   std::vector<std::string> alpn{"http/1.1"};
+  bool ask_for_staple = false;
 };
 
 class TlsContext {

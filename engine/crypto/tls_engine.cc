@@ -246,6 +246,8 @@ void TlsEngine::learn() {
   const char* group = SSL_group_to_name(ssl_, static_cast<int>(SSL_get_negotiated_group(ssl_)));
   facts_.group = group == nullptr ? std::string_view() : std::string_view(group);
   facts_.resumed = SSL_session_reused(ssl_) == 1;
+  const unsigned char* staple = nullptr;
+  facts_.stapled = !facts_.server && SSL_get_tlsext_status_ocsp_resp(ssl_, &staple) > 0;
   const unsigned char* alpn = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_, &alpn, &size);

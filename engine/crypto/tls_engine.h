@@ -45,6 +45,7 @@ struct TlsFacts {
   std::vector<std::string> peer_identities;  // URIs, addresses of mail and DNS names
   std::string peer_certificate;  // DER in base64; empty unless the listener keeps it
   bool resumed = false;
+  bool stapled = false;          // the server sent an OCSP response; of a client that asked for it
   bool server = false;
   int certificate = 0;           // which of the listener's was shown
 };

@@ -76,9 +76,11 @@ int TlsCallbacks::choose_protocol(SSL* ssl, const unsigned char** out, unsigned 
 
 int TlsCallbacks::staple(SSL* ssl, void* owner) noexcept {
   const TlsServerOptions& options = context_of(owner).server_options();
-  const auto index = static_cast<std::size_t>(engine_of(ssl).facts_.certificate);
-  if (index >= options.certificates.size() || options.certificates[index].ocsp_staple.empty()) return SSL_TLSEXT_ERR_NOACK;
-  const std::string& der = options.certificates[index].ocsp_staple;
+  const TlsEngine& engine = engine_of(ssl);
+  const auto index = static_cast<std::size_t>(engine.facts_.certificate);
+  // A stale one would end the handshake at clients that look; without one they ask the CA, or go on.
+  if (index >= options.certificates.size() || !options.certificates[index].ocsp_staple.is_fresh(engine.now_)) return SSL_TLSEXT_ERR_NOACK;
+  const std::string& der = options.certificates[index].ocsp_staple.der;
   auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(der.data(), der.size()));  // OpenSSL frees it
   if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
   SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(der.size()));

@@ -75,6 +75,24 @@ std::shared_ptr<const crypto::Identity> TlsParser::identity(config::Reader& r) {
   return std::move(*loaded);
 }
 
+crypto::OcspStaple TlsParser::staple(config::Reader& r, const crypto::Identity* identity) {
+  bool fine = true;
+  std::string der = read_optional(r, "ocsp_staple", fine);
+  if (!fine || r.get("ocsp_staple") == nullptr) return {};
+  const config::Node& node = *r.get("ocsp_staple");
+  auto read = crypto::read_ocsp_staple(std::move(der), identity);
+  // Most are no errors: without a staple, which is what clients then get, the certificate is as good as ever; and a new
+  // certificate must not wait for its staple.
+  if (!read && read.error().id == "ocsp-mismatch") sink_.warning("ocsp-mismatch", node.span, "`" + node.text + "` " + read.error().message + ": it is not sent", "ask the CA for a response to the certificate that stands beside it");
+  else if (!read) sink_.error(read.error().id, node.span, "`" + node.text + "` " + read.error().message, "openssl ocsp … -respout FILE writes one");
+  if (!read) return {};
+  const std::string fetch = "fetch a new one; saving it reloads the configuration";
+  if (read->status != "good") sink_.warning("ocsp-not-good", node.span, "`" + node.text + "` says that the certificate is " + std::string(read->status) + ": clients that look will refuse it", "get another certificate, or take the line away");
+  if (input_.now && *input_.now > read->next_update) sink_.warning("ocsp-expired", node.span, "`" + node.text + "` was good until " + format(read->next_update) + ": it is not sent", fetch);
+  if (input_.now && *input_.now < read->this_update) sink_.warning("ocsp-not-yet-valid", node.span, "`" + node.text + "` is not good before " + format(read->this_update) + ": it is not sent until then", "look at the clock of this machine, and of the one that wrote it");
+  return std::move(*read);
+}
+
 std::vector<std::string> TlsParser::hosts_of(config::Reader& r, const crypto::CertificateFacts& facts) {
   std::vector<std::string> hosts;
   for (const auto& given : r.texts("hosts")) {
@@ -96,10 +114,7 @@ std::vector<std::string> TlsParser::hosts_of(config::Reader& r, const crypto::Ce
 std::optional<crypto::TlsCertificate> TlsParser::certificate(config::Reader& r) {
   crypto::TlsCertificate out;
   out.identity = identity(r);
-  bool fine = true;
-  out.ocsp_staple = read_optional(r, "ocsp_staple", fine);
-  if (!out.ocsp_staple.empty() && !crypto::is_ocsp_response(out.ocsp_staple))
-    sink_.error("bad-ocsp-staple", r.span_of("ocsp_staple"), "`" + r.get("ocsp_staple")->text + "` is not a successful OCSP response in DER form", "openssl ocsp … -respout FILE writes one");
+  out.ocsp_staple = staple(r, out.identity.get());
   if (!out.identity) return std::nullopt;
   out.hosts = hosts_of(r, out.identity->facts());
   return out;

@@ -25,6 +25,7 @@ class TlsParser {
   std::shared_ptr<const crypto::Identity> identity(config::Reader& r);
   void validity(const crypto::CertificateFacts& facts, const config::Node& certificate);
   std::optional<crypto::TlsCertificate> certificate(config::Reader& r);
+  crypto::OcspStaple staple(config::Reader& r, const crypto::Identity* identity);
   void certificates(crypto::TlsServerOptions& options, config::Reader& r);
   std::vector<std::string> hosts_of(config::Reader& r, const crypto::CertificateFacts& facts);
   void unique_hosts(const std::vector<std::string>& hosts, const diag::Span& span, std::map<std::string, diag::Span>& seen);
