@@ -179,7 +179,7 @@ io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, ListenerView view, io::
   const bool room = !counted || bind->clients.enter(client, view.max_connections_per_client);
   if (!room) refuse(observe::Refused::ClientConnections);
   if (preface.ok && room) {
-    auto shaking = proxy::handshake(services_, *view.settings, std::move(transport), handshakes_);
+    auto shaking = proxy::handshake(services_, *view.settings, preface.ends.client, std::move(transport), handshakes_);
     io::TransportPtr ready = co_await shaking;
     if (ready) {
       proxy::Http1Connection connection(services_, std::move(view.settings), std::move(ready), preface);

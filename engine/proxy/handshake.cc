@@ -45,14 +45,14 @@ io::Task<void> answer_plainly(io::Transport& transport, io::Wait wait) {
   }
 }
 
-void record_failure(Services& services, const ListenerSettings& settings, io::TlsTransport& tls, const observe::Reason& reason, Instant began) {
+void record_failure(Services& services, const ListenerSettings& settings, const Address& client, io::TlsTransport& tls, const observe::Reason& reason, Instant began) {
   auto arena = services.take_arena();
   {
     observe::Record record(*arena);
     const Clock& clock = services.loop.clock();
     record.total = clock.io_now() - began;
     record.began = clock.policy_now() + -record.total;
-    record.client = tls.peer();
+    record.client = record.peer = client;
     record.listener = settings.name;
     record.route = services.snapshot->no_route.name;
     record.status = reason.status;
@@ -104,7 +104,7 @@ observe::TlsNote note_of(const crypto::TlsFacts* facts) noexcept {
   return note;
 }
 
-io::Task<io::TransportPtr> handshake(Services& services, const ListenerSettings& settings, io::TransportPtr transport, io::CancelToken& token) {
+io::Task<io::TransportPtr> handshake(Services& services, const ListenerSettings& settings, const Address& client, io::TransportPtr transport, io::CancelToken& token) {
   if (!settings.tls) co_return transport;
   const Instant began = services.loop.now();
   auto tls = std::make_unique<io::TlsTransport>(std::move(transport), settings.tls);
@@ -119,7 +119,7 @@ io::Task<io::TransportPtr> handshake(Services& services, const ListenerSettings&
     io::TransportPtr done = std::move(tls);
     co_return done;
   }
-  record_failure(services, settings, *tls, reason_of(code, tls->failure()), began);
+  record_failure(services, settings, client, *tls, reason_of(code, tls->failure()), began);
   if (code == io::Code::Other && tls->failure() == TlsFailure::PlainHttp) {
     io::TransportPtr below = tls->take_below();
     auto answering = answer_plainly(*below, wait);
