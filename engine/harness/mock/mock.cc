@@ -184,6 +184,7 @@ io::Task<bool> MockServers::read_request(Connection& c) {
   if (state == http::ParseState::Failed) co_return false;
   c.request = {};
   c.request.proxied = c.proxied;
+  if (const crypto::TlsFacts* tls = c.transport->tls()) c.request.certificate = tls->peer_subject;
   c.request.method = head.method_text;
   c.request.path = head.path;
   c.request.query = head.query;

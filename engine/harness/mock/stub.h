@@ -22,6 +22,7 @@ struct SeenRequest {
   std::string body;
   std::string request_id;
   std::string proxied;  // "v1 203.0.113.9:4711": of the connection's PROXY header; empty: it had none
+  std::string certificate;  // subject of the one that the connection's client showed; empty: none
   bool matched = false;
   std::string near_miss;  // of one that no stub answers: what comes nearest
   std::vector<std::string> misses;  // and every stub, nearest first, with what the request lacks for it

@@ -56,25 +56,13 @@ io::Task<void> Client::send(const Dial& dial, std::string octets, std::string me
     if (!known.empty() && known.mapped()->peer_state() == io::Transport::Peer::Quiet) transport = std::move(known.mapped());
   }
   if (!transport) {
-    const bool chosen = dial.from.family != IpAddress::Family::None;
-    io::Task<io::IoResult<io::TransportPtr>> connecting = !dial.path.empty() ? network_.connect_unix(loop_, dial.path, wait) : chosen ? network_.connect_from(loop_, dial.from, dial.to, wait) : network_.connect(loop_, dial.to, wait);
-    auto connected = co_await connecting;
-    if (!connected) {
-      out.error = connected.error() == io::Code::TimedOut ? "timeout" : "refused";
+    auto dialling = connect(network_, loop_, dial, wait, out);
+    transport = co_await dialling;
+    if (!transport) {
       out.latency = loop_.now() - began;
       co_return;
     }
-    transport = std::move(*connected);
-    if (dial.tls.context) {
-      auto securing = secure(std::move(transport), dial, wait, out);
-      transport = co_await securing;
-      if (!transport) {
-        out.latency = loop_.now() - began;
-        co_return;
-      }
-    } else {
-      octets.insert(0, dial.preface);
-    }
+    if (!dial.tls.context) octets.insert(0, dial.preface);
   }
   // An answer may come, and the connection close, before the request is out: what was said counts.
   // The tasks are named first: GCC 12 copies a text that is made inside a co_await expression octet by octet.
@@ -93,10 +81,19 @@ io::Task<void> Client::send(const Dial& dial, std::string octets, std::string me
   else transport->close();
 }
 
-io::Task<io::TransportPtr> Client::secure(io::TransportPtr transport, const Dial& dial, io::Wait wait, Answer& out) {
+io::Task<io::TransportPtr> connect(io::Network& network, io::Loop& loop, const Dial& dial, io::Wait wait, Answer& out) {
+  const bool chosen = dial.from.family != IpAddress::Family::None;
+  io::Task<io::IoResult<io::TransportPtr>> connecting = !dial.path.empty() ? network.connect_unix(loop, dial.path, wait) : chosen ? network.connect_from(loop, dial.from, dial.to, wait) : network.connect(loop, dial.to, wait);
+  auto connected = co_await connecting;
   io::TransportPtr done;
+  if (!connected) {
+    out.error = connected.error() == io::Code::TimedOut ? "timeout" : "refused";
+    co_return done;
+  }
+  io::TransportPtr transport = std::move(*connected);
+  if (!dial.tls.context) co_return transport;
   if (!dial.preface.empty()) {  // a PROXY header comes before TLS
-    io::Task<io::Code> writing = write(*transport, dial.preface, wait);
+    io::Task<io::Code> writing = io::write_all(*transport, dial.preface, wait);
     const io::Code written = co_await writing;
     if (written != io::Code::Ok) {
       out.error = "closed";
@@ -112,7 +109,7 @@ io::Task<io::TransportPtr> Client::secure(io::TransportPtr transport, const Dial
     std::string names;
     for (const std::string& name : facts.peer_names) names += (names.empty() ? "" : ",") + name;
     out.tls = {{"version", std::string(facts.version)}, {"cipher", std::string(facts.cipher)}, {"group", std::string(facts.group)}, {"alpn", facts.alpn},
-               {"resumed", facts.resumed ? "true" : "false"}, {"subject", facts.peer_subject}, {"names", names}};
+               {"resumed", facts.resumed ? "true" : "false"}, {"stapled", facts.stapled ? "true" : "false"}, {"subject", facts.peer_subject}, {"names", names}};
     done = std::move(secured);
     co_return done;
   }

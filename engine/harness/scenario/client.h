@@ -41,6 +41,10 @@ struct Dial {
   Secured tls;
 };
 
+// A new connection, with TLS if the dial says so. Null: `out.error` says why. Without TLS the preface is still to be sent, in
+// front of the first request. `dial` and `out` must outlive the task.
+io::Task<io::TransportPtr> connect(io::Network& network, io::Loop& loop, const Dial& dial, io::Wait wait, Answer& out);
+
 class Client {
  public:
   // `cancel` ends what is under way; it must outlive the client.
@@ -51,7 +55,6 @@ class Client {
   void close() noexcept { kept_.clear(); }
 
  private:
-  io::Task<io::TransportPtr> secure(io::TransportPtr transport, const Dial& dial, io::Wait wait, Answer& out);
   io::Task<io::Code> write(io::Transport& transport, std::string octets, io::Wait wait);
   io::Task<void> read(io::Transport& transport, std::string method, io::Wait wait, Answer& out);
   io::Network& network_;

@@ -70,6 +70,7 @@ void check_upstream(const UpstreamExpectation& expected, const Observation& seen
   judge.match(expected.target, nlohmann::json(last.upstream + "/" + last.target), "target");
   judge.match(expected.attempts, nlohmann::json(seen.record == nullptr ? 0 : seen.record->attempts.size()), "attempts");
   judge.match(expected.proxied, last.proxied.empty() ? Value() : Value(nlohmann::json(last.proxied)), "proxied");
+  judge.match(expected.certificate, last.certificate.empty() ? Value() : Value(nlohmann::json(last.certificate)), "certificate");
   if (!expected.request) return;
   const Fit fitting = fit(*expected.request, last);
   if (!fitting.fits) judge.fail(fitting.span ? fitting.span : expected.span, "the request that reached " + last.upstream + ": " + fitting.why);

@@ -67,7 +67,7 @@ struct Send {
 
 struct UpstreamExpectation {
   bool none = false;
-  MatcherPtr name, target, attempts, proxied;
+  MatcherPtr name, target, attempts, proxied, certificate;
   std::optional<RequestMatcher> request;
   std::optional<std::vector<MessageMatcher>> messages;  // of a WebSocket
   diag::Span span;

@@ -230,6 +230,7 @@ UpstreamExpectation parse_upstream(const config::Node& node, diag::Sink& sink) {
   out.attempts = matcher(r, "attempts", Dimension::Json, sink);
   if (const config::Node* messages = r.get("messages")) out.messages = parse_message_matchers(*messages, sink, "`messages` of `upstream`");
   out.proxied = matcher(r, "proxied", Dimension::Text, sink);
+  out.certificate = matcher(r, "certificate", Dimension::Text, sink);
   if (const config::Node* request = r.get("request")) out.request = parse_request_matcher(*request, sink, "`request` of `upstream`");
   r.finish();
   if (node.entries.empty()) sink.error("bad-matcher", node.span, "`upstream` expects nothing", "name it: { name: orders }");
@@ -258,7 +259,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
   out.body = matcher(r, "body", Dimension::Text, sink);
   out.latency = matcher(r, "latency", Dimension::Duration, sink);
   if (const config::Node* latency = r.get("latency"); world.real && latency != nullptr && !is_range(*latency)) real_time_field(*latency, "latency", "{ le: 1s }", sink);
-  out.tls = matchers(r, "tls", Dimension::Text, sink, {"version", "cipher", "group", "alpn", "resumed", "subject", "names"});
+  out.tls = matchers(r, "tls", Dimension::Text, sink, {"version", "cipher", "group", "alpn", "resumed", "stapled", "subject", "names"});
   out.ended = matchers(r, "ended", Dimension::Text, sink, {"by", "id", "phase", "reason"});
   if (const config::Node* ended = r.get("ended"))
     if (const config::Node* reason = ended->find("reason")) check_reason(*reason, sink);

@@ -56,7 +56,6 @@ void parse_stream_use(Step& step, config::Reader& r, diag::Sink& sink) {
     if (websocket != nullptr && stream != nullptr) sink.error("two-places", r.key_span("stream"), "a connection is a WebSocket or an answer that streams");
     if (step.send.count > 1 || step.totals || !step.send.connection.empty())
       sink.error("bad-choice", step.span, "a connection that stays open is one: `repeat`, `totals` and `via: { connection: … }` have no place beside it");
-    if (step.send.tls) sink.error("not-supported", step.span, "a connection that stays open over TLS is not supported yet", "use a listener in plain HTTP");
     if (!step.send.save_json.empty() || !step.send.save_headers.empty()) sink.error("bad-choice", r.key_span("save"), "nothing is saved of an answer that goes on");
   }
   if (step.expect) check_expect(*step.expect, use.kind == StreamUse::Kind::Websocket, sink);

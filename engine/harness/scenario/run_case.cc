@@ -47,6 +47,7 @@ class CaseRun {
   }
 
  private:
+  std::string directory() const { return file_.path.substr(0, file_.path.rfind('/') + 1); }  // what paths are relative to
   bool go_on() const { return result_.failures.empty(); }
 
   gateway::Options gateway_options() {
@@ -118,9 +119,16 @@ class CaseRun {
 
   // Mocks of https targets speak TLS, with a certificate that the gateway trusts unless the scenario says otherwise.
   bool mock_tls(const upstream::Config& upstream, std::shared_ptr<const crypto::TlsContext>& out) {
-    const auto said = case_.world.mock_tls.find(upstream.name);
     if (!upstream.tls) return true;
-    auto made = mock_context(said == case_.world.mock_tls.end() ? MockTls{} : said->second, upstream.server_name, *authority_, driver_->now());
+    const auto said = case_.world.mock_tls.find(upstream.name);
+    const MockTls tls = said == case_.world.mock_tls.end() ? MockTls{} : said->second;
+    std::shared_ptr<const crypto::Authorities> clients;
+    if (!tls.client_ca.empty()) {
+      auto loaded = load_authorities(tls.client_ca, files_, directory());
+      if (!loaded) return fail(case_.world.mock_spans.at(upstream.name), loaded.error().message), false;
+      clients = std::move(*loaded);
+    }
+    auto made = mock_context(tls, upstream.server_name, *authority_, driver_->now(), std::move(clients));
     if (!made) return fail(case_.world.mock_spans.at(upstream.name), made.error().message), false;
     out = std::move(*made);
     return true;
@@ -130,18 +138,17 @@ class CaseRun {
     if (!bound.tls && !s.send.tls) return true;
     const ClientTls tls = s.send.tls.value_or(ClientTls{});
     if (tls.off) return true;
-    const std::string directory = file_.path.substr(0, file_.path.rfind('/') + 1);
     if (!tls.certificate.empty()) {
       credential = &case_.world.credentials.at(tls.certificate);
       result_.used_credentials.insert(tls.certificate);
     }
     std::shared_ptr<const crypto::Identity> identity;
     if (credential != nullptr && !credential->certificate.empty()) {
-      auto loaded = load_identity(credential->certificate, credential->certificate_key, files_, directory);
+      auto loaded = load_identity(credential->certificate, credential->certificate_key, files_, directory());
       if (!loaded) return fail(credential->span, loaded.error().message), false;
       identity = std::move(*loaded);
     }
-    auto context = client_context(tls, std::move(identity), *authority_, files_, directory);
+    auto context = client_context(tls, std::move(identity), *authority_, files_, directory());
     if (!context) return fail(s.span, context.error().message), false;
     out.context = std::move(*context);
     out.name = tls.sni ? *tls.sni : host_name(s.send.headers);
@@ -236,15 +243,15 @@ class CaseRun {
       used = std::move(*usable);
     }
     const Credential* credential = used ? &*used : nullptr;
-    if (s.send.stream.kind != StreamUse::Kind::None && !to->path.empty()) return fail(s.span, "a connection that stays open over a unix socket is not supported yet");
-    if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, to->address, s.send.preface + octets_of(s.send, credential, to->address));
+    Dial dial{to->address, to->path, s.send.from, s.send.preface, s.send.connection, {}};
+    if (!secured(s, *to, credential, dial.tls)) return;
+    if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, std::move(dial), octets_of(s.send, credential, to->address));
     const std::size_t first_record = record_count(), first_seen = mocks_.seen().size();
     // Shared with the lanes, so that a step that is given up leaves nothing hanging.
     auto batch = std::make_shared<Batch>();
     batch->answers.resize(s.send.count);
     batch->octets = octets_of(s.send, credential, to->address);
-    batch->dial = {to->address, to->path, s.send.from, s.send.preface, s.send.connection, {}};
-    if (!secured(s, *to, credential, batch->dial.tls)) return;
+    batch->dial = std::move(dial);
     batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
     batch->every = s.send.every;
     batch->timeout = s.send.timeout.value_or(driver_->simulated() ? kPatience : kSocketPatience);

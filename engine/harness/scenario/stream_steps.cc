@@ -26,11 +26,11 @@ std::shared_ptr<OpenStream> StreamSteps::find(const Step& step, const std::strin
   return nullptr;
 }
 
-void StreamSteps::open(const Step& step, const Address& to, std::string octets) {
+void StreamSteps::open(const Step& step, Dial dial, std::string octets) {
   const auto stream = std::make_shared<OpenStream>(driver_.environment().network, scope_, step.send.stream.kind == StreamUse::Kind::Websocket);
   streams_[step.send.stream.name] = stream;
   const std::size_t first_seen = mocks_.seen().size();
-  driver_.on(driver_.outside(), [this, stream, to, octets, from = step.send.from] { scope_.spawn(OpenStream::run(stream, from, to, octets)); });
+  driver_.on(driver_.outside(), [this, stream, dial = std::move(dial), octets = std::move(octets)] { scope_.spawn(OpenStream::run(stream, dial, octets)); });
   const std::string problem = driver_.run_until([stream] {
     const OpenStream::State now = stream->look();
     // An answer that is no 101 is waited for as a whole, like any other.

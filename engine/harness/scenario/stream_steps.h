@@ -20,7 +20,7 @@ class StreamSteps {
   StreamSteps(Driver& driver, MockServers& mocks, io::Scope& scope, CaseResult& result, FindRecord find)
       : driver_(driver), mocks_(mocks), scope_(scope), result_(result), find_(std::move(find)) {}
 
-  void open(const Step& step, const Address& to, std::string octets);
+  void open(const Step& step, Dial dial, std::string octets);
   void message(const Step& step);
   void receive(const Step& step);
   void drop(const Step& step);

@@ -25,11 +25,16 @@ io::Wait OpenStream::wait(std::string_view what) noexcept {
   return wait;
 }
 
-io::Task<void> OpenStream::run(std::shared_ptr<OpenStream> self, IpAddress from, Address to, std::string octets) {
+io::Task<void> OpenStream::run(std::shared_ptr<OpenStream> self, Dial dial, std::string octets) {
   self->self_ = self;
   const Instant began = self->scope_.loop().now();
-  co_await self->connect(from, to);
-  if (!self->transport_) co_return self->end("refused");
+  Answer how;
+  const io::Wait patience = self->wait("the client's connection");
+  auto dialling = connect(self->network_, self->scope_.loop(), dial, patience, how);
+  self->transport_ = co_await dialling;
+  if (!self->transport_) co_return self->end(how.error);
+  if (!dial.tls.context) octets.insert(0, dial.preface);
+  self->agreed(std::move(how.tls));
   write(self, std::move(octets), false);
   const bool head = co_await self->read_head();
   if (!head) co_return;
@@ -40,14 +45,6 @@ io::Task<void> OpenStream::run(std::shared_ptr<OpenStream> self, IpAddress from,
   }
   if (self->websocket && self->state_.answer.status == 101) co_await self->read_messages();
   else co_await self->read_body();
-}
-
-io::Task<void> OpenStream::connect(IpAddress from, Address to) {
-  const io::Wait patience = wait("the client's connection");
-  const bool chosen = from.family != IpAddress::Family::None;
-  io::Task<io::IoResult<io::TransportPtr>> connecting = chosen ? network_.connect_from(scope_.loop(), from, to, patience) : network_.connect(scope_.loop(), to, patience);
-  auto connected = co_await connecting;
-  if (connected) transport_ = std::move(*connected);
 }
 
 void OpenStream::write(const std::shared_ptr<OpenStream>& self, std::string octets, bool close) {
@@ -76,6 +73,11 @@ io::Task<void> OpenStream::writer(std::shared_ptr<OpenStream> self) {
   }
   self->writing_ = false;
   if (self->look().ended) self->transport_->close();
+}
+
+void OpenStream::agreed(Texts tls) {
+  const std::lock_guard lock(mutex_);
+  state_.answer.tls = std::move(tls);
 }
 
 void OpenStream::end(std::string error) {
@@ -109,7 +111,8 @@ io::Task<bool> OpenStream::read_head() {
       io::Code code = io::Code::Other;
       if (unread_.size() <= kMaxHead) code = co_await more();
       if (code != io::Code::Ok) {
-        end(unread_.empty() ? "closed" : "truncated");
+        // In TLS 1.3 a client hears only after the handshake that its certificate was refused.
+        end(transport_->tls_failure() == crypto::TlsFailure::PeerAlert ? "tls-alert" : unread_.empty() ? "closed" : "truncated");
         co_return false;
       }
       state = parser.parse(std::string_view(unread_).substr(begin));

@@ -34,18 +34,18 @@ class OpenStream {
 
   // On the loop's thread.
   OpenStream(io::Network& network, io::Scope& scope, bool is_websocket) noexcept : websocket(is_websocket), network_(network), scope_(scope) {}
-  static io::Task<void> run(std::shared_ptr<OpenStream> self, IpAddress from, Address to, std::string octets);
+  static io::Task<void> run(std::shared_ptr<OpenStream> self, Dial dial, std::string octets);
   static void write(const std::shared_ptr<OpenStream>& self, std::string octets, bool close);
   void drop() noexcept;
 
  private:
   static io::Task<void> writer(std::shared_ptr<OpenStream> self);
-  io::Task<void> connect(IpAddress from, Address to);
   io::Task<io::Code> more();
   io::Task<bool> read_head();
   io::Task<void> read_messages();
   io::Task<void> read_body();
   void take(http::websocket::Message message);
+  void agreed(Texts tls);
   void end(std::string error);
   io::Wait wait(std::string_view what) noexcept;
 

@@ -47,6 +47,7 @@ MockTls parse_mock_tls(const config::Node& node, diag::Sink& sink) {
   out.valid_for = r.duration("valid_for");
   out.trusted = r.boolean("trusted", true);
   version(r, "max_version", out.max, sink);
+  out.client_ca = r.text("client_ca", "");
   r.finish();
   return out;
 }
@@ -66,6 +67,7 @@ Result<std::shared_ptr<const crypto::TlsContext>> client_context(const ClientTls
   options.min = tls.min;
   options.max = tls.max;
   options.alpn = tls.alpn;
+  options.ask_for_staple = true;
   if (options.verify) {
     auto pem = tls.trust == "simulation" ? Result<std::string>(authority.pem()) : files.read(whole(tls.trust, directory));
     if (!pem) return Failure<Error>{pem.error()};
@@ -76,7 +78,16 @@ Result<std::shared_ptr<const crypto::TlsContext>> client_context(const ClientTls
   return crypto::TlsContext::client(std::move(options));
 }
 
-Result<std::shared_ptr<const crypto::TlsContext>> mock_context(const MockTls& tls, const std::string& name, const crypto::LocalAuthority& authority, Instant start) {
+Result<std::shared_ptr<const crypto::Authorities>> load_authorities(const std::string& path, const io::Files& files, const std::string& directory) {
+  auto pem = files.read(whole(path, directory));
+  if (!pem) return Failure<Error>{pem.error()};
+  auto loaded = crypto::Authorities::load(*pem, {});
+  if (!loaded) return fail(loaded.error().id, "`" + path + "` " + loaded.error().message);
+  return loaded;
+}
+
+Result<std::shared_ptr<const crypto::TlsContext>> mock_context(const MockTls& tls, const std::string& name, const crypto::LocalAuthority& authority, Instant start,
+                                                               std::shared_ptr<const crypto::Authorities> clients) {
   crypto::LocalAuthority::Request request;
   request.names = tls.names.empty() ? std::vector<std::string>{name} : tls.names;
   request.from = start + -std::chrono::hours(24);
@@ -88,6 +99,8 @@ Result<std::shared_ptr<const crypto::TlsContext>> mock_context(const MockTls& tl
   options.certificates.push_back({identity, {}, {}});
   options.max = tls.max;
   options.tickets = std::make_shared<crypto::TicketKeys>(std::chrono::hours(1));
+  if (clients) options.client_certificate = crypto::ClientCertificates::Required;
+  options.client_ca = std::move(clients);
   return crypto::TlsContext::server(std::move(options));
 }
 

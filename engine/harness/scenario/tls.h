@@ -31,6 +31,7 @@ struct MockTls {
   std::optional<Duration> valid_for;  // from the scenario's start
   bool trusted = true;
   crypto::TlsVersion max = crypto::TlsVersion::V13;
+  std::string client_ca;              // a file of CA certificates: whoever shows none of theirs is refused; empty: nobody is asked
 };
 
 ClientTls parse_client_tls(const config::Node& node, diag::Sink& sink);
@@ -40,7 +41,9 @@ MockTls parse_mock_tls(const config::Node& node, diag::Sink& sink);
 Result<std::shared_ptr<const crypto::TlsContext>> client_context(const ClientTls& tls, std::shared_ptr<const crypto::Identity> identity, const crypto::LocalAuthority& authority,
                                                                  const io::Files& files, const std::string& directory);
 Result<std::shared_ptr<const crypto::Identity>> load_identity(const std::string& certificate, const std::string& key, const io::Files& files, const std::string& directory);
-// `name`: whom the gateway calls; `start`: the scenario's.
-Result<std::shared_ptr<const crypto::TlsContext>> mock_context(const MockTls& tls, const std::string& name, const crypto::LocalAuthority& authority, Instant start);
+Result<std::shared_ptr<const crypto::Authorities>> load_authorities(const std::string& path, const io::Files& files, const std::string& directory);
+// `name`: whom the gateway calls; `start`: the scenario's; `clients`: who signs theirs; null: nobody is asked.
+Result<std::shared_ptr<const crypto::TlsContext>> mock_context(const MockTls& tls, const std::string& name, const crypto::LocalAuthority& authority, Instant start,
+                                                               std::shared_ptr<const crypto::Authorities> clients = nullptr);
 
 }  // namespace gatelab::harness
