@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kLogBatch = 16 * 1024;
 constexpr Duration kLogDelay = std::chrono::milliseconds(20);
 constexpr Duration kTraceEvery = std::chrono::milliseconds(1);
-constexpr std::uint32_t kHandshakesLogged = 10;
+constexpr std::uint32_t kToldPerSecond = 10;
 constexpr Duration kHandshakesLeft = std::chrono::seconds(1);  // when draining begins
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
@@ -142,7 +142,7 @@ void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transpor
   const bool room = view != listeners_.end() && bind->open.fetch_add(1, std::memory_order_relaxed) < view->second.max_connections;
   if (room) return connections_.spawn(serve(bind, view->second, std::move(transport)));
   if (view != listeners_.end()) bind->open.fetch_sub(1, std::memory_order_relaxed);
-  refuse(observe::Refused::Connections);
+  refuse(observe::Refused::Connections, bind->name, {transport->peer(), {}});
   metrics_.connections_closed.add();
   transport->close();
 }
@@ -167,7 +167,7 @@ io::Task<proxy::Preface> Worker::greet(Bind& bind, const ListenerView& view, io:
   } else if (settings.proxy_protocol == proxy::ProxyMode::Required) {
     preface.ok = false;
   }
-  if (!preface.ok) refuse(observe::Refused::ProxyProtocol);
+  if (!preface.ok && !connections_.token().cancelled()) refuse(observe::Refused::ProxyProtocol, settings.name, {transport.peer(), {}});
   co_return preface;
 }
 
@@ -177,7 +177,7 @@ io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, ListenerView view, io::
   const IpAddress client = preface.ends.client.ip;
   const bool counted = preface.ok && view.max_connections_per_client > 0;
   const bool room = !counted || bind->clients.enter(client, view.max_connections_per_client);
-  if (!room) refuse(observe::Refused::ClientConnections);
+  if (!room) refuse(observe::Refused::ClientConnections, view.settings->name, preface.ends);
   if (preface.ok && room) {
     auto shaking = proxy::handshake(services_, *view.settings, preface.ends.client, std::move(transport), handshakes_);
     io::TransportPtr ready = co_await shaking;
@@ -214,15 +214,35 @@ void Worker::log(const observe::Record& record) noexcept {
   else if (first) log_begun_.signal();
 }
 
-// Anybody can make handshakes fail, as fast as the network allows: all are counted, some a second are logged.
+// Who has no room, or does not say who is there as he should, is closed before a request: that has a line of its own.
+void Worker::refuse(observe::Refused why, std::string_view listener, const proxy::Ends& ends) noexcept {
+  metrics_.connections_refused[static_cast<std::size_t>(why)].add();
+  auto arena = services_.take_arena();
+  {
+    observe::Record record(*arena);
+    record.began = services_.loop.clock().policy_now();
+    record.client = record.peer = ends.client;
+    record.listener = listener;
+    record.route = services_.snapshot->no_route.name;
+    record.ended = {"gateway", {}, observe::kRefused[static_cast<std::size_t>(why)]->word, observe::Phase::Accept};
+    tell_some(record);
+  }
+  services_.give_arena(std::move(arena));
+}
+
 void Worker::handshake_failed(const observe::Record& record) noexcept {
   metrics_.count_handshake("client", record.ended.reason);
+  tell_some(record);
+}
+
+// Anybody can be refused, and make handshakes fail, as fast as the network allows: all are counted, some a second are logged.
+void Worker::tell_some(const observe::Record& record) noexcept {
   const Instant now = services_.loop.now();
-  if (now - handshake_second_ >= std::chrono::seconds(1)) {
-    handshake_second_ = now;
-    handshakes_logged_ = 0;
+  if (now - told_since_ >= std::chrono::seconds(1)) {
+    told_since_ = now;
+    told_ = 0;
   }
-  const bool told = ++handshakes_logged_ <= kHandshakesLogged;
+  const bool told = ++told_ <= kToldPerSecond;
   if (logs_ && told) log(record);
   else if (logs_) metrics_.log_lines_dropped.add();
   if (!traces_.empty() && told) keep_trace(record);

@@ -71,7 +71,8 @@ class Worker final : public proxy::Sink {
  private:
   io::Task<void> serve(std::shared_ptr<Bind> bind, ListenerView view, io::TransportPtr transport);
   io::Task<proxy::Preface> greet(Bind& bind, const ListenerView& view, io::Transport& transport);
-  void refuse(observe::Refused why) noexcept { metrics_.connections_refused[static_cast<std::size_t>(why)].add(); }
+  void refuse(observe::Refused why, std::string_view listener, const proxy::Ends& ends) noexcept;
+  void tell_some(const observe::Record& record) noexcept;
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
@@ -98,8 +99,8 @@ class Worker final : public proxy::Sink {
   Instant next_trace_;
 
   io::CancelToken handshakes_;        // cancelled when draining leaves them no more time
-  Instant handshake_second_;          // failed handshakes that were logged in this second
-  std::uint32_t handshakes_logged_ = 0;
+  Instant told_since_;                // refused connections and failed handshakes that were logged in the second since then
+  std::uint32_t told_ = 0;
 
   io::Scope connections_, background_, control_;
 };

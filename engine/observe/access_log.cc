@@ -266,10 +266,16 @@ void combined(std::string& out, const Record& r) {
   combined_text(out, r.consumer);
   const auto month = static_cast<std::size_t>((t[5] - '0') * 10 + (t[6] - '0') - 1);
   out.append(" [").append(t, 8, 2).append("/").append(kMonths + 3 * month, 3).append("/").append(t, 0, 4).append(":").append(t, 11, 8).append(" +0000] \"");
-  combined_text(out, r.method);
-  out += ' ';
-  combined_text(out, r.target);
-  out.append(" HTTP/").append(r.version).append("\" ");
+  // Without a request: as Apache has it for connections that sent none.
+  if (r.method.empty()) {
+    out += '-';
+  } else {
+    combined_text(out, r.method);
+    out += ' ';
+    combined_text(out, r.target);
+    out.append(" HTTP/").append(r.version);
+  }
+  out += "\" ";
   append_number(out, r.status);
   out += ' ';
   append_number(out, r.response_octets);
@@ -289,15 +295,24 @@ void pretty(std::string& out, const Record& r, bool colour) {
   else append_number(out, r.status);
   if (colour) out += "\x1b[0m";
   out += ' ';
-  combined_text(out, r.method);
-  out += ' ';
-  combined_text(out, r.target);
+  const bool asked = !r.method.empty();
+  if (asked) {
+    combined_text(out, r.method);
+    out += ' ';
+    combined_text(out, r.target);
+  }
   // Names of the configuration keep their letters, whatever the language.
   const auto named = [&out](std::string_view before, std::string_view name) {
     out += before;
     append_json_escaped(out, name);
   };
-  named("  ", r.route);
+  if (asked) named("  ", r.route);
+  else {
+    named("", name(r.ended.phase));
+    named(" on ", r.listener);
+    out += " of ";
+    append_ip(out, r.client.ip);
+  }
   const std::string_view upstream = last_upstream(r);
   if (!upstream.empty()) named(" → ", upstream);
   if (!r.consumer.empty()) {
@@ -308,6 +323,7 @@ void pretty(std::string& out, const Record& r, bool colour) {
     named("  ", r.ended.by);
     named(": ", r.ended.reason);
   }
+  if (!r.tls.error.empty()) named("  ", r.tls.error);
   out += "  ";
   append_ms(out, r.total);
   out += "ms\n";

@@ -190,7 +190,7 @@ void MetricsText::add(const WorkerMetrics& worker) {
   counter("gatelab_connections_accepted_total", "Client connections accepted.").series[""] += accepted;
   counter("gatelab_connections_closed_total", "Client connections that have ended.").series[""] += closed;
   Family& refused = counter("gatelab_connections_refused_total", "Client connections closed before their first request, by reason.");
-  for (std::size_t i = 0; i < kRefused.size(); ++i) refused.series[label("reason", kRefused[i])] += value(worker.connections_refused[i]);
+  for (std::size_t i = 0; i < kRefused.size(); ++i) refused.series[label("reason", kRefused[i]->word)] += value(worker.connections_refused[i]);
   family("gatelab_connections_active", "gauge", "Client connections that are open.").series[""] += accepted - closed;
   counter("gatelab_tunnels_opened_total", "WebSockets that were opened.").series[""] += value(worker.tunnels_opened);
   family("gatelab_tunnels_active", "gauge", "WebSockets that are open.").series[""] += value(worker.tunnels_opened) - value(worker.tunnels_closed);

@@ -30,7 +30,7 @@ inline constexpr std::array<double, 12> kLatencyBoundsSeconds{0.0005, 0.001, 0.0
 
 // Why a connection was closed before its first request.
 enum class Refused : std::uint8_t { Connections, ClientConnections, ProxyProtocol };
-inline constexpr std::array<std::string_view, 3> kRefused{"max-connections", "max-connections-per-client", "proxy-protocol"};
+inline constexpr std::array<const Reason*, 3> kRefused{&reason::kMaxConnections, &reason::kMaxConnectionsPerClient, &reason::kProxyProtocol};
 
 // A worker's counters for the routes and upstreams of the configurations it has served. Series are keyed by name, so
 // that a reload keeps a route's counts.

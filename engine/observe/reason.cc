@@ -12,7 +12,7 @@ constexpr std::array kReasons{
     kMissingToken, kDuplicateToken, kTokenMalformed, kTokenAlgorithm, kTokenCrit, kTokenSignature, kExpired, kTokenNotYetValid, kTokenTooOld,
     kTokenNoExpiry, kTokenIssuer, kTokenAudience, kTokenType, kTokenClaim, kInsufficientScope, kUnknownConsumer, kKeysUnavailable,
     kMissingCredentials, kMalformedCredentials, kWrongCredentials, kBusy, kMissingCertificate, kRefusedByService, kServiceUnavailable, kNotAllowed, kDenied,
-    kHandshakeTimeout, kPlainHttpOnTls,
+    kMaxConnections, kMaxConnectionsPerClient, kProxyProtocol, kHandshakeTimeout, kPlainHttpOnTls,
     kTlsMalformed, kTlsVersion, kTlsCipher, kTlsProtocol, kTlsUnknownName, kTlsAlert, kClientCertificateMissing, kClientCertificateExpired,
     kClientCertificateNotYetValid, kClientCertificateRevoked, kClientCertificateUntrusted, kClientCertificateTooDeep, kClientCertificateUnfit,
     kMisdirected, kTlsHandshake, kTlsRefused, kTlsCertificateExpired, kTlsCertificateNotYetValid, kTlsCertificateUntrusted,

@@ -71,6 +71,10 @@ inline constexpr Reason kServiceUnavailable{"service-unavailable", 503, "Service
 // allow, deny
 inline constexpr Reason kNotAllowed{"not-allowed", 403, "Forbidden", "`allow` does not speak of this request"};
 inline constexpr Reason kDenied{"denied", 403, "Forbidden", "`deny` speaks of this request"};
+// connections that are not let in
+inline constexpr Reason kMaxConnections{"max-connections", 0, "", "the listener has as many connections as it may have"};
+inline constexpr Reason kMaxConnectionsPerClient{"max-connections-per-client", 0, "", "the client has as many connections to the listener as it may have"};
+inline constexpr Reason kProxyProtocol{"proxy-protocol", 0, "", "no PROXY header where one is required, a broken one, or one of a peer that is not trusted"};
 // TLS with a client
 inline constexpr Reason kHandshakeTimeout{"handshake-timeout", 0, "", "the client did not finish its TLS handshake in time"};
 inline constexpr Reason kPlainHttpOnTls{"plain-http-on-tls", 400, "Bad Request", "a client speaks plain HTTP to a listener that speaks TLS"};

@@ -42,7 +42,8 @@ TEST(ProxyHeaders, AreWaitedForAsLongAsAHead) {
   EXPECT_FALSE(client.eof);
   world.sim.advance(seconds(1));
   EXPECT_TRUE(client.eof || client.broken);
-  EXPECT_TRUE(world.records.empty());
+  ASSERT_EQ(world.records.size(), 1U);
+  EXPECT_EQ(world.records[0].ended_reason, "proxy-protocol");
 }
 
 TEST(ProxyHeaders, ThatAreNoneGiveTheirOctetsBack) {

@@ -84,6 +84,25 @@ TEST(AccessLog, SaysWhoEndedAnExchangeThatGotNoAnswer) {
   EXPECT_NE(line(r, LogFormat::Pretty, true).find("\x1b[31m---"), std::string::npos);
 }
 
+// A connection that was not let in, or whose handshake failed: there is no request to speak of.
+TEST(AccessLog, SaysWhatBecameOfAConnectionWithoutARequest) {
+  Arena arena;
+  Record r(arena);
+  r.began = Instant::from_seconds(1'767'225'600);
+  r.client = r.peer = *parse_address("192.0.2.1:4711");
+  r.listener = "main";
+  r.route = "(none)";
+  r.ended = {"gateway", {}, "max-connections", Phase::Accept};
+  EXPECT_EQ(line(r, LogFormat::Json),
+            "{\"time\":\"2026-01-01T00:00:00.000Z\",\"client\":\"192.0.2.1\",\"listener\":\"main\",\"status\":0,\"route\":\"(none)\",\"by\":\"gateway\","
+            "\"phase\":\"accept\",\"reason\":\"max-connections\",\"attempts\":0,\"request_bytes\":0,\"response_bytes\":0,\"duration_ms\":0.000,\"upstream_ms\":0.000}\n");
+  EXPECT_EQ(line(r, LogFormat::Combined), "192.0.2.1 - - [01/Jan/2026:00:00:00 +0000] \"-\" 0 0 \"-\" \"-\"\n");
+  EXPECT_EQ(line(r, LogFormat::Pretty), "00:00:00.000 --- accept on main of 192.0.2.1  gateway: max-connections  0.000ms\n");
+  r.ended = {"client", {}, "tls-alert", Phase::Handshake};
+  r.tls.error = "certificate unknown";
+  EXPECT_EQ(line(r, LogFormat::Pretty), "00:00:00.000 --- handshake on main of 192.0.2.1  client: tls-alert  certificate unknown  0.000ms\n");
+}
+
 // Log forging (CR LF), terminal escapes (ANSI), quoting, and octets that are not UTF-8.
 std::size_t unescaped_quotes(std::string_view line) {
   std::size_t quotes = 0;
