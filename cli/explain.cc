@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// gatelab explain [-c gateway.yaml] [METHOD] TARGET: which route a request takes and why not the others, every policy's
+// gatelab explain [-c gateway.yaml] [--listener NAME] [METHOD] TARGET: which route a request takes and why not the others, every policy's
 // verdict with the line that configured it, and where it would go. Sends nothing and charges no limit. The flags -X, -H
 // and -d mean what they mean to curl.
 #include <CLI/CLI.hpp>
@@ -29,6 +29,7 @@ struct Options {
   std::vector<std::string> headers;
   std::vector<std::string> data;
   std::string client = "127.0.0.1";
+  std::string listener;
   bool json = false;
 };
 
@@ -77,8 +78,12 @@ void split_url(std::string& target, std::string& host) {
 // The request's head as it would be on the wire, or nullopt after a complaint.
 std::optional<Head> head_of(const Options& options) {
   Head head;
-  head.target = options.request.back();
-  head.method = options.request.size() == 2 ? options.request.front() : options.data.empty() ? "GET" : "POST";
+  std::vector<std::string> request = options.request;
+  // 'GET /x' in quotes, as access logs and scenarios write it.
+  const std::size_t space = request.size() == 1 ? request.front().find(' ') : std::string::npos;
+  if (space != std::string::npos && request.front().find_first_of(" /") == space) request = {request.front().substr(0, space), request.front().substr(request.front().find_first_not_of(' ', space))};
+  head.target = request.back();
+  head.method = request.size() == 2 ? request.front() : options.data.empty() ? "GET" : "POST";
   if (!options.method.empty()) head.method = options.method;
   std::string host = "localhost";
   split_url(head.target, host);
@@ -101,6 +106,10 @@ std::optional<Head> head_of(const Options& options) {
     const std::size_t value = header.find_first_not_of(" \t", colon + 1);
     if (header[colon] == ':' && value == std::string::npos) continue;
     fields += fmt::format("{}: {}\r\n", name, value == std::string::npos ? "" : header.substr(value));
+  }
+  if (head.target.find(' ') != std::string::npos || head.method.find(' ') != std::string::npos) {
+    complain(fmt::format("`{}` has a space in it: write METHOD TARGET, a space of the target as %20", head.method + " " + head.target));
+    return std::nullopt;
   }
   if (has_control(head.method) || has_control(head.target) || has_control(host)) {
     complain("the method, the target and the host may not hold control characters");
@@ -141,6 +150,7 @@ std::string as_json(const gateway::Model& model, const gateway::Explanation& wha
   if (!what.record.ended_by.empty()) {
     json["ended"] = {{"by", what.record.ended_by}, {"id", what.record.ended_id}, {"reason", what.record.ended_reason}};
   }
+  for (const auto& [name, fate] : what.underscores) json["underscore_fields"].push_back({{"name", name}, {"fate", fate}});
   if (what.record.proxied) json["client"] = format(what.record.client.ip);
   if (!what.upstream.empty()) {
     json["upstream"] = what.upstream;
@@ -173,6 +183,7 @@ std::string as_text(const gateway::Model& model, const Head& head, const gateway
     out += fmt::format("  {:<14} {}\n", "path", what.canonical_path);
   }
   if (what.record.proxied) out += fmt::format("  {:<14} {} behind {}\n", "client", format(what.record.client.ip), format(what.record.peer.ip));
+  for (const auto& [name, fate] : what.underscores) out += fmt::format("  {:<14} {}: {}\n", "field", name, fate);
   const std::string place = place_of(model, what.record.route);
   out += fmt::format("  {:<14} {}{}\n", "route", paint("1", what.record.route), place.empty() ? "" : "  " + paint("36", place));
   for (const route::Rejected& rejected : what.rejected) {
@@ -211,7 +222,7 @@ int explain(const Options& options) {
   const Loaded loaded = load(options.config, gateway.states(), world.environment().random, {&world.environment().clock});
   if (!loaded.model) return loaded.exit;
   const Instant now{std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()).count()};
-  const auto what = gateway.explain(*loaded.model, head->raw, Address{*client, 40'000}, now);
+  const auto what = gateway.explain(*loaded.model, head->raw, Address{*client, 40'000}, now, options.listener);
   if (!what) {
     complain(what.error().message);
     return kUsage;
@@ -231,6 +242,7 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   command->add_option("-X,--request", options->method, "the method");
   command->add_option("-H,--header", options->headers, "a header, 'Name: value'; may be repeated")->take_all()->allow_extra_args(false);
   command->add_option("-d,--data", options->data, "a body, or @FILE; makes it a POST")->take_all()->allow_extra_args(false);
+  command->add_option("--listener", options->listener, "which listener takes the request; else the first");
   command->add_option("--client", options->client, "the client's address")->capture_default_str();
   command->add_flag("--json", options->json, "one JSON object");
   command->callback([options, &chosen] {

@@ -1,12 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // The walk of one request up to Forward, for people: the same matching and the same policies as an exchange's.
+#include <algorithm>
+
 #include "gateway/gateway.h"
 #include "gateway/worker.h"
+#include "http/forwarded.h"
+#include "http/hop.h"
 #include "proxy/exchange.h"
 
 namespace gatelab::gateway {
 namespace {
 
+using Underscores = std::vector<std::pair<std::string, std::string_view>>;
+
+bool has_underscore(const http::Field& f) { return f.name.find('_') != std::string_view::npos; }
+
+Underscores with_underscores(const http::Fields& fields) {
+  Underscores out;
+  for (const http::Field& f : fields)
+    if (has_underscore(f)) out.emplace_back(f.name, "dropped");
+  return out;
+}
+
+// `head` is what matching has left of it.
+void judge(Underscores& sent, const http::RequestHead& head, const proxy::Refusal& refusal) {
+  const bool refused = refusal.word == http::info(http::Rule::UnderscoreField).word;
+  for (auto& [name, fate] : sent) {
+    if (refused) fate = "refused";
+    for (const http::Field& f : head.fields) {
+      if (refused || f.name != name) continue;
+      fate = http::is_forwarding_field(name) || http::reads_like_another(head.fields, name) ? "seen by policies, not forwarded: it reads like another field" : "kept";
+    }
+  }
+}
 
 route::Request to_route_request(const http::RequestHead& head, const proxy::Matching& matching) {
   route::Request request;
@@ -41,11 +67,17 @@ void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out)
 
 }  // namespace
 
-Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now) const {
+Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now, std::string_view listener_name) const {
   Arena arena;
   http::RequestHead head(arena);
   const ListenerConfig fallback;
-  const ListenerConfig& listener = model.listeners.empty() ? fallback : model.listeners.front();
+  const auto named = std::find_if(model.listeners.begin(), model.listeners.end(), [&](const ListenerConfig& l) { return listener_name.empty() || l.name == listener_name; });
+  if (named == model.listeners.end() && !listener_name.empty()) {
+    std::string names;
+    for (const ListenerConfig& l : model.listeners) names += (names.empty() ? "" : ", ") + l.name;
+    return fail("unknown-listener", "there is no listener `" + std::string(listener_name) + "`; there are: " + names);
+  }
+  const ListenerConfig& listener = named == model.listeners.end() ? fallback : *named;
   http::RequestParser parser(head, listener.limits);
   Explanation out;
   observe::Record record(arena);
@@ -70,7 +102,9 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   record.proxied = !origin.hops.empty();
   proxy::Snapshot snapshot;
   fill_routes(snapshot, model);
+  out.underscores = with_underscores(head.fields);
   const proxy::Matching matching = proxy::match_request(head, listener.path, listener.hop, snapshot, arena);
+  judge(out.underscores, head, matching.refusal);
   record.route = matching.route->name;
   out.canonical_path = matching.path;
   if (matching.refusal.word.empty() || matching.refusal.phase == observe::Phase::Match)
@@ -83,6 +117,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   policy::Scratch scratch;
   policy::Input input{head, matching.path, origin.client, matching.route->name, nullptr, {}, policy_now, arena, scratch, true};
   input.parameters = matching.parameters;
+  if (listener.tls_node != nullptr) input.scheme = "https";
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
   proxy::Walk walk(matching.route->policies, input, scratch, record);
   // Nothing is asked for an explanation: policies say what they would wait for. What is only computed is.
@@ -96,8 +131,10 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   record.consumer = input.consumer != nullptr ? std::string_view(input.consumer->name) : input.principal;
   if (stopped == proxy::Walk::End::Through) {
     walk.take_back();
+    const proxy::Refusal upgrade = proxy::upgrade_refusal(head, *matching.route);
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
-    else if (matching.route->upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(matching.route->upstream)], {head, matching, *settings, {origin, client, "http", {}, listener.endpoint.address.port}}, out);
+    else if (matching.route->upstream >= 0 && !upgrade.word.empty()) end(record, upgrade, out);
+    else if (matching.route->upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(matching.route->upstream)], {head, matching, *settings, {origin, client, listener.tls_node == nullptr ? "http" : "https", {}, listener.endpoint.address.port}}, out);
   } else {
     const policy::Policy& by = walk.stopped_by();
     record.ended = {by.kind(), by.id, walk.reason(), by.phase()};

@@ -62,6 +62,8 @@ struct Explanation {
   std::string upstream;                         // where it would go; empty: a policy answered
   std::string target;                           // the target's URL; empty for a mock
   std::string forwarded_path, forwarded_host;   // what the target would get; query included
+  // Fields with underscores in their names, as they were sent, and what becomes of them.
+  std::vector<std::pair<std::string, std::string_view>> underscores;
   std::uint16_t status = 0;                     // when a policy answered
 };
 
@@ -92,11 +94,15 @@ class Gateway {
   // The last traces, newest first.
   std::vector<observe::OwnedRecord> requests(std::size_t limit) const;
   std::size_t in_flight() const noexcept;
+  // Of clients, open now. Any thread.
+  std::size_t connections() const;
+  // While it drains: what is still in flight is cut now, each exchange with its record. Any thread.
+  void cut();
   // Hands buffered access-log lines on; call before looking at what was logged, and at the end.
   void flush_logs();
 
   // The same walk as a request's, on one head, charging nothing. `raw` is a request head as on the wire.
-  Result<Explanation> explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now) const;
+  Result<Explanation> explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now, std::string_view listener = {}) const;
 
  private:
   struct Inner;

@@ -27,6 +27,8 @@ struct Refusal {
 };
 Refusal refusal_of(http::Rule rule) noexcept;
 Refusal refusal_of(const observe::Reason& reason) noexcept;
+// Of a request that asks for what the route does not offer. A word that is empty: none. upgrade.cc
+Refusal upgrade_refusal(const http::RequestHead& head, const Route& route) noexcept;
 
 // The route, canonical path and parameters of one request: phase Match, shared with `explain`.
 struct Matching {

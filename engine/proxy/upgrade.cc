@@ -14,18 +14,21 @@
 namespace gatelab::proxy {
 namespace websocket = http::websocket;
 
-// A refusal whose word is empty: the request goes on, as a WebSocket if it asks for one.
-Refusal Exchange::check_upgrade() noexcept {
-  const websocket::Ask ask = websocket::asked(head_);
-  if (ask == websocket::Ask::None) return {};
-  websocket_ = ask == websocket::Ask::Valid && matching_.route->websocket;
-  if (websocket_) return {};
-  Refusal refusal = refusal_of(!matching_.route->websocket               ? observe::reason::kWebsocketOff
+Refusal upgrade_refusal(const http::RequestHead& head, const Route& route) noexcept {
+  const websocket::Ask ask = websocket::asked(head);
+  if (ask == websocket::Ask::None || (ask == websocket::Ask::Valid && route.websocket)) return {};
+  Refusal refusal = refusal_of(!route.websocket                          ? observe::reason::kWebsocketOff
                                : ask == websocket::Ask::OtherVersion ? observe::reason::kWebsocketVersion
                                                                      : observe::reason::kWebsocketHandshake);
-  refusal.detail = matching_.route->websocket ? websocket::describe(ask) : std::string_view();
+  refusal.detail = route.websocket ? websocket::describe(ask) : std::string_view();
   refusal.phase = observe::Phase::Forward;
   return refusal;
+}
+
+// A refusal whose word is empty: the request goes on, as a WebSocket if it asks for one.
+Refusal Exchange::check_upgrade() noexcept {
+  websocket_ = matching_.route->websocket && websocket::asked(head_) == websocket::Ask::Valid;
+  return upgrade_refusal(head_, *matching_.route);
 }
 
 // Is the target's 101 what was asked for?
