@@ -28,6 +28,8 @@
 namespace gatelab::cli {
 namespace {
 
+constexpr unsigned kCutWithin = 2;  // seconds
+
 struct Options {
   std::string config = "gateway.yaml";
   std::uint32_t workers = 0;
@@ -88,6 +90,7 @@ class Run {
   void watch(std::vector<std::string> files);     // before the loops run, or on loop 0
   void watch_signals();
   void on_stop(int signal);  // loop 0
+  void cut();                // loop 0
   void on_hangup();          // loop 0
   void applied(const gateway::Model& model);      // the reloader's thread
   void reloaded(const ReloadOutcome& outcome);    // the reloader's thread
@@ -111,6 +114,7 @@ class Run {
   // SIGHUP: the reloader's thread opens the log again, as the disk may be slow.
   std::atomic<bool> reopen_log_{false};
   int stop_signal_ = 0;
+  bool cut_ = false;
 };
 
 gateway::Options Run::gateway_options() {
@@ -224,12 +228,7 @@ void Run::on_hangup() {
 }
 
 void Run::on_stop(int signal) {
-  if (stop_signal_ != 0) {
-    complain("stopped at once; what was in flight is cut");
-    log_.finish();
-    std::fflush(nullptr);
-    std::_Exit(kInterrupted);
-  }
+  if (stop_signal_ != 0) return cut();
   stop_signal_ = signal;
   if (admin_) admin_->set_draining();
   world_.environment().watch.stop();
@@ -240,13 +239,23 @@ void Run::on_stop(int signal) {
   });
 }
 
+// A second signal. Every request that is cut has its line in the access log (reason `shutdown`).
+void Run::cut() {
+  if (std::exchange(cut_, true)) std::_Exit(kInterrupted);
+  complain(fmt::format("stopped at once: {} on {} cut", counted(gateway_.in_flight(), "request"), counted(gateway_.connections(), "connection")));
+  // Whatever hangs (a disk, a policy that computes) must not hold up somebody who has asked twice.
+  std::signal(SIGALRM, [](int) { std::_Exit(kInterrupted); });
+  alarm(kCutWithin);
+  gateway_.cut();
+}
+
 int Run::finish() {
   world_.join();
   reloader_->stop();
   if (admin_) admin_->stop();
   gateway_.flush_logs();
   log_.finish();
-  return stop_signal_ == SIGINT ? kInterrupted : kOk;
+  return cut_ || stop_signal_ == SIGINT ? kInterrupted : kOk;
 }
 
 int run(Options& options) {

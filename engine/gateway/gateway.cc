@@ -186,6 +186,17 @@ std::vector<observe::OwnedRecord> Gateway::requests(std::size_t limit) const {
   return all;
 }
 
+std::size_t Gateway::connections() const {
+  std::size_t sum = 0;
+  std::lock_guard lock(inner_->mutex);
+  for (const auto& bind : inner_->binds) sum += bind->open.load(std::memory_order_relaxed);
+  return sum;
+}
+
+void Gateway::cut() {
+  for (const auto& worker : inner_->workers) worker->loop().post_remote([w = worker.get()] { w->cut(); });
+}
+
 std::size_t Gateway::in_flight() const noexcept {
   std::size_t sum = 0;
   for (const auto& worker : inner_->workers) sum += worker->in_flight();

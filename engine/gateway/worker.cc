@@ -309,6 +309,12 @@ io::Task<void> Worker::sweep_pools() {
   }
 }
 
+void Worker::cut() noexcept {
+  handshakes_.cancel();
+  connections_.cancel();
+  for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->cut();
+}
+
 void Worker::drain(Duration grace, std::function<void()> done) { control_.spawn(drain_all(grace, std::move(done))); }
 
 io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
@@ -323,8 +329,7 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
   wait.deadline = last;
   if (code != io::Code::Ok) code = co_await connections_.join(wait);
   if (code != io::Code::Ok) {
-    connections_.cancel();
-    for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->cut();
+    cut();
     wait.deadline = Instant::max();
     co_await connections_.join(wait);
   }

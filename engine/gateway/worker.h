@@ -51,6 +51,7 @@ class Worker final : public proxy::Sink {
   void accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transport);
   // `done` is called on this worker's thread when no connection is left.
   void drain(Duration grace, std::function<void()> done);
+  void cut() noexcept;
   io::Loop& loop() noexcept { return services_.loop; }
 
   void finished(const observe::Record& record) noexcept override;

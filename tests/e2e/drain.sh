@@ -62,4 +62,6 @@ kill -INT "$pid"
 ended "$pid" 5 || fail "no end after the second signal"
 wait "$pid" && code=0 || code=$?
 expect_equal "exit code after two signals" "$code" 130
+grep -q 'stopped at once: 1 request on 1 connection cut' impatient.err || fail "what was cut? $(<impatient.err)"
+expect_equal "log lines of what was cut" "$(grep -c '"target":"/slow.bin".*"reason":"shutdown"' access.log)" 1
 wait "$cut" && fail "the download ended well, though it was cut" || true
