@@ -15,7 +15,7 @@ namespace gatelab::cli {
 namespace {
 
 struct Options {
-  std::vector<std::string> files;
+  std::vector<std::string> files{"gateway.yaml"};
   std::string format = "text";
   bool deny_warnings = false;
 };
@@ -51,7 +51,7 @@ class Check {
 
   static bool tell(const std::string& path, const gateway::Model* model, const diag::Sink& sink, bool denied) {
     const std::string warnings = sink.warnings() == 0 ? "" : ", " + counted(sink.warnings(), "warning");
-    if (model == nullptr) return complain(fmt::format("`{}` has {}{}", path, counted(sink.errors(), "error"), warnings)), true;
+    if (model == nullptr) return complain(fmt::format("`{}` has {}{}", path, counted(sink.told_errors(), "error"), warnings)), true;
     if (denied) return complain(fmt::format("`{}` has {}, which --deny warnings does not take", path, counted(sink.warnings(), "warning"))), true;
     return print(fmt::format("{}: ok ({}, {}{})\n", path, counted(model->routes.size(), "route"), counted(model->upstreams.size(), "upstream"), warnings));
   }
@@ -65,7 +65,7 @@ class Check {
 void add_check(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "say everything that is wrong with configurations");
-  command->add_option("FILE", options->files, "configuration files")->required();
+  command->add_option("FILE", options->files, "configuration files")->capture_default_str();
   command->add_option("--format", options->format, "text, json or sarif")->check(CLI::IsMember({"text", "json", "sarif"}));
   auto denied = std::make_shared<std::string>();
   command->add_option("--deny", *denied, "`warnings`: they are errors too")->check(CLI::IsMember({"warnings"}));

@@ -91,7 +91,7 @@ Loaded load(const std::string& path, policy::StateStore& states, Random random, 
   auto model = checked_model(source, states, random, judging, sink);
   if (!sink.all().empty()) fmt::print(stderr, "{}\n", diag::render_all(sink, colour_of(Stream::Err)));
   if (model) return {std::move(model), kOk};
-  complain(fmt::format("`{}` has {}", path, counted(sink.errors(), "error")));
+  complain(fmt::format("`{}` has {}", path, counted(sink.told_errors(), "error")));
   return {nullptr, kInvalid};
 }
 

@@ -2,11 +2,39 @@
 // gatelab's entry: parses the command line and hands over to one command. No logic of its own.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "cli/cli.h"
+
+namespace {
+
+// The parser would only say that something was not expected.
+bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* above = &app;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    std::vector<std::string> names;
+    for (const CLI::App* command : above->get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+    if (names.empty() || word.starts_with('-')) return false;
+    if (std::find(names.begin(), names.end(), word) != names.end()) {
+      above = above->get_subcommand(word);
+      continue;
+    }
+    const std::string_view near = gatelab::diag::nearest(word, {names.begin(), names.end()});
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+    const std::string of = above == &app ? "" : "`" + above->get_name() + "` has ";
+    gatelab::cli::complain((of.empty() ? "there is no command `" : of + "no `") + word + "`" + (near.empty() ? "" : "; did you mean `" + std::string(near) + "`?") + " Commands: " + all);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace gatelab::cli;
@@ -26,6 +54,7 @@ int main(int argc, char** argv) {
   add_explain(app, chosen);
   add_mint(app, chosen);
   add_version(app, chosen);
+  if (is_unknown_command(app, argc, argv)) return kUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -51,7 +51,8 @@ struct EnvSource {
 // Refuses, with located diagnostics into `sink`: syntax errors, a second document, duplicate keys, foreign tags,
 // unknown aliases, recursion, keys that are not scalars, over 64 levels, over 1e6 nodes (alias bombs), text that is not UTF-8.
 // `substitute`: replaces $(env.NAME) and $(env.NAME:default) in scalars ($$( is a literal $( ); unset without default is an error.
-// Returns null if there was an error. Never throws.
+// Returns null if there was an error, but for variables that are not set: then the tree is whole, the values keep what is
+// written, and the sink keeps quiet about their places. Never throws.
 struct ParseOptions {
   EnvSource env;
   bool substitute_env = true;  // scenario files resolve $(…) themselves

@@ -59,6 +59,7 @@ class Builder final : public YAML::EventHandler {
       : file_(file), shift_(shift), options_(options), sink_(sink) {}
 
   std::unique_ptr<Node> take() { return std::move(root_); }
+  std::size_t unset() const noexcept { return unset_; }  // variables; each is an error
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 2) {
@@ -91,7 +92,10 @@ class Builder final : public YAML::EventHandler {
     node.span = span(begin, end);
     node.quoted = tag == "!" || tag == std::string(kCoreTag) + "str";
     check_tag(tag, node.span, {"str", "int", "float", "bool", "null"});
-    if (options_.substitute_env && !next_is_key()) substitute_env(node, options_.env, sink_);
+    if (options_.substitute_env && !next_is_key() && substitute_env(node, options_.env, sink_) == Substituted::Unset) {
+      ++unset_;
+      sink_.silence(node.span);
+    }
     node.kind = node.quoted ? Kind::Text : plain_kind(node.text);
     if (node.kind == Kind::Bool) node.boolean = node.text[0] == 't' || node.text[0] == 'T';
     add(std::move(node), anchor);
@@ -227,6 +231,7 @@ class Builder final : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t nodes_ = 0;
+  std::size_t unset_ = 0;
   int documents_ = 0;
 };
 
@@ -268,7 +273,8 @@ std::unique_ptr<Node> parse(const diag::SourcePtr& file, const ParseOptions& opt
   Builder builder(file, shift, options, sink);
   run(builder, file->text.substr(shift), file, shift, sink);
   auto root = builder.take();
-  if (sink.errors() != before) return nullptr;
+  // What is not set leaves its place as it is written, and hides nothing of the rest.
+  if (sink.errors() != before + builder.unset()) return nullptr;
   if (root == nullptr) {
     sink.error("empty-file", point(0), "the file is empty");
     return nullptr;

@@ -84,7 +84,7 @@ std::size_t scalar_end(std::string_view text, std::size_t at, std::string_view v
   return line_end(text, at);
 }
 
-bool substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
+Substituted substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
   std::string out;
   std::string_view rest = node.text;
   bool changed = false;
@@ -105,7 +105,7 @@ bool substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
     if (close == std::string_view::npos || !variable.starts_with("env.") || !is_name(variable.substr(4))) {
       sink.error("bad-substitution", node.span, "`" + std::string(rest.substr(0, close == std::string_view::npos ? rest.size() : close + 1)) + "` is not a substitution",
                  "write $(env.NAME) or $(env.NAME:default); $$( stands for a literal $(");
-      return true;
+      return Substituted::Refused;
     }
     const std::string_view name = variable.substr(4);
     const std::string* value = env.lookup == nullptr ? nullptr : env.lookup(env.context, name);
@@ -116,15 +116,15 @@ bool substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
     } else {
       sink.error("unset-variable", node.span, "the environment variable `" + std::string(name) + "` is not set",
                  "set it, or give a default: $(env." + std::string(name) + ":default)");
-      return true;
+      return Substituted::Unset;
     }
     node.secret = true;
     rest.remove_prefix(close + 1);
   }
-  if (!changed) return false;
+  if (!changed) return Substituted::No;
   out.append(rest);
   node.text = std::move(out);
-  return true;
+  return Substituted::Yes;
 }
 
 }  // namespace gatelab::config

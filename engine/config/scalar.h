@@ -20,8 +20,9 @@ std::size_t skip_properties(std::string_view text, std::size_t at) noexcept;
 // is never closed, which yaml-cpp lets pass at the end of a file.
 std::size_t scalar_end(std::string_view text, std::size_t at, std::string_view value) noexcept;
 
-// Replaces $(env.NAME), $(env.NAME:default) and $$( in `node.text`, and says if anything was replaced. An unset name
-// without default is reported.
-bool substitute_env(Node& node, const EnvSource& env, diag::Sink& sink);
+// Replaces $(env.NAME), $(env.NAME:default) and $$( in `node.text`. Unset (a name without default) and Refused (what is no
+// substitution) are reported, and the text stays as it is.
+enum class Substituted : std::uint8_t { No, Yes, Unset, Refused };
+Substituted substitute_env(Node& node, const EnvSource& env, diag::Sink& sink);
 
 }  // namespace gatelab::config

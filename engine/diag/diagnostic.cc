@@ -47,9 +47,17 @@ void Sink::warning(std::string id, const Span& span, std::string message, std::s
   report({Severity::Warning, std::move(id), std::move(message), span, {}, {}, std::move(hint)});
 }
 
+void Sink::report(Diagnostic d) {
+  const auto same = [&d](const Span& s) { return s.file == d.span.file && s.begin == d.span.begin && s.end == d.span.end; };
+  if (std::none_of(silenced_.begin(), silenced_.end(), same)) all_.push_back(std::move(d));
+  else if (d.severity == Severity::Error) ++untold_errors_;
+}
+
 bool Sink::has_errors() const noexcept { return errors() > 0; }
 
-std::size_t Sink::errors() const noexcept {
+std::size_t Sink::errors() const noexcept { return told_errors() + untold_errors_; }
+
+std::size_t Sink::told_errors() const noexcept {
   return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), [](const Diagnostic& d) { return d.severity == Severity::Error; }));
 }
 

@@ -73,16 +73,21 @@ struct Diagnostic {
 // Collects; keeps order of report. render() sorts by file and position.
 class Sink {
  public:
-  void report(Diagnostic d) { all_.push_back(std::move(d)); }
+  void report(Diagnostic d);
+  // Whatever else is wrong with what stands exactly there is not told: it only follows from the first error. It counts.
+  void silence(const Span& span) { silenced_.push_back(span); }
   void error(std::string id, const Span& span, std::string message, std::string hint = {});
   void warning(std::string id, const Span& span, std::string message, std::string hint = {});
   bool has_errors() const noexcept;
-  std::size_t errors() const noexcept;
+  std::size_t errors() const noexcept;       // told or not
+  std::size_t told_errors() const noexcept;
   std::size_t warnings() const noexcept;
   const std::vector<Diagnostic>& all() const noexcept { return all_; }
 
  private:
   std::vector<Diagnostic> all_;
+  std::vector<Span> silenced_;
+  std::size_t untold_errors_ = 0;
 };
 
 enum class Colour : std::uint8_t { Off, On };

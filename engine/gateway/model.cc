@@ -260,9 +260,11 @@ std::shared_ptr<const Model> build_model(const ModelInput& input, std::unique_pt
 std::shared_ptr<const Model> build_model(const ModelInput& input, diag::Sink& sink) {
   config::ParseOptions options;
   options.env = input.env;
+  const std::size_t before = sink.errors();
   auto tree = config::parse(input.source, options, sink);
   if (!tree) return nullptr;
-  return build_model(input, std::move(tree), sink);
+  auto model = build_model(input, std::move(tree), sink);
+  return sink.errors() == before ? model : nullptr;
 }
 
 }  // namespace gatelab::gateway

@@ -55,7 +55,7 @@ class Run {
     if (sink_.all().empty()) return true;
     err_ << diag::render_all(sink_, options_.colour) << std::endl;
     if (!sink_.has_errors()) return true;
-    err_ << sink_.errors() << (sink_.errors() == 1 ? " error" : " errors") << "; nothing was run" << std::endl;
+    err_ << sink_.told_errors() << (sink_.told_errors() == 1 ? " error" : " errors") << "; nothing was run" << std::endl;
     summary_.invalid = true;
     return false;
   }

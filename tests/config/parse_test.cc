@@ -155,13 +155,33 @@ TEST(Environment, TakesThePlaceOfVariables) {
 
 TEST(Environment, RefusesWhatIsNotThereAndWhatIsNoVariable) {
   const std::pair<const char*, const char*> cases[] = {
-      {"a: $(env.NONE)\nb: $(env.NEITHER)\n", "unset-variable:1:4 unset-variable:2:4"}, {"a: $(HOME)\n", "bad-substitution:1:4"}, {"a: $(env.)\n", "bad-substitution:1:4"},
+      {"a: $(HOME)\n", "bad-substitution:1:4"}, {"a: $(env.)\n", "bad-substitution:1:4"},
       {"a: $(env.A-B)\n", "bad-substitution:1:4"}, {"a: $(env.OPEN\n", "bad-substitution:1:4"}, {"a: $(vars.x)\n", "bad-substitution:1:4"}};
   for (const auto& [text, ids] : cases) {
     const Parsed p(text);
     EXPECT_EQ(p.tree, nullptr) << text;
     EXPECT_EQ(p.ids(), ids) << text;
   }
+}
+
+TEST(Environment, WhatIsNotSetHidesNothingOfTheRest) {
+  Parsed p("a: $(env.NONE)\nb: $(env.NEITHER)\nc: five\n");
+  ASSERT_NE(p.tree, nullptr);
+  EXPECT_EQ(p.ids(), "unset-variable:1:4 unset-variable:2:4");
+  Reader r(*p.tree, p.sink, "test");
+  r.integer("a", 0, 0, 1);  // follows from the variable: not told, but no less an error
+  EXPECT_EQ(r.text("b", ""), "$(env.NEITHER)");
+  r.integer("c", 0, 0, 1);
+  r.finish();
+  EXPECT_EQ(p.ids(), "unset-variable:1:4 unset-variable:2:4 wrong-type:3:4");
+  EXPECT_EQ(p.sink.told_errors(), 3U);
+  EXPECT_EQ(p.sink.errors(), 4U);
+}
+
+TEST(Environment, WhatIsNotSetAndWhatIsNotYamlAreToldTogether) {
+  const Parsed p("a: $(env.NONE)\nb: 1\nb: 2\n");
+  EXPECT_EQ(p.tree, nullptr);
+  EXPECT_EQ(p.ids(), "unset-variable:1:4 duplicate-key:3:1");
 }
 
 TEST(Environment, WhatCameFromItIsNeverPrinted) {

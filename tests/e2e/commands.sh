@@ -30,7 +30,13 @@ grep -q '^gatelab [0-9]' out.txt || fail "version: $(<out.txt)"
 exits 0 "$GATELAB" --help
 exits 2 "$GATELAB"
 exits 2 "$GATELAB" serve
-exits 2 "$GATELAB" check
+grep -q 'there is no command `serve`.*run' err.txt || fail "an unknown command: $(<err.txt)"
+exits 2 "$GATELAB" exlpain /x
+grep -q 'did you mean `explain`?' err.txt || fail "no hint at a command: $(<err.txt)"
+exits 2 "$GATELAB" mint jtw
+grep -q 'did you mean `jwt`?' err.txt || fail "no hint at a command of mint: $(<err.txt)"
+exits 4 "$GATELAB" check
+grep -q 'gateway.yaml' err.txt || fail "check reads what run reads: $(<err.txt)"
 exits 2 "$GATELAB" check --colour good.yaml
 [[ ! -s out.txt && -s err.txt ]] || fail "wrong usage is told on stderr"
 
@@ -42,6 +48,11 @@ grep -q 'bad.yaml:8' err.txt && grep -q 'did you mean' err.txt && grep -q 'orogi
 exits 3 "$GATELAB" check --format json bad.yaml
 grep -q '"line"' out.txt || fail "check --format json: $(<out.txt)"
 exits 4 "$GATELAB" check missing.yaml
+cp good.yaml gateway.yaml
+exits 0 "$GATELAB" check
+sed 's/secret-of-mobile/$(env.GATELAB_E2E_UNSET)/' bad.yaml >unset.yaml
+exits 3 "$GATELAB" check unset.yaml
+grep -q 'GATELAB_E2E_UNSET' err.txt && grep -q 'orogin' err.txt && grep -q '3 errors' err.txt || fail "a variable that is not set hides other errors: $(<err.txt)"
 exits 3 "$GATELAB" run bad.yaml
 exits 4 "$GATELAB" run missing.yaml
 
@@ -54,6 +65,36 @@ exits 0 "$GATELAB" explain -c good.yaml -X POST -H 'Host: api.local' /items/7
 grep -q '405' out.txt || fail "explain of a wrong method: $(<out.txt)"
 exits 0 "$GATELAB" explain -c good.yaml --json /healthz
 grep -q '"route":"health"' out.txt || fail "explain --json: $(<out.txt)"
+exits 0 "$GATELAB" explain -c good.yaml 'GET http://api.local/items/7'
+grep -q '401 missing-key' out.txt || fail "explain of a request in quotes: $(<out.txt)"
+exits 2 "$GATELAB" explain -c good.yaml '/items/a b'
+grep -q '%20' err.txt || fail "a space in a target: $(<err.txt)"
+cat >chosen.yaml <<'CONFIG'
+gatelab: 1
+listeners:
+  - { name: first, address: 127.0.0.1:0 }
+  - { name: second, address: 127.0.0.1:0, underscore_fields: keep, max_head: 1KiB }
+  - { name: third, address: 127.0.0.1:0, underscore_fields: reject }
+upstreams: { origin: { url: http://127.0.0.1:9 } }
+routes:
+  - { name: pages, match: { path: /pages }, upstream: origin, websocket: false }
+  - { name: rest, upstream: origin }
+CONFIG
+websocket=(-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==')
+exits 0 "$GATELAB" explain -c chosen.yaml /pages "${websocket[@]}" -H 'Sec-WebSocket-Version: 13'
+grep -q '403 websocket-off' out.txt || fail "explain of a WebSocket that the route refuses: $(<out.txt)"
+exits 0 "$GATELAB" explain -c chosen.yaml /rest "${websocket[@]}" -H 'Sec-WebSocket-Version: 8'
+grep -q '426 websocket-version' out.txt || fail "explain of an old WebSocket: $(<out.txt)"
+exits 0 "$GATELAB" explain -c chosen.yaml /rest "${websocket[@]}" -H 'Sec-WebSocket-Version: 13'
+grep -q 'forward  *origin' out.txt || fail "explain of a WebSocket: $(<out.txt)"
+exits 0 "$GATELAB" explain -c chosen.yaml /rest -H 'X_User: a'
+grep -q 'X_User: dropped' out.txt || fail "explain of a field with an underscore: $(<out.txt)"
+exits 0 "$GATELAB" explain -c chosen.yaml --listener second /rest -H 'X_User: a' -H 'Y_User: b' -H 'Y-User: c'
+grep -q 'X_User: kept' out.txt && grep -q 'Y_User: .*not forwarded' out.txt || fail "explain of kept fields: $(<out.txt)"
+exits 0 "$GATELAB" explain -c chosen.yaml --listener third --json /rest -H 'X_User: a'
+grep -q '"name":"X_User","fate":"refused"' out.txt && grep -q underscore-field out.txt || fail "explain of a refused field: $(<out.txt)"
+exits 2 "$GATELAB" explain -c chosen.yaml --listener fourth /rest
+grep -q 'first, second, third' err.txt || fail "which listeners are there? $(<err.txt)"
 exits 3 "$GATELAB" explain -c bad.yaml /healthz
 exits 2 "$GATELAB" explain -c good.yaml /healthz -H 'no colon'
 

@@ -93,7 +93,8 @@ std::shared_ptr<const gateway::Model> read_gateway(const GatewayFile& from, cons
     for (const auto& [where, value] : from.reload->patch)
       if (!patch(*tree, where, value)) problem = "there is no `" + where + "` to patch";
   if (!tree || !problem.empty()) return nullptr;
-  return gateway::build_model(input, std::move(tree), sink);
+  auto model = gateway::build_model(input, std::move(tree), sink);
+  return sink.has_errors() ? nullptr : model;
 }
 
 const GatewayCheck::Known& GatewayCheck::known(const std::string& path, const World& world, diag::Sink& sink) {

@@ -396,6 +396,13 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
   d.span = node.span;
   d.hint = "it needs one of send, receive, drop, advance, check, reload, issuer";
   for (const config::Entry& e : node.entries) {
+    for (const std::string_view word : {"wait", "sleep", "pause", "delay"}) {
+      if (e.key != word) continue;
+      d.span = e.key_span;
+      d.message = "`" + e.key + "` is no verb: nothing waits in a scenario";
+      d.hint = "time is moved: advance: " + (e.value->kind == config::Kind::Text ? e.value->text : "10s") + "; what must have come by then is expected, not waited for";
+      return sink.report(std::move(d));
+    }
     const std::string_view near = diag::nearest(e.key, {std::begin(kVerbs), std::end(kVerbs)});
     if (near.empty()) continue;
     d.span = e.key_span;
