@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/units.h"
 #include "cli/cli.h"
 #include "gateway/gateway.h"
 #include "io/sim.h"
@@ -29,6 +30,7 @@ struct Options {
   std::vector<std::string> headers;
   std::vector<std::string> data;
   std::string client = "127.0.0.1";
+  std::string as, token, at;
   std::string listener;
   bool json = false;
 };
@@ -111,10 +113,11 @@ std::optional<Head> head_of(const Options& options) {
     complain(fmt::format("`{}` has a space in it: write METHOD TARGET, a space of the target as %20", head.method + " " + head.target));
     return std::nullopt;
   }
-  if (has_control(head.method) || has_control(head.target) || has_control(host)) {
-    complain("the method, the target and the host may not hold control characters");
+  if (has_control(options.token) || has_control(head.method) || has_control(head.target) || has_control(host)) {
+    complain("the method, the target, the host and the token may not hold control characters");
     return std::nullopt;
   }
+  if (!options.token.empty()) fields += fmt::format("Authorization: Bearer {}\r\n", options.token);
   if (!options.data.empty()) {
     if (!typed) fields += "Content-Type: application/x-www-form-urlencoded\r\n";
     fields += fmt::format("Content-Length: {}\r\n", body->size());
@@ -215,6 +218,15 @@ int explain(const Options& options) {
   }
   const std::optional<Head> head = head_of(options);
   if (!head) return kUsage;
+  std::optional<Instant> at;
+  if (!options.at.empty()) {
+    const auto instant = parse_instant(options.at);
+    if (!instant) {
+      complain("--at: " + instant.error().message);
+      return kUsage;
+    }
+    at = *instant;
+  }
 
   // Nothing is sent anywhere, so a simulated world will do.
   io::Simulation world({});
@@ -222,7 +234,8 @@ int explain(const Options& options) {
   const Loaded loaded = load(options.config, gateway.states(), world.environment().random, {&world.environment().clock});
   if (!loaded.model) return loaded.exit;
   const Instant now{std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()).count()};
-  const auto what = gateway.explain(*loaded.model, head->raw, Address{*client, 40'000}, now, options.listener);
+  const Instant when = at ? *at : now;
+  const auto what = gateway.explain(*loaded.model, head->raw, Address{*client, 40'000}, when, options.listener, options.as);
   if (!what) {
     complain(what.error().message);
     return kUsage;
@@ -244,6 +257,9 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   command->add_option("-d,--data", options->data, "a body, or @FILE; makes it a POST")->take_all()->allow_extra_args(false);
   command->add_option("--listener", options->listener, "which listener takes the request; else the first");
   command->add_option("--client", options->client, "the client's address")->capture_default_str();
+  command->add_option("--token", options->token, "a bearer token: -H 'Authorization: Bearer TOKEN'");
+  command->add_option("--as", options->as, "a consumer, without asking the route's authenticators");
+  command->add_option("--at", options->at, "when: 2026-01-01T00:00:00Z; default: now");
   command->add_flag("--json", options->json, "one JSON object");
   command->callback([options, &chosen] {
     chosen = [options] { return explain(*options); };

@@ -65,9 +65,25 @@ void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out)
   out.forwarded_host = told.host;
 }
 
+// They are told, and not asked: somebody wants to know what a consumer may, without showing what makes one.
+void pass_over_authenticators(std::vector<const policy::Policy*>& policies, observe::Record& record) {
+  std::erase_if(policies, [&record](const policy::Policy* p) {
+    if (!p->authenticates()) return false;
+    observe::Decision decision;
+    decision.policy = p->kind();
+    decision.id = p->id;
+    decision.place = p->place;
+    decision.detail = "not asked: --as";
+    decision.phase = p->phase();
+    decision.outcome = observe::Outcome::Skip;
+    record.decisions.add(decision);
+    return true;
+  });
+}
+
 }  // namespace
 
-Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now, std::string_view listener_name) const {
+Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now, std::string_view listener_name, std::string_view as) const {
   Arena arena;
   http::RequestHead head(arena);
   const ListenerConfig fallback;
@@ -119,7 +135,14 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   input.parameters = matching.parameters;
   if (listener.tls_node != nullptr) input.scheme = "https";
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
-  proxy::Walk walk(matching.route->policies, input, scratch, record);
+  std::vector<const policy::Policy*> policies = matching.route->policies;
+  if (!as.empty()) {
+    input.consumer = model.consumers.find(as);
+    if (input.consumer == nullptr) return fail("unknown-consumer", "there is no consumer `" + std::string(as) + "`");
+    input.principal_by = "--as";
+    pass_over_authenticators(policies, record);
+  }
+  proxy::Walk walk(policies, input, scratch, record);
   // Nothing is asked for an explanation: policies say what they would wait for. What is only computed is.
   proxy::Walk::End stopped = walk.run();
   while (stopped == proxy::Walk::End::Effect) {

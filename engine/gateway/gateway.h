@@ -101,8 +101,9 @@ class Gateway {
   // Hands buffered access-log lines on; call before looking at what was logged, and at the end.
   void flush_logs();
 
-  // The same walk as a request's, on one head, charging nothing. `raw` is a request head as on the wire.
-  Result<Explanation> explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now, std::string_view listener = {}) const;
+  // The same walk as a request's, on one head, charging nothing. `raw` is a request head as on the wire. `as`: a consumer whom
+  // the route's authenticators are not asked about; empty: they are.
+  Result<Explanation> explain(const Model& model, std::string_view raw_head, const Address& client, Instant policy_now, std::string_view listener = {}, std::string_view as = {}) const;
 
  private:
   struct Inner;

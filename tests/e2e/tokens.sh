@@ -161,3 +161,15 @@ for file in data/gatelab/*.key; do expect_equal "mode of $file" "$(stat -c %a "$
 ! "$GATELAB" run gateway.yaml --idp 0.0.0.0:0 >/dev/null 2>public.err || fail "a provider for everyone was started"
 grep -q 'this machine alone' public.err || fail "it does not say why: $(<public.err)"
 ! grep -q "eyJ" access.log || fail "a token is in the log"
+
+# explain with a token, at another time, and as somebody.
+token=$(mint --issuer dev --sub me --scope a)
+"$GATELAB" explain GET /dev --token "$token" >explained.txt
+grep -q '✓ allow.*ES256 kid=local-ES256 sub=me' explained.txt || fail "explain with a token: $(<explained.txt)"
+"$GATELAB" explain GET /dev --token "$token" --at 2100-01-01T00:00:00Z >explained.txt
+grep -q '401 expired' explained.txt || fail "explain in 2100: $(<explained.txt)"
+"$GATELAB" explain -c keyed.yaml GET / --as me >explained.txt
+grep -q 'not asked: --as' explained.txt || fail "explain as a consumer: $(<explained.txt)"
+! "$GATELAB" explain -c keyed.yaml GET / --as you 2>explained.txt || fail "explain as nobody"
+! "$GATELAB" explain -c keyed.yaml GET / --at noon 2>explained.txt || fail "explain at noon"
+! grep -q "$token" explained.txt || fail "a token is shown"
