@@ -106,7 +106,8 @@ TEST(RateLimit, GivesItsChargeBackWhenALaterLimitRefuses) {
 TEST(RateLimit, RefusesConfigurationsThatMeanNothing) {
   for (const char* yaml : {"[ { rate-limit: { rate: 0/m, key: ip } } ]", "[ { rate-limit: { rate: -1/m, key: ip } } ]", "[ { rate-limit: { rate: 1/0s, key: ip } } ]",
                            "[ { rate-limit: { rate: 5/m } } ]", "[ { rate-limit: { rate: 5/m, key: user } } ]", "[ { rate-limit: { rate: 5/m, key: ip, burst: 3 } } ]",
-                           "[ { rate-limit: { rate: [], key: ip } } ]"})
+                           "[ { rate-limit: { rate: [], key: ip } } ]", "[ { rate-limit: { rate: 5/m, key: consumer, count: failures } } ]",
+                           "[ { rate-limit: { rate: 5/m, key: ip, groups: { gold: 1/s } } } ]", "[ { rate-limit: { rate: 5/m, key: consumer, groups: [gold] } } ]"})
     EXPECT_NE(Stepped(yaml).errors, "") << yaml;
 }
 

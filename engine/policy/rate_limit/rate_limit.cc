@@ -14,9 +14,18 @@ enum class By : std::uint8_t { Ip, Consumer, Header, Route, Constant };
 enum class OnFull : std::uint8_t { Reject, Admit };
 constexpr std::size_t kMaxKey = 256;
 
+// What holds for one group of consumers, or for everyone else.
+struct Rates {
+  std::string group;  // empty: everyone else
+  std::vector<LimitRule> rules;
+  std::vector<std::string> texts;     // for people
+  std::vector<std::string> policies;  // RateLimit-Policy, one for each rule
+};
+
 // What one request remembers between step and answer.
 struct Memo {
   std::string_view key;
+  const Rates* rates = nullptr;
   std::uint64_t remaining = 0;
   std::int64_t reset = 0;  // seconds
   std::size_t rule = 0;
@@ -37,7 +46,8 @@ class RateLimit final : public Policy {
     Memo* memo = in.arena.make<Memo>();
     in.scratch.a = reinterpret_cast<std::uintptr_t>(memo);
     memo->key = key_of(in);
-    const LimiterTable::Result result = table->charge(memo->key, rules, in.now);
+    memo->rates = &rates_of(in);
+    const LimiterTable::Result result = table->charge(memo->key, memo->rates->rules, in.now);
     if (result.full) {
       if (on_full == OnFull::Admit) {
         Step admitted = Step::skip({});
@@ -53,7 +63,7 @@ class RateLimit final : public Policy {
       memo->reset = whole_seconds(result.answer.reset);
       return Step::go_on(in.detailed ? in.arena.concat("key ", memo->key, ", ", std::to_string(memo->remaining), " left") : std::string_view());
     }
-    Step step = deny(in, observe::reason::kRateLimited, in.detailed ? in.arena.concat("key ", memo->key, ", ", texts[memo->rule]) : std::string_view());
+    Step step = deny(in, observe::reason::kRateLimited, in.detailed ? in.arena.concat("key ", memo->key, ", ", memo->rates->texts[memo->rule]) : std::string_view());
     memo->remaining = 0;
     memo->reset = std::max<std::int64_t>(1, whole_seconds(result.answer.wait));
     step.answer->fields.add(http::FieldId::RetryAfter, "Retry-After", in.arena.copy(std::to_string(memo->reset)));
@@ -64,26 +74,33 @@ class RateLimit final : public Policy {
   void undo(Input& in) const noexcept override {
     Memo* memo = memo_of(in);
     if (memo == nullptr || !memo->charged) return;
-    table->give_back(memo->key, rules, in.now);
+    table->give_back(memo->key, memo->rates->rules, in.now);
     memo->charged = false;
   }
 
   void on_response(ResponseInput& response) const noexcept override {
-    const Memo* memo = memo_of(response.request);
+    Memo* memo = memo_of(response.request);
+    // What is still under way counts too, so that many guesses at once are as many.
+    if (failures_only && response.status != 401 && response.status != 403) return undo(response.request);
     if (memo != nullptr && memo->charged) add_fields(response.fields, *memo, response.request.arena);
   }
 
   By by = By::Ip;
   std::string header;
   OnFull on_full = OnFull::Reject;
-  std::vector<LimitRule> rules;
-  std::vector<std::string> texts;     // of the rates, for people
-  std::vector<std::string> policies;  // RateLimit-Policy, one for each rule
+  bool failures_only = false;  // 401 and 403
+  std::vector<Rates> rates;    // of groups, in file order; everyone else's is the last
   std::string name;                   // as a quoted string
   std::shared_ptr<LimiterTable> table;
 
  private:
   static Memo* memo_of(Input& in) noexcept { return reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a)); }
+
+  const Rates& rates_of(const Input& in) const noexcept {
+    for (const Rates& one : rates)
+      if (one.group.empty() || (in.consumer != nullptr && in.consumer->in_group(one.group))) return one;
+    return rates.back();
+  }
 
   std::string_view key_of(Input& in) const noexcept {
     std::string_view key;
@@ -114,7 +131,7 @@ class RateLimit final : public Policy {
     at = put(at, ";t=");
     at = std::to_chars(at, at + kNumber, memo.reset).ptr;
     fields.add(http::FieldId::RateLimit, "RateLimit", {text, static_cast<std::size_t>(at - text)});
-    fields.add(http::FieldId::RateLimitPolicy, "RateLimit-Policy", policies[memo.rule]);
+    fields.add(http::FieldId::RateLimitPolicy, "RateLimit-Policy", memo.rates->policies[memo.rule]);
   }
 };
 
@@ -132,7 +149,7 @@ void parse_key(RateLimit& policy, const config::Node& node, diag::Sink& sink) {
   if (const auto choice = config::as_choice(node, sink, "`key` of policy `rate-limit`", {"ip", "consumer", "route", "constant"})) policy.by = kBy[*choice];
 }
 
-void parse_rates(RateLimit& policy, const config::Node& node, LimitRule rule, diag::Sink& sink) {
+void parse_rates(Rates& rates, const config::Node& node, LimitRule rule, diag::Sink& sink) {
   const std::string what = "`rate` of policy `rate-limit`";
   const auto one = [&](const config::Node& n) {
     const auto rate = config::as_rate(n, sink, what);
@@ -141,13 +158,27 @@ void parse_rates(RateLimit& policy, const config::Node& node, LimitRule rule, di
       return sink.error("bad-rate", n.span, what + ": `" + n.text + "` is more than one in a nanosecond");
     if (rate->count > 1'000'000'000) return sink.error("bad-rate", n.span, what + ": `" + n.text + "` counts further than 1,000,000,000");
     rule.rate = *rate;
-    policy.rules.push_back(rule);
-    policy.texts.push_back(format(*rate));
+    rates.rules.push_back(rule);
+    rates.texts.push_back(format(*rate));
   };
   if (node.kind != config::Kind::List) return one(node);
   if (node.items.empty() || node.items.size() > kMaxRates)
     return sink.error("out-of-range", node.span, what + " takes one to " + std::to_string(kMaxRates) + " rates, not " + std::to_string(node.items.size()));
   for (const config::Node& item : node.items) one(item);
+}
+
+// { gold: 1000/m }: other rates for consumers of a group.
+void parse_groups(RateLimit& policy, const config::Node& node, const LimitRule& rule, const Context& context) {
+  if (node.kind != config::Kind::Map) return context.sink.error("wrong-type", node.span, "`groups` must be a map of groups to rates, not " + std::string(config::kind_name(node.kind)), "groups: { gold: 1000/m }");
+  if (policy.by != By::Consumer) context.sink.error("no-effect", node.span, "`groups` are consumers': they have no effect on another key", "key: consumer");
+  for (const config::Entry& entry : node.entries) {
+    const bool known = std::any_of(context.consumers.all.begin(), context.consumers.all.end(), [&entry](const auto& c) { return c->in_group(entry.key); });
+    if (!known) context.sink.error("unknown-group", entry.key_span, "no consumer is in a group `" + entry.key + "`", "groups are given to consumers under `consumers`");
+    Rates rates;
+    rates.group = entry.key;
+    parse_rates(rates, *entry.value, rule, context.sink);
+    if (!rates.rules.empty()) policy.rates.push_back(std::move(rates));
+  }
 }
 
 std::string quoted(std::string_view text) {
@@ -162,7 +193,7 @@ std::string quoted(std::string_view text) {
 // What makes counted numbers meaningless when it changes.
 std::string shape_of(const RateLimit& policy) {
   std::string shape = "rate-limit " + std::to_string(static_cast<int>(policy.by)) + " " + to_lower(policy.header);
-  for (const LimitRule& rule : policy.rules) shape += " " + std::to_string(static_cast<int>(rule.algorithm));
+  for (const LimitRule& rule : policy.rates.back().rules) shape += " " + std::to_string(static_cast<int>(rule.algorithm));
   return shape;
 }
 
@@ -177,17 +208,22 @@ std::unique_ptr<Policy> parse_rate_limit(const config::Node& node, Context& cont
   if (node.find("burst") != nullptr && rule.algorithm != Algorithm::Gcra)
     context.sink.error("bad-burst", r.key_span("burst"), "`burst` is gcra's: a window lets its whole rate through at once anyway", "write algorithm: gcra, or remove burst");
   rule.burst = static_cast<std::uint64_t>(burst);
-  if (const config::Node* rate = r.require("rate")) parse_rates(*policy, *rate, rule, context.sink);
   if (const config::Node* key = r.require("key")) parse_key(*policy, *key, context.sink);
+  if (const config::Node* groups = r.get("groups")) parse_groups(*policy, *groups, rule, context);
+  policy->rates.emplace_back();
+  if (const config::Node* rate = r.require("rate")) parse_rates(policy->rates.back(), *rate, rule, context.sink);
+  policy->failures_only = r.choice("count", 0, {"all", "failures"}) == 1;
+  if (policy->failures_only && policy->by == By::Consumer)
+    context.sink.error("no-effect", r.span_of("count"), "who fails to say who he is has no consumer: failures are counted by address", "key: ip");
   policy->on_full = static_cast<OnFull>(r.choice("on_full", 0, {"reject", "admit"}));
   const auto entries = static_cast<std::size_t>(r.integer("entries", 100'000, 64, 10'000'000));
   r.not_supported("store", "limits are counted in this process");
-  r.not_supported("count", "every request counts");
   r.finish();
-  if (!r.valid() || policy->rules.empty()) return nullptr;
+  if (!r.valid() || policy->rates.back().rules.empty()) return nullptr;
   policy->name = quoted(context.default_id);
-  for (const LimitRule& one : policy->rules)
-    policy->policies.push_back(policy->name + ";q=" + std::to_string(quota(one)) + ";w=" + std::to_string(whole_seconds(one.rate.per)));
+  for (Rates& rates : policy->rates)
+    for (const LimitRule& one : rates.rules)
+      rates.policies.push_back(policy->name + ";q=" + std::to_string(quota(one)) + ";w=" + std::to_string(whole_seconds(one.rate.per)));
   const std::uint64_t seed = context.random.fork("limiter", 0).next();
   policy->table = context.states.obtain<LimiterTable>(context.default_id, shape_of(*policy), [&] { return new LimiterTable(entries, seed); });
   policy->table->resize(entries);
