@@ -25,6 +25,11 @@ void Resource::end(std::string_view failure, std::uint16_t status, std::string_v
   for (const auto& woken : waiting) woken();
 }
 
+bool Resource::is_fetching() noexcept {
+  const std::lock_guard lock(mutex_);
+  return fetching_;
+}
+
 void Resource::when_ended(std::function<void()> woken) {
   {
     std::lock_guard lock(mutex_);

@@ -27,6 +27,7 @@ class Resource : public State {
   bool begin(Instant now) noexcept;
   // How a fetch ended. `failure` is a reason's word, empty if there is an answer. Wakes everyone who waits.
   void end(std::string_view failure, std::uint16_t status, std::string_view body, Instant now) noexcept;
+  bool is_fetching() noexcept;
   // Calls `woken` when the fetch under way has ended, on whatever thread that happens; at once if there is none.
   void when_ended(std::function<void()> woken);
 

@@ -90,6 +90,13 @@ TEST(KeySource, ChangesItsGenerationOnlyWithItsKeys) {
   EXPECT_NE(keys.look(at(2), times()).generation, first);
 }
 
+// A reload reads files again: what was remembered of a key that has gone must not pass.
+TEST(KeySource, FixedKeysAreOfOneGenerationOnlyIfTheyAreTheSame) {
+  const auto generation = [](std::string_view text) { return KeySource(*crypto::parse_jwks(text)).look(at(0), times()).generation; };
+  EXPECT_EQ(generation(kEd), generation(kSame));
+  EXPECT_NE(generation(kEd), generation(kRenamed));
+}
+
 TEST(KeySource, IsFetchedByOneAndWakesAllWhoWait) {
   KeySource keys("/keys");
   int woken = 0;

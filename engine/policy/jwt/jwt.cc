@@ -172,7 +172,8 @@ class Jwt final : public Policy {
     const bool named = jws.kid && std::any_of(set.keys.begin(), set.keys.end(), [&jws](const crypto::JwkPtr& k) { return k->kid() == jws.kid; });
     if (named) return fail(a, reason::kTokenAlgorithm, "the key of that kid is for another alg");
     // New keys come with new names: a key set that was just read may be behind.
-    if ((a.in.scratch.b & kSought) == 0 && a.issuer->keys->seek(a.in.now, a.issuer->times)) {
+    // What is being fetched right now may have the key too.
+    if ((a.in.scratch.b & kSought) == 0 && (a.issuer->keys->is_fetching() || a.issuer->keys->seek(a.in.now, a.issuer->times))) {
       a.in.scratch.b |= kSought;
       a.effect = fetch(a, true);
       return;

@@ -2,6 +2,7 @@
 #include "policy/jwt/key_source.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace gatelab::policy {
@@ -14,10 +15,20 @@ bool same_keys(const crypto::JwkSet& a, const crypto::JwkSet& b) noexcept {
                     [](const crypto::JwkPtr& x, const crypto::JwkPtr& y) { return x->identity() == y->identity(); });
 }
 
+// Of the keys alone: a file that a reload reads again may hold the same ones, or others.
+std::uint64_t generation_of(const crypto::JwkSet& set) {
+  std::string all;
+  for (const crypto::JwkPtr& key : set.keys) all.append(reinterpret_cast<const char*>(key->identity().data()), key->identity().size());
+  const crypto::Sha256 digest = crypto::sha256(all);
+  std::uint64_t out = 0;
+  std::memcpy(&out, digest.data(), sizeof out);
+  return out;
+}
+
 }  // namespace
 
 KeySource::KeySource(crypto::JwkSet keys)
-    : Resource({}), fixed_(true), keys_(std::make_shared<const crypto::JwkSet>(std::move(keys))), generation_(1) {}
+    : Resource({}), fixed_(true), keys_(std::make_shared<const crypto::JwkSet>(std::move(keys))), generation_(generation_of(*keys_)) {}
 
 // After a failure the pause doubles, up to the cool-down.
 bool KeySource::may_try(Instant now, const KeyTimes& times) const noexcept {
@@ -77,7 +88,7 @@ void KeySource::take(std::string_view failure, std::uint16_t status, std::string
   fetched_ = now;
   if (keys_ && same_keys(*keys_, *fresh)) return;
   keys_ = std::move(fresh);
-  ++generation_;
+  generation_ = generation_of(*keys_);
 }
 
 }  // namespace gatelab::policy

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "crypto/digest.h"
 #include "crypto/jwk.h"
 #include "policy/resource.h"
 
@@ -36,7 +37,7 @@ class KeySource final : public Resource {
   struct Look {
     Advice advice = Advice::Use;
     KeySet keys;                  // null with Fetch and Failed
-    std::uint64_t generation = 0; // changes whenever the keys do
+    std::uint64_t generation = 0; // equal for equal keys, and for no others
   };
   Look look(Instant now, const KeyTimes& times) const noexcept;
   // A token names a key that is not in the set: true if it is worth a fetch. At most one in a cool-down.

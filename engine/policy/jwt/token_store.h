@@ -3,6 +3,7 @@
 // a token says is judged anew each time. Bounded in octets; the oldest leave first. Any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -26,7 +27,11 @@ struct VerifiedToken {
   crypto::Claims claims;
   crypto::JwkPtr key;
   mutable std::atomic<std::uint64_t> generation{0};  // of the key set that was last seen to hold `key`
-  std::size_t octets() const noexcept { return sizeof(VerifiedToken) + 3 * jws.token.size(); }
+  // About; never less than what the token really takes. A value of JSON takes two octets of text at least.
+  std::size_t octets() const noexcept {
+    constexpr std::size_t kValue = 64;
+    return sizeof(VerifiedToken) + 2 * jws.token.size() + 2 * jws.payload.size() + kValue * std::min(crypto::JoseLimits{}.values, jws.payload.size() / 2);
+  }
 };
 using VerifiedPtr = std::shared_ptr<const VerifiedToken>;
 

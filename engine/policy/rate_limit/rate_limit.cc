@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/base64.h"
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "policy/rate_limit/limiter_table.h"
 
 namespace gatelab::policy {
@@ -96,6 +98,13 @@ class RateLimit final : public Policy {
  private:
   static Memo* memo_of(Input& in) noexcept { return reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a)); }
 
+  // A key is remembered: what a stranger may make long is told apart by its digest.
+  static std::string_view bounded(std::string_view key, Arena& arena) noexcept {
+    if (key.size() <= kMaxKey) return key;
+    const crypto::Sha256 digest = crypto::sha256(key);
+    return arena.concat(key.substr(0, kMaxKey / 2), "…", base64url_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}));
+  }
+
   const Rates& rates_of(const Input& in) const noexcept {
     for (const Rates& one : rates)
       if (one.group.empty() || (in.consumer != nullptr && in.consumer->in_group(one.group))) return one;
@@ -114,7 +123,7 @@ class RateLimit final : public Policy {
       }
       case By::Consumer:
         if (in.consumer != nullptr) return in.arena.concat("consumer ", in.consumer->name);
-        if (!in.principal.empty()) return in.arena.concat("principal ", in.principal);
+        if (!in.principal.empty()) return bounded(in.arena.concat("principal ", in.principal), in.arena);
         break;  // who is nobody is known by address
       case By::Ip: break;
     }
