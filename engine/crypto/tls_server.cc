@@ -26,6 +26,12 @@ bool is_local(const TlsServerOptions& options, std::string_view name) noexcept {
 // Sizes of tickets would tell of their content, and in a simulation they would depend on random numbers inside.
 constexpr int kTicketStep = 64;
 
+// Looked up once: OpenSSL does it anew for each ticket where only the name is given.
+const EVP_CIPHER* ticket_cipher() noexcept {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+  return cipher;
+}
+
 }  // namespace
 
 int TlsCallbacks::choose_host(SSL* ssl, int* alert, void* owner) noexcept {
@@ -105,7 +111,7 @@ int TlsCallbacks::ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, E
   char digest[] = "SHA256";
   OSSL_PARAM parameters[] = {OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac.data(), key.mac.size()),
                              OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-  const int ready = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, seal);
+  const int ready = EVP_CipherInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), iv, seal);
   if (ready != 1 || EVP_MAC_CTX_set_params(mac, parameters) != 1) return -1;
   return stale ? 2 : 1;
 }

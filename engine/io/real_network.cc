@@ -176,6 +176,7 @@ class RealListener final : public Listener {
   void start(std::vector<Loop*> workers, OnAccept on_accept) override {
     workers_ = std::move(workers);
     on_accept_ = std::make_shared<OnAccept>(std::move(on_accept));
+    no_delay(fd_);  // each accepted socket inherits it
     // May be called from the thread that sets things up, before the loop runs.
     watched_ = loop_.watch(fd_, true);
     if (watched_ != nullptr) watched_->on_readable = [this] { accept_all(); };
@@ -218,7 +219,6 @@ class RealListener final : public Listener {
   }
 
   void hand_out(int fd, const Address& peer) {
-    no_delay(fd);
     const auto worker = static_cast<std::uint32_t>(next_++ % workers_.size());
     auto& loop = static_cast<RealLoop&>(*workers_[worker]);
     const auto deliver = [&loop, fd, peer, worker, call = on_accept_] {

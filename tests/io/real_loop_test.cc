@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real world: threads that hand work to loops, deadlines that pass, sockets that tell of their ends.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -197,6 +200,35 @@ TEST(RealNetwork, WaitsEndAtTheirDeadlineAndWhenCancelled) {
   std::vector<Code> codes;
   w.run(0, [&] { return wait_in_vain(w, codes); });
   EXPECT_EQ(codes, (std::vector<Code>{Code::TimedOut, Code::Cancelled, Code::TimedOut}));
+}
+
+std::uint16_t port_of(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
+  sockaddr_in in{};
+  socklen_t size = sizeof in;
+  return name(fd, reinterpret_cast<sockaddr*>(&in), &size) == 0 && in.sin_family == AF_INET ? ntohs(in.sin_port) : std::uint16_t{0};
+}
+
+Task<void> find_delays(World& w, std::vector<int>& out) {
+  Pair pair;
+  auto connecting = connect(w, pair);
+  co_await connecting;
+  const std::uint16_t port = pair.listener->local().port;
+  // The connection's two descriptors have the listener's port on either side.
+  for (int fd = 0; fd < 1024; ++fd) {
+    if (const std::uint16_t peer = port_of(fd, &::getpeername); peer == 0 || (peer != port && port_of(fd, &::getsockname) != port)) continue;
+    int on = 0;
+    socklen_t size = sizeof on;
+    EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+    out.push_back(on == 0 ? 0 : 1);
+  }
+  pair.listener->close();
+}
+
+TEST(RealNetwork, SendsWithoutDelayOnBothSides) {
+  World w;
+  std::vector<int> found;
+  w.run(0, [&] { return find_delays(w, found); });
+  EXPECT_EQ(found, (std::vector<int>{1, 1}));
 }
 
 Task<void> refused(World& w, Code& out) {
