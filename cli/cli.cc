@@ -73,7 +73,7 @@ std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& sourc
   }
   gateway::ModelInput input{source, env, &states, random};
   input.now = judging.clock == nullptr ? system_time() : judging.clock->policy_now();
-  if (judging.serves)
+  if (judging.serves || judging.verifies)
     input.local_key = [](crypto::Algorithm algorithm) -> Result<crypto::JwkPtr> {
       auto key = local_signing_key(algorithm);
       if (!key) return Failure<Error>{key.error()};

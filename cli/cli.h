@@ -53,6 +53,7 @@ diag::SourcePtr read_source(const std::string& path);
 struct Judging {
   const Clock* clock = nullptr;  // null: the system's
   bool serves = false;
+  bool verifies = false;         // tokens: keys of `keys: local` are read, or made
 };
 std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& source, policy::StateStore& states, Random random, const Judging& judging, diag::Sink& sink);
 

@@ -231,7 +231,7 @@ int explain(const Options& options) {
   // Nothing is sent anywhere, so a simulated world will do.
   io::Simulation world({});
   gateway::Gateway gateway(world.environment(), {});
-  const Loaded loaded = load(options.config, gateway.states(), world.environment().random, {&world.environment().clock});
+  const Loaded loaded = load(options.config, gateway.states(), world.environment().random, {&world.environment().clock, false, true});
   if (!loaded.model) return loaded.exit;
   const Instant now{std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()).count()};
   const Instant when = at ? *at : now;

@@ -135,7 +135,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   input.parameters = matching.parameters;
   if (listener.tls_node != nullptr) input.scheme = "https";
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
-  std::vector<const policy::Policy*> policies = matching.route->policies;
+  std::vector<const policy::Policy*> policies(matching.route->policies.begin(), matching.route->policies.end());
   if (!as.empty()) {
     input.consumer = model.consumers.find(as);
     if (input.consumer == nullptr) return fail("unknown-consumer", "there is no consumer `" + std::string(as) + "`");
