@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <span>
 #include <utility>
 
 namespace gatelab::io {
@@ -18,15 +17,6 @@ std::int64_t read_clock(clockid_t id) noexcept {
   timespec t{};
   ::clock_gettime(id, &t);
   return t.tv_sec * 1'000'000'000 + t.tv_nsec;
-}
-
-// What an event wakes has long left the processor's caches when its turn comes. It is asked for while the events before it
-// are served, in two steps, because the first holds the address of the second. All of them outlive the round.
-void fetch_ahead(std::span<const epoll_event> from) noexcept {
-  if (from.size() > 2) __builtin_prefetch(from[2].data.ptr);
-  if (from.size() < 2) return;
-  const auto* watched = static_cast<const Watched*>(from[1].data.ptr);
-  if (watched != nullptr && watched->reader != nullptr) __builtin_prefetch(watched->reader);
 }
 
 }  // namespace
@@ -131,7 +121,6 @@ void RealLoop::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
     const int n = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout());
     for (int i = 0; i < n; ++i) {
-      fetch_ahead(std::span(events).subspan(static_cast<std::size_t>(i), static_cast<std::size_t>(n - i)));
       dispatch(events[static_cast<std::size_t>(i)]);
       // What an event makes ready belongs to it: finished at once, while it is in the processor's caches.
       run_ready();

@@ -54,7 +54,6 @@ void* allocate_frame(std::size_t size) noexcept {
   Free* f = lists.first[slot];
   if (f == nullptr) return take_from_heap(slot * kStep);
   lists.first[slot] = f->next;
-  __builtin_prefetch(f->next, 1);  // for the one who asks next
   --lists.count[slot];
   return f;
 }
