@@ -2,6 +2,7 @@
 #include "harness/scenario/words.h"
 
 #include <functional>
+#include <utility>
 
 #include "http/rule.h"
 #include "observe/reason.h"
@@ -27,8 +28,12 @@ bool is_code(std::string_view text) {
 }
 
 std::string instead_of(std::string_view text) {
-  if (is_class(text)) return std::string("write { between: [") + text[0] + "00, " + text[0] + "99] }";
-  return is_code(text) ? "write " + std::string(text) + " without quotes" : "write a number such as 200";
+  std::string out = "write ";
+  const std::string_view first = text.substr(0, 1);
+  if (is_class(text)) out.append("{ between: [").append(first).append("00, ").append(first).append("99] }");
+  else if (is_code(text)) out.append(text).append(" without quotes");
+  else out.append("a number such as 200");
+  return out;
 }
 
 std::vector<std::string_view> all_words() {
@@ -42,7 +47,10 @@ std::vector<std::string_view> all_words() {
 
 void check_status(const config::Node& node, diag::Sink& sink) {
   each_whole(node, [&sink](const config::Node& scalar) {
-    if (scalar.kind == config::Kind::Text) sink.error("bad-status", scalar.span, "`" + scalar.text + "` is no status: nothing could match it", instead_of(scalar.text));
+    if (scalar.kind != config::Kind::Text) return;
+    std::string message = "`";
+    message.append(scalar.text).append("` is no status: nothing could match it");
+    sink.error("bad-status", scalar.span, std::move(message), instead_of(scalar.text));
   });
 }
 

@@ -66,6 +66,7 @@ struct Check {
 };
 struct Memo {
   std::shared_ptr<Check> check;
+  Effect effect;  // owns the job until somebody takes it
 };
 
 class Basic final : public Policy {
@@ -114,11 +115,11 @@ class Basic final : public Policy {
 
   // A user who is not there costs what one who is does.
   static Step off_the_loop(Input& in, std::shared_ptr<Check> check) noexcept {
-    auto* memo = new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo{check};
+    auto* memo = new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo{check, ComputeJob{[check] { check->matches = crypto::password_matches(check->password, check->hash); }}};
     in.scratch.a = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(memo));
     Step step;
     step.verdict = Verdict::Need;
-    step.effect = new (in.arena.allocate(sizeof(Effect), alignof(Effect))) Effect(ComputeJob{[check] { check->matches = crypto::password_matches(check->password, check->hash); }});
+    step.effect = &memo->effect;
     return step;
   }
 
