@@ -35,7 +35,8 @@ diag::SourcePtr read_source(const std::string& path) {
   constexpr std::size_t kMax = std::size_t{64} << 20;
   std::FILE* file = std::fopen(path.c_str(), "re");
   if (file == nullptr) {
-    complain(fmt::format("can't read `{}`: {}", path, std::strerror(errno)));
+    const char* const hint = errno == ENOENT ? ": write it, or name another file" : "";
+    complain(fmt::format("can't read `{}`: {}{}", path, std::strerror(errno), hint));
     return nullptr;
   }
   std::string text;

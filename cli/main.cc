@@ -28,7 +28,7 @@ bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
     std::string all;
     for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
     const std::string of = above == &app ? "" : "`" + above->get_name() + "` has ";
-    gatelab::cli::complain((of.empty() ? "there is no command `" : of + "no `") + word + "`" + (near.empty() ? "" : "; did you mean `" + std::string(near) + "`?") + " Commands: " + all);
+    gatelab::cli::complain((of.empty() ? "there is no command `" : of + "no `") + word + "`" + (near.empty() ? "; the commands are " : "; did you mean `" + std::string(near) + "`? The commands are ") + all);
     return true;
   }
   return false;
