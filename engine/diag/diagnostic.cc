@@ -53,6 +53,18 @@ void Sink::report(Diagnostic d) {
   else if (d.severity == Severity::Error) ++untold_errors_;
 }
 
+void Sink::no_such(std::string_view what, std::string_view name, const Span& span, const std::vector<std::string_view>& names) {
+  Diagnostic d;
+  d.id = "unknown-" + std::string(what);
+  d.message.append("there is no ").append(what).append(" `").append(name).append("`");
+  d.span = span;
+  const std::string_view near = nearest(name, names);
+  if (!near.empty()) d.note.append("did you mean `").append(near).append("`?");
+  d.hint.append(names.empty() ? "there are no `" : "known ").append(what).append(names.empty() ? "s`" : "s:");
+  for (std::size_t i = 0; i < names.size(); ++i) d.hint.append(i == 0 ? " " : ", ").append(names[i]);
+  report(std::move(d));
+}
+
 bool Sink::has_errors() const noexcept { return errors() > 0; }
 
 std::size_t Sink::errors() const noexcept { return told_errors() + untold_errors_; }

@@ -78,6 +78,8 @@ class Sink {
   void silence(const Span& span) { silenced_.push_back(span); }
   void error(std::string id, const Span& span, std::string message, std::string hint = {});
   void warning(std::string id, const Span& span, std::string message, std::string hint = {});
+  // "there is no issuer `mian`", id unknown-issuer, with the nearest of `names` and all of them as the hint.
+  void no_such(std::string_view what, std::string_view name, const Span& span, const std::vector<std::string_view>& names);
   bool has_errors() const noexcept;
   std::size_t errors() const noexcept;       // told or not
   std::size_t told_errors() const noexcept;

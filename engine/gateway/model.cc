@@ -221,17 +221,9 @@ class Assembler {
     used_.insert(name);
     const auto known = upstream_index_.find(name);
     if (known != upstream_index_.end()) return known->second;
-    diag::Diagnostic d;
-    d.id = "unknown-upstream";
-    d.message = "there is no upstream `" + name + "`";
-    d.span = span;
     std::vector<std::string_view> names;
     for (const auto& [upstream, index] : upstream_index_) names.push_back(upstream);
-    const std::string_view near = diag::nearest(name, names);
-    if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
-    d.hint = names.empty() ? "there are no `upstreams`" : "known upstreams:";
-    for (std::size_t i = 0; i < names.size(); ++i) d.hint.append(i == 0 ? " " : ", ").append(names[i]);
-    sink_.report(std::move(d));
+    sink_.no_such("upstream", name, span, names);
     return std::nullopt;
   }
 

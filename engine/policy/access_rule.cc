@@ -48,11 +48,7 @@ bool AccessRule::parse(const config::Node& node, const Context& context, std::st
     any_address_ = false;
     if (const Status added = addresses_.add(address.value); !added) context.sink.error(added.error().id, address.span, added.error().message);
   }
-  if (const config::Node* claims = r.get("claims")) {
-    if (claims->kind != config::Kind::Map) context.sink.error("wrong-type", claims->span, "`claims` must be a map of claims to what they must be, not " + std::string(config::kind_name(claims->kind)));
-    for (const config::Entry& entry : claims->entries)
-      if (auto rule = ClaimRule::parse(entry, context.sink)) claims_.push_back(std::move(*rule));
-  }
+  claims_ = ClaimRule::parse_all(r.get("claims"), context.sink);
   r.elsewhere("ips", "write addresses: [ 10.0.0.0/8 ]");
   r.finish();
   if (!r.valid()) return false;

@@ -78,13 +78,13 @@ class Composite final : public Policy {
       }
       if (all_) return told(step, memo);
       memo.before.put(in);
-      collect(in, memo, step);
+      collect(memo, step);
     }
     return all_ ? Step::go_on(memo.detail) : told(memo.best, memo);
   }
 
   void on_end(Input& in, const observe::Record& record) const noexcept override {
-    if (in.scratch.a == 0) return;
+    if (in.scratch.memo<Memo>() == nullptr) return;
     Memo& memo = memo_of(in);
     const Scratch own = in.scratch;
     for (std::size_t i = 0; i < memo.stepped; ++i) {
@@ -98,12 +98,12 @@ class Composite final : public Policy {
 
  private:
   static Memo& memo_of(Input& in) noexcept {
-    if (in.scratch.a == 0) {
+    if (in.scratch.memo<Memo>() == nullptr) {
       auto* memo = new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo;
       memo->before = Who::of(in);
-      in.scratch.a = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(memo));
+      in.scratch.keep(memo);
     }
-    return *reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a));
+    return *in.scratch.memo<Memo>();
   }
 
   static Step of_member(Input& in, Memo& memo, const Policy& member) noexcept {
@@ -119,7 +119,7 @@ class Composite final : public Policy {
   }
 
   // Of several 401 the client hears every challenge (RFC 9110 §11.6.1), so that it can choose.
-  static void collect(Input&, Memo& memo, const Step& step) noexcept {
+  static void collect(Memo& memo, const Step& step) noexcept {
     const Step before = std::exchange(memo.best, rank_of(step) > memo.rank ? step : memo.best);
     const Step& other = memo.best.answer == step.answer ? before : step;
     memo.rank = std::max(memo.rank, rank_of(step));

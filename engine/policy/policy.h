@@ -36,12 +36,19 @@ struct Consumer {
   bool has_credential = false;      // a key or a certificate
   diag::Span span;                  // of its name
   bool in_group(std::string_view group) const noexcept;
+  bool in_any_of(const std::vector<std::string>& groups) const noexcept;
 };
 
 // Two words of memory that a policy has for one request, from step to on_end. Zero at first.
 struct Scratch {
   std::uint64_t a = 0;
   std::uint64_t b = 0;
+  // Where two words are too little, `a` leads to what the policy keeps in the request's arena. Null at first.
+  template <class T>
+  T* memo() const noexcept {
+    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(a));
+  }
+  void keep(const void* memo) noexcept { a = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(memo)); }
 };
 
 // An answer made by the gateway itself. With an empty `body` and a status of 400 and over the proxy writes a problem
@@ -136,6 +143,8 @@ struct Step {
 };
 // Makes an answer in the arena from a reason's status and word.
 Step deny(Input& in, const observe::Reason& reason, std::string_view detail = {}) noexcept;
+// The same where the fault is not the client's: an error, and worth another try.
+Step unavailable(Input& in, const observe::Reason& reason, std::string_view detail = {}) noexcept;
 
 // The response on its way to the client; TransformResponse runs policies in reverse order, for forwarded and for local
 // answers alike.

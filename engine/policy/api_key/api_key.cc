@@ -32,11 +32,8 @@ class ApiKey final : public Policy {
     in.consumer = consumer;
     in.principal_by = kind();
     if (!forward_key) strip_credential(place, in);
-    if (!groups.empty()) {
-      bool member = false;
-      for (const std::string& group : groups) member = member || consumer->in_group(group);
-      if (!member) return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("consumer ", consumer->name) : std::string_view());
-    }
+    if (!groups.empty() && !consumer->in_any_of(groups))
+      return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("consumer ", consumer->name) : std::string_view());
     return Step::go_on(in.detailed ? in.arena.concat("consumer ", consumer->name, key->id.empty() ? "" : ", key ", key->id) : std::string_view());
   }
 

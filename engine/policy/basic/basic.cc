@@ -79,7 +79,7 @@ class Basic final : public Policy {
   }
 
   Step step(Input& in) const noexcept override {
-    if (in.scratch.a != 0) return judge(in, *memo_of(in).check);
+    if (const Memo* memo = in.scratch.memo<Memo>()) return judge(in, *memo->check);
     const FoundCredential found = find_credential(place, in);
     if (found.count == 0) return challenge(in, observe::reason::kMissingCredentials, {});
     if (found.count > 1 || found.other_scheme) return challenge(in, observe::reason::kMalformedCredentials, "more than one Authorization");
@@ -97,9 +97,10 @@ class Basic final : public Policy {
   }
 
   void on_end(Input& in, const observe::Record&) const noexcept override {
-    if (in.scratch.a == 0) return;
-    std::destroy_at(&memo_of(in));
-    in.scratch.a = 0;
+    Memo* memo = in.scratch.memo<Memo>();
+    if (memo == nullptr) return;
+    std::destroy_at(memo);
+    in.scratch.keep(nullptr);
   }
 
   CredentialPlace place{CredentialPlace::Where::Header, "Authorization", "Basic"};
@@ -111,12 +112,10 @@ class Basic final : public Policy {
   std::shared_ptr<Verified> verified;
 
  private:
-  static Memo& memo_of(Input& in) noexcept { return *reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a)); }
-
   // A user who is not there costs what one who is does.
   static Step off_the_loop(Input& in, std::shared_ptr<Check> check) noexcept {
     auto* memo = new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo{check, ComputeJob{[check] { check->matches = crypto::password_matches(check->password, check->hash); }}};
-    in.scratch.a = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(memo));
+    in.scratch.keep(memo);
     Step step;
     step.verdict = Verdict::Need;
     step.effect = &memo->effect;
@@ -124,12 +123,7 @@ class Basic final : public Policy {
   }
 
   Step judge(Input& in, const Check& check) const noexcept {
-    if (!in.effect_done) {
-      Step step = deny(in, observe::reason::kBusy, in.detailed ? "too many passwords are being checked" : "");
-      step.outcome = Outcome::Error;
-      step.answer->fields.add(http::FieldId::RetryAfter, "Retry-After", "1");
-      return step;
-    }
+    if (!in.effect_done) return unavailable(in, observe::reason::kBusy, in.detailed ? "too many passwords are being checked" : "");
     if (!check.known) return challenge(in, observe::reason::kWrongCredentials, "no such user");
     if (!check.matches) return challenge(in, observe::reason::kWrongCredentials, "wrong password");
     verified->add(verified->digest(check.user, check.password, check.hash));
@@ -139,7 +133,7 @@ class Basic final : public Policy {
   Step pass(Input& in, const std::string& user) const noexcept {
     const Consumer* consumer = consumers->find(user);
     if (consumer == nullptr && must_be_consumer) return deny(in, observe::reason::kUnknownConsumer, in.detailed ? in.arena.concat("user ", user, " is no consumer") : std::string_view());
-    if (!groups.empty() && (consumer == nullptr || std::none_of(groups.begin(), groups.end(), [consumer](const std::string& g) { return consumer->in_group(g); })))
+    if (!groups.empty() && (consumer == nullptr || !consumer->in_any_of(groups)))
       return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("user ", user) : std::string_view());
     in.consumer = consumer;
     in.principal_by = kind();

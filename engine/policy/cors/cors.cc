@@ -42,7 +42,7 @@ class Cors final : public Policy {
 
   Step step(Input& in) const noexcept override {
     Memo* memo = in.arena.make<Memo>();
-    in.scratch.a = reinterpret_cast<std::uintptr_t>(memo);
+    in.scratch.keep(memo);
     const http::Field* field = in.request.fields.find(http::FieldId::Origin);
     if (field == nullptr) return Step::go_on(in.detailed ? std::string_view("no Origin") : std::string_view());
     const std::string_view origin = in.request.fields.count(http::FieldId::Origin) == 1 ? field->value : std::string_view();
@@ -59,7 +59,7 @@ class Cors final : public Policy {
 
   // Also on answers of the gateway's own: a script must be able to read that it got a 401 or a 429.
   void on_response(ResponseInput& in) const noexcept override {
-    const auto* memo = reinterpret_cast<const Memo*>(static_cast<std::uintptr_t>(in.request.scratch.a));
+    const Memo* memo = in.request.scratch.memo<Memo>();
     if (memo == nullptr || memo->preflight) return;
     http::Fields& fields = in.fields;
     if (upstream_fields == UpstreamFields::Keep && !in.local && fields.find(kAllowOrigin) != nullptr) return;

@@ -31,7 +31,7 @@ class ForwardAuth final : public Policy {
   }
 
   Step step(Input& in) const noexcept override {
-    if (in.scratch.a != 0) return judge(in, *reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a)));
+    if (const Memo* memo = in.scratch.memo<Memo>()) return judge(in, *memo);
     untell(in);
     return ask(in);
   }
@@ -47,7 +47,7 @@ class ForwardAuth final : public Policy {
  private:
   Step ask(Input& in) const noexcept {
     auto* memo = new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo(in.arena);
-    in.scratch.a = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(memo));
+    in.scratch.keep(memo);
     for (const http::Field& f : in.request.fields)
       if (std::any_of(send.begin(), send.end(), [&f](const std::string& name) { return iequals(f.name, name); })) memo->fields.add(f.id, f.name, f.value);
     Call call;
@@ -105,10 +105,7 @@ class ForwardAuth final : public Policy {
       in.principal_by = kind();
       return Step::go_on(in.detailed ? in.arena.concat("let pass: the service failed: ", why) : std::string_view());
     }
-    Step step = deny(in, observe::reason::kServiceUnavailable, in.detailed ? why : std::string_view());
-    step.outcome = Outcome::Error;
-    step.answer->fields.add(http::FieldId::RetryAfter, "Retry-After", "1");
-    return step;
+    return unavailable(in, observe::reason::kServiceUnavailable, in.detailed ? why : std::string_view());
   }
 };
 

@@ -111,4 +111,13 @@ std::optional<ClaimRule> ClaimRule::parse(const config::Entry& entry, diag::Sink
   return rule;
 }
 
+std::vector<ClaimRule> ClaimRule::parse_all(const config::Node* claims, diag::Sink& sink) {
+  std::vector<ClaimRule> out;
+  if (claims == nullptr) return out;
+  if (claims->kind != config::Kind::Map) sink.error("wrong-type", claims->span, "`claims` must be a map of claims to what they must be, not " + std::string(config::kind_name(claims->kind)));
+  for (const config::Entry& entry : claims->entries)
+    if (auto rule = parse(entry, sink)) out.push_back(std::move(*rule));
+  return out;
+}
+
 }  // namespace gatelab::policy

@@ -29,6 +29,8 @@ class ClaimRule {
 
   // One entry of `claims:`. Reports; nullopt if it is wrong.
   static std::optional<ClaimRule> parse(const config::Entry& entry, diag::Sink& sink);
+  // All of `claims:`; null: there are none. Reports.
+  static std::vector<ClaimRule> parse_all(const config::Node* claims, diag::Sink& sink);
 
  private:
   struct Scalar {

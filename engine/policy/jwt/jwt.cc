@@ -57,16 +57,17 @@ class Jwt final : public Policy {
     Attempt attempt{in, digest};
     if (!known(attempt)) fresh(attempt, found.value);
     if (attempt.effect != nullptr) return need(attempt.effect);
-    if (attempt.fault != nullptr) return attempt.fault == &reason::kKeysUnavailable ? unavailable(attempt) : refuse(in, *attempt.fault, kInvalidToken, attempt.detail);
+    if (attempt.fault != nullptr) return attempt.fault == &reason::kKeysUnavailable ? unavailable(in, reason::kKeysUnavailable, attempt.detail) : refuse(in, *attempt.fault, kInvalidToken, attempt.detail);
     keep(in, attempt.token);
     if (Step wrong = judge(in, *attempt.issuer, *attempt.token); wrong.verdict != Verdict::Continue) return wrong;
     return pass(in, *attempt.issuer, *attempt.token);
   }
 
   void on_end(Input& in, const observe::Record&) const noexcept override {
-    if (in.scratch.a == 0) return;
-    std::destroy_at(reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a)));
-    in.scratch.a = 0;
+    Memo* memo = in.scratch.memo<Memo>();
+    if (memo == nullptr) return;
+    std::destroy_at(memo);
+    in.scratch.keep(nullptr);
   }
 
   CredentialPlace place{CredentialPlace::Where::Header, "Authorization", "Bearer"};
@@ -196,8 +197,7 @@ class Jwt final : public Policy {
   }
 
   static void keep(Input& in, const VerifiedPtr& token) noexcept {
-    auto* memo = new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo{token};
-    in.scratch.a = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(memo));
+    in.scratch.keep(new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo{token});
   }
 
   Step judge(Input& in, const Issuer& issuer, const VerifiedToken& token) const noexcept {
@@ -257,13 +257,6 @@ class Jwt final : public Policy {
     return in.detailed ? in.arena.concat(what, format(std::chrono::duration_cast<std::chrono::seconds>(by)), " ago") : std::string_view();
   }
 
-  Step unavailable(Attempt& a) const noexcept {
-    Step step = deny(a.in, reason::kKeysUnavailable, a.detail);
-    step.outcome = Outcome::Error;
-    step.answer->fields.add(http::FieldId::RetryAfter, "Retry-After", "1");
-    return step;
-  }
-
   // RFC 6750 §3: what the client may know. The log and `explain` say more.
   Step refuse(Input& in, const observe::Reason& why, std::string_view error, std::string_view detail) const noexcept {
     Step step = deny(in, why, in.detailed ? detail : std::string_view());
@@ -276,17 +269,9 @@ class Jwt final : public Policy {
 };
 
 void unknown_issuer(const std::string& name, const diag::Span& span, Context& context) {
-  diag::Diagnostic d;
-  d.id = "unknown-issuer";
-  d.message = "there is no issuer `" + name + "`";
-  d.span = span;
   std::vector<std::string_view> names;
   for (const auto& known : context.issuers.all) names.push_back(known->name);
-  const std::string_view near = diag::nearest(name, names);
-  if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
-  d.hint = names.empty() ? "there are no `issuers`" : "known issuers:";
-  for (std::size_t i = 0; i < names.size(); ++i) d.hint.append(i == 0 ? " " : ", ").append(names[i]);
-  context.sink.report(std::move(d));
+  context.sink.no_such("issuer", name, span, names);
 }
 
 void parse_issuer_names(Jwt& policy, config::Reader& r, Context& context) {
@@ -339,11 +324,7 @@ std::unique_ptr<Policy> parse_jwt(const config::Node& node, Context& context) {
   parse_issuer_names(*policy, r, context);
   parse_place(policy->place, r, "token");
   parse_scopes(*policy, r);
-  if (const config::Node* claims = r.get("claims")) {
-    if (claims->kind != config::Kind::Map) context.sink.error("wrong-type", claims->span, "`claims` must be a map of claims to what they must be, not " + std::string(config::kind_name(claims->kind)));
-    for (const config::Entry& entry : claims->entries)
-      if (auto rule = ClaimRule::parse(entry, context.sink)) policy->rules.push_back(std::move(*rule));
-  }
+  policy->rules = ClaimRule::parse_all(r.get("claims"), context.sink);
   if (const config::Node* forward = r.get("forward")) parse_forward(*policy, *forward, context.sink);
   policy->consumer_claim = r.text("consumer", "");
   policy->must_be_consumer = r.boolean("consumer_required", false);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/mtls/mtls.h"
 
-#include <algorithm>
-
 #include "policy/consumers.h"
 
 namespace gatelab::policy {
@@ -19,7 +17,7 @@ class Mtls final : public Policy {
     const Consumer* consumer = certificates->find(*in.tls);
     const std::string_view who = in.tls->peer_subject;
     if (consumer == nullptr && must_be_consumer) return deny(in, observe::reason::kUnknownConsumer, in.detailed ? in.arena.concat("no consumer has the certificate ", who) : std::string_view());
-    if (consumer != nullptr && !groups.empty() && std::none_of(groups.begin(), groups.end(), [consumer](const std::string& g) { return consumer->in_group(g); }))
+    if (consumer != nullptr && !groups.empty() && !consumer->in_any_of(groups))
       return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("consumer ", consumer->name) : std::string_view());
     in.consumer = consumer;
     in.principal_by = kind();

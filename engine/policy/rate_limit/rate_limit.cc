@@ -46,7 +46,7 @@ class RateLimit final : public Policy {
 
   Step step(Input& in) const noexcept override {
     Memo* memo = in.arena.make<Memo>();
-    in.scratch.a = reinterpret_cast<std::uintptr_t>(memo);
+    in.scratch.keep(memo);
     memo->key = key_of(in);
     memo->rates = &rates_of(in);
     const LimiterTable::Result result = table->charge(memo->key, memo->rates->rules, in.now);
@@ -96,7 +96,7 @@ class RateLimit final : public Policy {
   std::shared_ptr<LimiterTable> table;
 
  private:
-  static Memo* memo_of(Input& in) noexcept { return reinterpret_cast<Memo*>(static_cast<std::uintptr_t>(in.scratch.a)); }
+  static Memo* memo_of(Input& in) noexcept { return in.scratch.memo<Memo>(); }
 
   // A key is remembered: what a stranger may make long is told apart by its digest.
   static std::string_view bounded(std::string_view key, Arena& arena) noexcept {
