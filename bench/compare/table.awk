@@ -19,7 +19,11 @@ function amount(value, memory,   sign) {
 }
 function ratio(value) { return value == "-" ? "-" : sprintf("%.2f", value) }
 function range(low, high) { return low == "-" ? "" : sprintf("%.2f..%.2f", low, high) }
-function markdown(text) { gsub(/ us/, " µs", text); gsub(/\.\./, "–", text); return text }
+function markdown(text) {
+  while (match(text, /[0-9] us/)) text = substr(text, 1, RSTART) " µs" substr(text, RSTART + 4)
+  gsub(/\.\./, "–", text)
+  return text
+}
 function between(value, span) { return value == "-" ? "" : (span == "" ? value : value " (" span ")") }
 
 {
