@@ -17,6 +17,18 @@ std::string_view bounded(std::string_view key, Arena& arena) noexcept {
   return arena.concat(key.substr(0, LimitKey::kMax / 2), "…", base64url_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}));
 }
 
+// Whoever has one IPv6 address has the 2^64 of its network, and would have as many buckets.
+std::string_view network_of(IpAddress ip, Arena& arena) noexcept {
+  constexpr std::string_view kPrefix = "/64";
+  const bool many = ip.family == IpAddress::Family::V6;
+  if (many)
+    for (std::size_t i = 8; i < 16; ++i) ip.octets[i] = 0;
+  char* const text = static_cast<char*>(arena.allocate(46 + kPrefix.size(), 1));
+  char* at = text + format_to(ip, text);
+  if (many) at = put(at, kPrefix);
+  return {text, static_cast<std::size_t>(at - text)};
+}
+
 }  // namespace
 
 std::string_view LimitKey::read(Input& in) const noexcept {
@@ -33,8 +45,7 @@ std::string_view LimitKey::read(Input& in) const noexcept {
       break;  // who is nobody is known by address
     case By::Ip: break;
   }
-  char* text = static_cast<char*>(in.arena.allocate(46, 1));
-  return {text, format_to(in.client.ip, text)};
+  return network_of(in.client.ip, in.arena);
 }
 
 std::string LimitKey::shape() const { return std::to_string(static_cast<int>(by)) + " " + to_lower(header); }
