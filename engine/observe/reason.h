@@ -106,6 +106,9 @@ inline constexpr Reason kCorsHeader{"cors-header-not-allowed", 403, "Forbidden",
 // limits
 inline constexpr Reason kRateLimited{"rate-limited", 429, "Too Many Requests", "the rate of this key is used up"};
 inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "the limiter's table has no room for another key"};
+// concurrency, load-shed
+inline constexpr Reason kConcurrencyLimited{"concurrency-limited", 429, "Too Many Requests", "as many requests of this key are under way as may be, and there was no room to wait, or no place in time"};
+inline constexpr Reason kOverloaded{"overloaded", 503, "Service Unavailable", "as many requests are under way as may be, whoever they are from, and there was no room to wait, or no place in time"};
 // answers of policies
 inline constexpr Reason kResponded{"responded", 0, "", "the respond policy answered"};
 inline constexpr Reason kRedirected{"redirected", 0, "", "the redirect policy answered"};

@@ -9,12 +9,14 @@
 #include "policy/any_of/any_of.h"
 #include "policy/api_key/api_key.h"
 #include "policy/basic/basic.h"
+#include "policy/concurrency/concurrency.h"
 #include "policy/cors/cors.h"
 #include "policy/deny/deny.h"
 #include "policy/forward_auth/forward_auth.h"
 #include "policy/headers/headers.h"
 #include "policy/ip_filter/ip_filter.h"
 #include "policy/jwt/jwt.h"
+#include "policy/load_shed/load_shed.h"
 #include "policy/mtls/mtls.h"
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
@@ -30,6 +32,8 @@ constexpr Kind kCatalog[] = {
     {"size-limit", Phase::Access, parse_size_limit},
     {"redirect", Phase::Access, parse_redirect},
     {"rate-limit", Phase::Limit, parse_rate_limit},
+    {"concurrency", Phase::Limit, parse_concurrency},
+    {"load-shed", Phase::Limit, parse_load_shed},
     {"api-key", Phase::Authenticate, parse_api_key},
     {"jwt", Phase::Authenticate, parse_jwt},
     {"basic", Phase::Authenticate, parse_basic},
@@ -44,7 +48,7 @@ constexpr Kind kCatalog[] = {
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "concurrency", "fault", "hmac", "json", "load-shed", "mirror", "openapi", "path", "query", "quota",
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "fault", "hmac", "json", "mirror", "openapi", "path", "query", "quota",
                                          "security-headers", "split", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};

@@ -21,6 +21,7 @@
 #include "http/message.h"
 #include "observe/reason.h"
 #include "observe/record.h"
+#include "policy/gate.h"
 #include "policy/resource.h"
 
 namespace gatelab::policy {
@@ -92,7 +93,13 @@ struct Fetch {
   std::int32_t upstream = -1;
   bool wait = true;
 };
-using Effect = std::variant<Until, ComputeJob, Call, Fetch>;
+// Wait for a place in a gate, at most so long. Done: it is no longer waited for.
+struct Acquire {
+  Gate* gate = nullptr;
+  Gate::Place* place = nullptr;
+  Duration at_most{};
+};
+using Effect = std::variant<Until, ComputeJob, Call, Fetch, Acquire>;
 
 class Policy;
 
@@ -155,6 +162,14 @@ struct ResponseInput {
   Input& request;
 };
 
+// For lints: a rate that every request of `key` uses up one of.
+struct PlainRate {
+  std::string key, text;
+  std::uint64_t count = 0, burst = 0;  // `burst`: at once, where that is not `count`
+  Duration per{};
+  bool aligned = false;                // counted in windows of the clock
+};
+
 class Policy {
  public:
   virtual ~Policy() = default;
@@ -180,6 +195,8 @@ class Policy {
 
   // For lints. The field whose value, chosen by the client, tells one bucket from another; empty: none does.
   virtual std::string_view key_field() const noexcept { return {}; }
+  // Adds the rates that it holds everyone to alike.
+  virtual void plain_rates(std::vector<PlainRate>&) const {}
   // Adds the issuers whose tokens it takes.
   virtual void issuers(std::set<const Issuer*>&) const {}
 

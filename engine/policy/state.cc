@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/state.h"
 
+#include <algorithm>
+
 namespace gatelab::policy {
 
 void StateStore::begin() {
   std::lock_guard lock(mutex_);
   used_.clear();
   kept_.clear();
+  agreed_.clear();
   std::erase_if(states_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+void StateStore::agree(const std::string& id, const std::string& said, std::string_view what, const diag::Span& span, diag::Sink& sink) {
+  std::lock_guard lock(mutex_);
+  const auto [first, fresh] = agreed_.try_emplace(id, said, span);
+  if (fresh || first->second.first == said) return;
+  diag::Diagnostic d;
+  d.id = "shared-differs";
+  const std::size_t space = std::min(id.find(' '), id.size());  // "bucket search"
+  d.message = "two policies count in one " + id.substr(0, space) + ", `" + id.substr(std::min(id.size(), space + 1)) + "`, and don't say the same of it";
+  d.span = span;
+  d.related.push_back({first->second.second, "the other is here"});
+  d.hint = std::string(what) + " must be the same in both";
+  sink.report(std::move(d));
 }
 
 StateStore::Report StateStore::report() {

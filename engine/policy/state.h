@@ -10,8 +10,11 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "diag/diagnostic.h"
 
 namespace gatelab::policy {
 
@@ -38,6 +41,10 @@ class StateStore {
     return state;
   }
 
+  // Policies of one configuration share the state `id`: what they say of it, told as `what`, must be the same text. Reports
+  // `shared-differs` if another has said otherwise.
+  void agree(const std::string& id, const std::string& said, std::string_view what, const diag::Span& span, diag::Sink& sink);
+
   struct Report {
     std::vector<std::string> kept, reset, removed;
   };
@@ -48,6 +55,7 @@ class StateStore {
   std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, std::weak_ptr<State>> states_;
   std::set<std::string> used_, kept_, in_force_;
+  std::map<std::string, std::pair<std::string, diag::Span>> agreed_;
 };
 
 }  // namespace gatelab::policy

@@ -74,6 +74,28 @@ bool match_preflight(Matching& result, const http::RequestHead& head, route::Req
   return true;
 }
 
+// Whoever waits is woken from another worker, perhaps after having given up.
+struct Waking {
+  io::Signal signal;
+  bool over = false;
+};
+
+std::function<void()> call_of(const std::shared_ptr<Waking>& waking, io::Loop& loop) {
+  const auto wake = [waking] {
+    waking->over = true;
+    waking->signal.signal();
+  };
+  return [wake, &loop] { loop.post_remote(wake); };
+}
+
+io::Task<bool> until_woken(std::shared_ptr<Waking> waking, io::Loop& loop, io::Wait wait) {
+  while (!waking->over) {
+    const io::Code code = co_await waking->signal.wait(loop, wait);
+    if (code != io::Code::Ok) co_return false;
+  }
+  co_return true;
+}
+
 // Short, and nothing that a log, a URL or a shell would trip over.
 bool is_request_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > 128) return false;
@@ -321,6 +343,7 @@ io::Task<bool> Exchange::perform(policy::Effect* effect) {
   }
   if (const auto* call = std::get_if<policy::Call>(effect)) co_return co_await perform_call(*call);
   if (const auto* fetch = std::get_if<policy::Fetch>(effect)) co_return co_await perform_fetch(*fetch);
+  if (const auto* acquire = std::get_if<policy::Acquire>(effect)) co_return co_await perform_acquire(*acquire);
   std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
   auto computing = services_.compute.run(services_.loop, std::move(job), wait);
   const io::Code code = co_await computing;
@@ -350,29 +373,27 @@ io::Task<bool> Exchange::perform_call(const policy::Call& call) {
   co_return call.answer->failure.empty();
 }
 
-// Whoever waits is woken from another worker, perhaps after having given up.
 io::Task<bool> Exchange::perform_fetch(const policy::Fetch& fetch) {
-  struct Waiting {
-    io::Signal signal;
-    bool over = false;
-  };
   begin_fetch(services_, snapshot_, fetch);
   if (!fetch.wait) co_return true;
-  auto waiting = std::make_shared<Waiting>();
-  const auto wake = [waiting] {
-    waiting->over = true;
-    waiting->signal.signal();
-  };
-  std::function<void()> woken = [wake, &loop = services_.loop] { loop.post_remote(wake); };
-  fetch.resource->when_ended(std::move(woken));
+  auto waking = std::make_shared<Waking>();
+  fetch.resource->when_ended(call_of(waking, services_.loop));
   io::Wait wait;
   wait.cancel = &upstream_token_;
   wait.what = "a key set";
-  while (!waiting->over) {
-    const io::Code code = co_await waiting->signal.wait(services_.loop, wait);
-    if (code != io::Code::Ok) co_return false;
-  }
-  co_return true;
+  auto waiting = until_woken(waking, services_.loop, wait);
+  co_return co_await waiting;
+}
+
+io::Task<bool> Exchange::perform_acquire(const policy::Acquire& acquire) {
+  auto waking = std::make_shared<Waking>();
+  acquire.gate->when_called(*acquire.place, call_of(waking, services_.loop));
+  io::Wait wait;
+  wait.cancel = &upstream_token_;
+  wait.deadline = services_.loop.now() + acquire.at_most;
+  wait.what = "a place in the queue";
+  auto waiting = until_woken(waking, services_.loop, wait);
+  co_return co_await waiting;
 }
 
 void Exchange::end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept {

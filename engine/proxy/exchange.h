@@ -81,6 +81,7 @@ class Exchange {
   io::Task<bool> perform(policy::Effect* effect);
   io::Task<bool> perform_call(const policy::Call& call);
   io::Task<bool> perform_fetch(const policy::Fetch& fetch);
+  io::Task<bool> perform_acquire(const policy::Acquire& acquire);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
   void finish() noexcept;
 

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/gate.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+
+namespace gatelab::policy {
+namespace {
+
+constexpr double kLongRun = 2.0 / 601;  // weight of one request in the mean of about the last 600
+constexpr double kStep = 0.2;           // how far the limit goes at once towards what a request asks for
+constexpr double kHeadroom = 4;         // how many more are tried while all is as usual
+
+std::size_t index_of(Priority priority) noexcept { return static_cast<std::size_t>(priority); }
+
+}  // namespace
+
+std::size_t Gate::Hash::operator()(const std::string& s) const noexcept { return hash64(s, seed); }
+
+Gate::Shard& Gate::shard(std::string_view key) noexcept { return shards_[hash64(key, seed_) >> 60]; }
+
+std::size_t Gate::keys() const noexcept {
+  std::size_t sum = 0;
+  for (const Shard& s : shards_) {
+    std::lock_guard lock(s.mutex);
+    sum += s.map.size();
+  }
+  return sum;
+}
+
+std::uint32_t Gate::limit_of(Entry& entry, const GateRule& rule) noexcept {
+  if (rule.least == 0) return rule.most;
+  if (entry.limit == 0) entry.limit = rule.initial;
+  entry.limit = std::clamp(entry.limit, static_cast<double>(rule.least), static_cast<double>(rule.most));
+  return static_cast<std::uint32_t>(entry.limit);
+}
+
+// By gradient: the limit shrinks as requests take longer than they usually do, and grows while they don't. A gate that is
+// less than half used says nothing about how many could be inside.
+void Gate::learn(Entry& entry, const GateRule& rule, Duration took) noexcept {
+  limit_of(entry, rule);
+  const double limit = entry.limit;  // with what it has grown by, less than one
+  const double now = static_cast<double>(std::max<std::int64_t>(1, took.count()));
+  entry.usual = entry.usual == 0 ? now : entry.usual + (now - entry.usual) * kLongRun;
+  if (entry.usual > 2 * now) entry.usual *= 0.95;  // what was usual under load is not what is now
+  if (static_cast<double>(entry.inside) < limit / 2) return;
+  const double gradient = std::clamp(rule.tolerance * entry.usual / now, 0.5, 1.0);
+  entry.limit = limit + (limit * gradient + kHeadroom - limit) * kStep;
+  limit_of(entry, rule);
+}
+
+void Gate::saw(Delay& delay, const GateRule& rule, Duration waited, Instant now) noexcept {
+  if (rule.target == Duration{}) return;
+  if (now >= delay.interval_ends) {
+    // An interval in which nobody left the queue says nothing.
+    delay.standing = delay.shortest > rule.target && now < delay.interval_ends + rule.interval;
+    delay.interval_ends = now + rule.interval;
+    delay.shortest = waited;
+  }
+  delay.shortest = std::min(delay.shortest, waited);
+  if (waited <= rule.target) delay.standing = false;
+}
+
+void Gate::turn_away(std::list<Waiter>& queue, std::list<Waiter>::iterator waiter, Woken& woken) {
+  waiter->place->at = At::Outside;
+  if (waiter->woken) woken.push_back(std::move(waiter->woken));
+  queue.erase(waiter);
+}
+
+// The last to come of the lowest priority below `by` makes room.
+bool Gate::displace(Entry& entry, Priority by, Woken& woken) {
+  for (std::size_t i = kPriorities; i-- > index_of(by) + 1;) {
+    std::list<Waiter>& queue = entry.queues[i];
+    if (queue.empty()) continue;
+    turn_away(queue, std::prev(queue.end()), woken);
+    return true;
+  }
+  return false;
+}
+
+void Gate::let_in(Entry& entry, const GateRule& rule, Instant now, Woken& woken) {
+  // Behind a standing queue everyone would come too late: who has waited twice the target goes, so that others are served
+  // while they still care.
+  if (entry.delay.standing)
+    for (std::list<Waiter>& queue : entry.queues)
+      while (!queue.empty() && now - queue.front().since > 2 * rule.target) {
+        saw(entry.delay, rule, now - queue.front().since, now);
+        turn_away(queue, queue.begin(), woken);
+      }
+  const std::uint32_t limit = limit_of(entry, rule);
+  for (std::list<Waiter>& queue : entry.queues)
+    while (entry.inside < limit && !queue.empty()) {
+      Waiter& next = queue.front();
+      saw(entry.delay, rule, now - next.since, now);
+      ++entry.inside;
+      next.place->at = At::Inside;
+      next.place->inside_since = now;
+      if (next.woken) woken.push_back(std::move(next.woken));
+      queue.pop_front();
+    }
+}
+
+Gate::Seen Gate::enter(Place& place, const GateRule& rule, Instant now) {
+  Woken woken;
+  Seen seen;
+  {
+    Shard& s = shard(place.key);
+    std::lock_guard lock(s.mutex);
+    Entry& entry = s.map[std::string(place.key)];
+    seen = {At::Outside, entry.inside, limit_of(entry, rule), static_cast<std::uint32_t>(entry.waiting())};
+    // A reload may have raised the limit while some waited: they come first.
+    if (entry.inside < seen.limit && seen.waiting == 0) {
+      saw(entry.delay, rule, Duration{}, now);
+      ++entry.inside;
+      place.inside_since = now;
+      place.at = At::Inside;
+    } else if (rule.queue > 0 && (seen.waiting < rule.queue || displace(entry, place.priority, woken))) {
+      std::list<Waiter>& queue = entry.queues[index_of(place.priority)];
+      place.waiter = queue.insert(queue.end(), Waiter{&place, now, {}});
+      place.at = At::Waiting;
+      let_in(entry, rule, now, woken);
+    }
+    seen.at = place.at;
+  }
+  for (const auto& call : woken) call();
+  return seen;
+}
+
+void Gate::when_called(Place& place, std::function<void()> woken) {
+  {
+    std::lock_guard lock(shard(place.key).mutex);
+    if (place.at == At::Waiting) {
+      place.waiter->woken = std::move(woken);
+      return;
+    }
+  }
+  woken();
+}
+
+Gate::At Gate::settle(Place& place) noexcept {
+  Shard& s = shard(place.key);
+  std::lock_guard lock(s.mutex);
+  if (place.at == At::Waiting) {
+    const auto known = s.map.find(std::string(place.key));
+    known->second.queues[index_of(place.priority)].erase(place.waiter);
+    place.at = At::Outside;
+  }
+  return place.at;
+}
+
+void Gate::leave(Place& place, const GateRule& rule, bool tells, Instant now) noexcept {
+  if (settle(place) == At::Outside) return;
+  Woken woken;
+  {
+    Shard& s = shard(place.key);
+    std::lock_guard lock(s.mutex);
+    const auto known = s.map.find(std::string(place.key));
+    Entry& entry = known->second;
+    if (rule.least > 0 && tells && now >= place.inside_since) learn(entry, rule, now - place.inside_since);
+    --entry.inside;
+    place.at = At::Outside;
+    let_in(entry, rule, now, woken);
+    // What an adaptive gate has learnt is kept: its keys are few (concurrency.cc).
+    if (entry.inside == 0 && entry.waiting() == 0 && rule.least == 0) s.map.erase(known);
+  }
+  for (const auto& call : woken) call();
+}
+
+}  // namespace gatelab::policy

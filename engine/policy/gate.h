@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many requests are under way at once for each key, and who waits for a place (docs/policies/concurrency.md and
+// load-shed.md). Exact for several workers: sharded, each shard behind a mutex that is held for one look. Bounded: only what
+// is under way or waits is remembered. Time is an argument. Any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "policy/state.h"
+
+namespace gatelab::policy {
+
+// In the order in which those who wait are let in. Sheddable ones make room for the others.
+enum class Priority : std::uint8_t { Critical, Normal, Sheddable };
+inline constexpr std::size_t kPriorities = 3;
+
+// What the policies of a gate say. A reload may change it while requests are inside.
+struct GateRule {
+  std::uint32_t most = 1;   // under way at once
+  std::uint32_t least = 0;  // above 0: how many is found by how long they take, between this and `most`
+  std::uint32_t initial = 0;
+  double tolerance = 1.5;   // how much longer than usual they may take before there are fewer
+  std::uint32_t queue = 0;  // how many wait, of all priorities together
+  Duration target{};        // of the wait (CoDel, RFC 8289 §3.2); zero: whoever waits is let in however long it took
+  Duration interval{};      // for which every wait must be longer than `target` before anyone is shed
+};
+
+class Gate final : public State {
+ public:
+  explicit Gate(std::uint64_t seed) noexcept : seed_(seed) {}
+
+  enum class At : std::uint8_t { Outside, Waiting, Inside };
+  struct Place;
+  struct Waiter {
+    Place* place;
+    Instant since;
+    std::function<void()> woken;
+  };
+  // One request's, from enter() to leave(), at an address that stays. `key` must live as long.
+  struct Place {
+    std::string_view key;
+    std::list<Waiter>::iterator waiter;  // while it waits
+    Instant inside_since;
+    At at = At::Outside;
+    Priority priority = Priority::Normal;
+  };
+  // What the key's requests were when somebody came.
+  struct Seen {
+    At at = At::Outside;
+    std::uint32_t inside = 0, limit = 0, waiting = 0;
+  };
+
+  // Inside, or waiting, or, as there is no room to wait either, outside.
+  Seen enter(Place& place, const GateRule& rule, Instant now);
+  // Calls `woken` when the place waits no more, on whatever thread that happens; at once if it doesn't wait.
+  void when_called(Place& place, std::function<void()> woken);
+  // No longer than this: who still waits is outside then. Where the place is.
+  At settle(Place& place) noexcept;
+  // From wherever it is, once or more; lets the next ones in. `tells`: how long the request took says how many there may be.
+  void leave(Place& place, const GateRule& rule, bool tells, Instant now) noexcept;
+
+  std::size_t keys() const noexcept;  // that are remembered
+
+ private:
+  // Whether the queue stands: every one that left it within an interval had waited longer than the target.
+  struct Delay {
+    bool standing = false;
+    Duration shortest{};
+    Instant interval_ends;
+  };
+  struct Entry {
+    std::uint32_t inside = 0;
+    std::array<std::list<Waiter>, kPriorities> queues;
+    Delay delay;
+    double limit = 0;  // adaptive: now
+    double usual = 0;  // adaptive: ns, the long run's mean
+    std::size_t waiting() const noexcept { return queues[0].size() + queues[1].size() + queues[2].size(); }
+  };
+  struct Hash {
+    std::uint64_t seed;
+    std::size_t operator()(const std::string& s) const noexcept;
+  };
+  struct Shard {
+    explicit Shard(std::uint64_t seed) : map(0, Hash{seed}) {}
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, Entry, Hash> map;
+  };
+  using Woken = std::vector<std::function<void()>>;
+  static constexpr std::size_t kShards = 16;
+
+  Shard& shard(std::string_view key) noexcept;
+  static std::uint32_t limit_of(Entry& entry, const GateRule& rule) noexcept;
+  static void learn(Entry& entry, const GateRule& rule, Duration took) noexcept;
+  static void saw(Delay& delay, const GateRule& rule, Duration waited, Instant now) noexcept;
+  static void turn_away(std::list<Waiter>& queue, std::list<Waiter>::iterator waiter, Woken& woken);
+  static bool displace(Entry& entry, Priority by, Woken& woken);
+  static void let_in(Entry& entry, const GateRule& rule, Instant now, Woken& woken);
+
+  std::uint64_t seed_;
+  std::array<Shard, kShards> shards_ = make_shards(std::make_index_sequence<kShards>{});
+  template <std::size_t... I>
+  std::array<Shard, kShards> make_shards(std::index_sequence<I...>) {
+    return {((void)I, Shard(seed_))...};
+  }
+};
+
+}  // namespace gatelab::policy
