@@ -18,7 +18,7 @@ using policy::LimitRule;
 constexpr Instant kNow = Instant::from_seconds(60 * 1000);
 
 TEST(LimiterTable, IsExactForEveryKeyAndAlgorithmOverEightThreads) {
-  constexpr int kThreads = 8, kKeys = 16, kRequests = 200;
+  constexpr int kThreads = 8, kKeys = 16, kRequests = 8'000;
   for (const Algorithm algorithm : {Algorithm::FixedWindow, Algorithm::SlidingWindow, Algorithm::Gcra}) {
     LimiterTable table(1000, 1);
     const LimitRule rules[] = {{algorithm, {100, 60s}, 100}};
@@ -32,7 +32,7 @@ TEST(LimiterTable, IsExactForEveryKeyAndAlgorithmOverEightThreads) {
         }
         for (int i = 0; i < kRequests; ++i)
           for (int k = 0; k < kKeys; ++k)
-            if (table.charge("key " + std::to_string(k), rules, kNow).allowed) ++admitted[static_cast<std::size_t>(k)];
+            if (table.charge("key " + std::to_string(k), rules, 1, kNow).allowed) ++admitted[static_cast<std::size_t>(k)];
       });
     for (std::thread& t : threads) t.join();
     for (const auto& count : admitted) EXPECT_EQ(count, 100) << static_cast<int>(algorithm);
@@ -46,12 +46,12 @@ TEST(LimiterTable, ChargesAndGivesBackExactlyOverEightThreads) {
   for (int t = 0; t < 8; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 2'000; ++i) {
-        (void)table.charge("key", rules, kNow);
-        if (i % 2 == 0) table.give_back("key", rules, kNow);
+        (void)table.charge("key", rules, 1, kNow);
+        if (i % 2 == 0) table.give_back("key", rules, 1, kNow);
       }
     });
   for (std::thread& t : threads) t.join();
-  EXPECT_EQ(table.charge("key", rules, kNow).answer.remaining, 1'000'000U - 8'000U - 1U);
+  EXPECT_EQ(table.charge("key", rules, 1, kNow).answer.remaining, 1'000'000U - 8'000U - 1U);
 }
 
 TEST(LimiterTable, HoldsNoMoreThanItsEntriesWhateverClientsSend) {
@@ -59,7 +59,7 @@ TEST(LimiterTable, HoldsNoMoreThanItsEntriesWhateverClientsSend) {
     LimiterTable table(entries, 1);
     const LimitRule rules[] = {{Algorithm::Gcra, {1, 3600s}, 1}};
     std::size_t full = 0;
-    for (int i = 0; i < 20'000; ++i) full += table.charge("client " + std::to_string(i), rules, kNow).full ? 1U : 0U;
+    for (int i = 0; i < 20'000; ++i) full += table.charge("client " + std::to_string(i), rules, 1, kNow).full ? 1U : 0U;
     EXPECT_LE(table.size(), entries + 64) << "each of 64 shards may round up";
     EXPECT_EQ(full + table.size(), 20'000U) << "nobody was forgotten, nobody was let in uncounted";
   }
@@ -68,10 +68,10 @@ TEST(LimiterTable, HoldsNoMoreThanItsEntriesWhateverClientsSend) {
 TEST(LimiterTable, AKnownKeyIsCountedEvenWhenTheTableIsFull) {
   LimiterTable table(64, 1);
   const LimitRule rules[] = {{Algorithm::FixedWindow, {2, 60s}, 0}};
-  ASSERT_TRUE(table.charge("known", rules, kNow).allowed);
-  for (int i = 0; i < 1'000; ++i) (void)table.charge("client " + std::to_string(i), rules, kNow);
-  EXPECT_TRUE(table.charge("known", rules, kNow).allowed);
-  const auto third = table.charge("known", rules, kNow);
+  ASSERT_TRUE(table.charge("known", rules, 1, kNow).allowed);
+  for (int i = 0; i < 1'000; ++i) (void)table.charge("client " + std::to_string(i), rules, 1, kNow);
+  EXPECT_TRUE(table.charge("known", rules, 1, kNow).allowed);
+  const auto third = table.charge("known", rules, 1, kNow);
   EXPECT_FALSE(third.allowed);
   EXPECT_FALSE(third.full);
 }

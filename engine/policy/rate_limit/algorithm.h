@@ -30,10 +30,12 @@ struct LimitAnswer {
   Duration reset{};             // until the limit is whole again, or its window ends
 };
 
-// Charges one if it is allowed.
-LimitAnswer charge(const LimitRule& rule, LimitCell& cell, Instant now) noexcept;
-// Takes one charge back.
-void give_back(const LimitRule& rule, LimitCell& cell, Instant now) noexcept;
+// Charges `cost` if that is allowed: all of it, or nothing. At least 1; what is above quota() is never allowed.
+LimitAnswer charge(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept;
+// Charges whether it is allowed or not, for what is known only afterwards. The key pays it off before it goes on.
+LimitAnswer charge_anyway(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept;
+// Takes a charge back.
+void give_back(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept;
 // From when on the cell says nothing that an empty one would not say.
 Instant forgotten_at(const LimitRule& rule, const LimitCell& cell) noexcept;
 std::uint64_t quota(const LimitRule& rule) noexcept;

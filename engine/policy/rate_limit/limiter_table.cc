@@ -22,63 +22,78 @@ std::size_t LimiterTable::size() const noexcept {
 }
 
 // Forgets entries that are back where they began, and nothing else: to forget a charge would be to admit too much.
-void LimiterTable::sweep(Shard& s, std::span<const LimitRule> rules, Instant now) noexcept {
+void LimiterTable::sweep(Shard& s, Instant now) noexcept {
   if (now < s.next_sweep) return;
   s.next_sweep = Instant::max();
-  for (auto entry = s.map.begin(); entry != s.map.end();) {
-    Instant forgotten;
-    for (std::size_t i = 0; i < rules.size(); ++i) forgotten = std::max(forgotten, forgotten_at(rules[i], entry->second[i]));
+  for (auto known = s.map.begin(); known != s.map.end();) {
+    const Instant forgotten = known->second.forgotten;
     if (forgotten <= now) {
-      entry = s.map.erase(entry);
+      known = s.map.erase(known);
       continue;
     }
     s.next_sweep = std::min(s.next_sweep, forgotten);
-    ++entry;
+    ++known;
   }
 }
 
-LimiterTable::Cells* LimiterTable::find_or_add(Shard& s, std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept {
+LimiterTable::Entry* LimiterTable::find_or_add(Shard& s, std::string_view key, Instant now) noexcept {
   const auto known = s.map.find(key);
   if (known != s.map.end()) return &known->second;
   const std::size_t room = std::max<std::size_t>(1, (entries_.load(std::memory_order_relaxed) + kShards - 1) / kShards);
-  if (s.map.size() >= room) sweep(s, rules, now);
+  if (s.map.size() >= room) sweep(s, now);
   if (s.map.size() >= room) return nullptr;
-  s.next_sweep = std::min(s.next_sweep, now + rules.front().rate.per);
   return &s.map.try_emplace(std::string(key)).first->second;
 }
 
-LimiterTable::Result LimiterTable::charge(std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept {
+LimiterTable::Result LimiterTable::charge(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept {
+  return charge(key, rules, cost, now, false);
+}
+
+LimiterTable::Result LimiterTable::charge_anyway(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept {
+  return charge(key, rules, cost, now, true);
+}
+
+LimiterTable::Result LimiterTable::charge(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now, bool anyway) noexcept {
   Result out;
   Shard& s = shard(key);
   std::lock_guard lock(s.mutex);
-  Cells* cells = find_or_add(s, key, rules, now);
-  if (cells == nullptr) {
+  Entry* const entry = find_or_add(s, key, now);
+  if (entry == nullptr) {
     out.full = true;
     return out;
   }
-  const Cells before = *cells;
+  const Cells before = entry->cells;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    const LimitAnswer answer = policy::charge(rules[i], (*cells)[i], now);
-    const bool tightest = i == 0 || !answer.allowed || answer.remaining < out.answer.remaining;
-    if (tightest) {
+    LimitCell& cell = entry->cells[i];
+    const LimitAnswer answer = anyway ? policy::charge_anyway(rules[i], cell, cost, now) : policy::charge(rules[i], cell, cost, now);
+    const bool refused = !answer.allowed && !anyway;
+    if (i == 0 || refused || answer.remaining < out.answer.remaining) {
       out.decided_by = i;
       out.answer = answer;
     }
-    if (!answer.allowed) {
-      *cells = before;
-      return out;
+    if (refused) {
+      entry->cells = before;
+      break;
     }
   }
-  out.allowed = true;
+  out.allowed = out.answer.allowed || anyway;
+  remember(s, *entry, rules);
   return out;
 }
 
-void LimiterTable::give_back(std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept {
+void LimiterTable::remember(Shard& s, Entry& entry, std::span<const LimitRule> rules) noexcept {
+  entry.forgotten = Instant{};
+  for (std::size_t i = 0; i < rules.size(); ++i) entry.forgotten = std::max(entry.forgotten, forgotten_at(rules[i], entry.cells[i]));
+  s.next_sweep = std::min(s.next_sweep, entry.forgotten);
+}
+
+void LimiterTable::give_back(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept {
   Shard& s = shard(key);
   std::lock_guard lock(s.mutex);
   const auto known = s.map.find(key);
   if (known == s.map.end()) return;
-  for (std::size_t i = 0; i < rules.size(); ++i) policy::give_back(rules[i], known->second[i], now);
+  for (std::size_t i = 0; i < rules.size(); ++i) policy::give_back(rules[i], known->second.cells[i], cost, now);
+  remember(s, known->second, rules);
 }
 
 }  // namespace gatelab::policy

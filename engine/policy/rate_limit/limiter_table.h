@@ -29,8 +29,10 @@ class LimiterTable final : public State {
     std::size_t decided_by = 0;    // the rule that refused, else the one with the least left
     LimitAnswer answer;            // of that rule
   };
-  Result charge(std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept;
-  void give_back(std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept;
+  Result charge(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept;
+  // Charges by all rules whatever they allow. The rule that has the least left decides.
+  Result charge_anyway(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept;
+  void give_back(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept;
   void resize(std::size_t entries) noexcept { entries_.store(entries, std::memory_order_relaxed); }
   std::size_t size() const noexcept;
 
@@ -41,7 +43,12 @@ class LimiterTable final : public State {
     std::size_t operator()(std::string_view s) const noexcept;
   };
   using Cells = std::array<LimitCell, kMaxRates>;
-  using Map = std::unordered_map<std::string, Cells, Hash, std::equal_to<>>;
+  // Who is charged by which rules differs: an entry knows itself from when on it says nothing.
+  struct Entry {
+    Cells cells{};
+    Instant forgotten;
+  };
+  using Map = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
   struct Shard {
     explicit Shard(std::uint64_t seed) : map(0, Hash{seed}) {}
     mutable std::mutex mutex;
@@ -51,8 +58,10 @@ class LimiterTable final : public State {
   static constexpr std::size_t kShards = 64;
 
   Shard& shard(std::string_view key) noexcept;
-  Cells* find_or_add(Shard& shard, std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept;
-  void sweep(Shard& shard, std::span<const LimitRule> rules, Instant now) noexcept;
+  Result charge(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now, bool anyway) noexcept;
+  Entry* find_or_add(Shard& shard, std::string_view key, Instant now) noexcept;
+  static void sweep(Shard& shard, Instant now) noexcept;
+  static void remember(Shard& shard, Entry& entry, std::span<const LimitRule> rules) noexcept;
 
   std::atomic<std::size_t> entries_;
   std::uint64_t seed_;

@@ -5,6 +5,7 @@
 
 #include "policy/limit_fields.h"
 #include "policy/limit_key.h"
+#include "policy/rate_limit/cost.h"
 #include "policy/rate_limit/limiter_table.h"
 
 namespace gatelab::policy {
@@ -27,7 +28,7 @@ struct Memo {
   std::uint64_t remaining = 0;
   std::int64_t reset = 0;  // seconds
   std::size_t rule = 0;
-  bool charged = false;
+  std::uint64_t charged = 0;
 };
 
 class RateLimit final : public Policy {
@@ -42,7 +43,8 @@ class RateLimit final : public Policy {
     in.scratch.keep(memo);
     memo->key = key.read(in);
     memo->rates = &rates_of(in);
-    const LimiterTable::Result result = table->charge(memo->key, memo->rates->rules, in.now);
+    const std::uint64_t asked = cost.before(in.request.fields);
+    const LimiterTable::Result result = table->charge(memo->key, memo->rates->rules, asked, in.now);
     if (result.full) {
       if (on_full == OnFull::Admit) {
         Step admitted = Step::skip({});
@@ -51,15 +53,12 @@ class RateLimit final : public Policy {
       }
       return deny(in, observe::reason::kLimiterFull, in.detailed ? in.arena.concat("key ", memo->key) : std::string_view());
     }
-    memo->rule = result.decided_by;
-    memo->remaining = result.answer.remaining;
+    note(*memo, result);
     if (result.allowed) {
-      memo->charged = true;
-      memo->reset = whole_seconds(result.answer.reset);
+      memo->charged = asked;
       return Step::go_on(in.detailed ? in.arena.concat("key ", memo->key, ", ", std::to_string(memo->remaining), " left") : std::string_view());
     }
-    Step step = deny(in, observe::reason::kRateLimited, in.detailed ? in.arena.concat("key ", memo->key, ", ", memo->rates->texts[memo->rule]) : std::string_view());
-    memo->remaining = 0;
+    Step step = deny(in, observe::reason::kRateLimited, in.detailed ? refused_text(*memo, asked, result.answer.wait, in.arena) : std::string_view());
     memo->reset = std::max<std::int64_t>(1, whole_seconds(result.answer.wait));
     step.answer->fields.add(http::FieldId::RetryAfter, "Retry-After", in.arena.copy(std::to_string(memo->reset)));
     add_fields(step.answer->fields, *memo, in.arena);
@@ -68,21 +67,33 @@ class RateLimit final : public Policy {
 
   void undo(Input& in) const noexcept override {
     Memo* memo = memo_of(in);
-    if (memo == nullptr || !memo->charged) return;
-    table->give_back(memo->key, memo->rates->rules, in.now);
-    memo->charged = false;
+    if (memo == nullptr || memo->charged == 0) return;
+    table->give_back(memo->key, memo->rates->rules, memo->charged, in.now);
+    memo->charged = 0;
   }
 
   void on_response(ResponseInput& response) const noexcept override {
     Memo* memo = memo_of(response.request);
     // What is still under way counts too, so that many guesses at once are as many.
     if (failures_only && response.status != 401 && response.status != 403) return undo(response.request);
-    if (memo != nullptr && memo->charged) add_fields(response.fields, *memo, response.request.arena);
+    if (memo == nullptr || memo->charged == 0) return;
+    if (cost.from == Cost::From::Response) settle(*memo, cost.after(response.fields), response.request.now);
+    add_fields(response.fields, *memo, response.request.arena);
+  }
+
+  void plain_rates(std::vector<PlainRate>& out) const override {
+    if (failures_only || cost.from != Cost::From::Constant || cost.usual != 1 || rates.size() > 1 || shared) return;
+    for (std::size_t i = 0; i < rates.back().rules.size(); ++i) {
+      const LimitRule& rule = rates.back().rules[i];
+      out.push_back({key.shape(), rates.back().texts[i], rule.rate.count, quota(rule), rule.rate.per, rule.algorithm == Algorithm::FixedWindow});
+    }
   }
 
   LimitKey key;
+  Cost cost;
   OnFull on_full = OnFull::Reject;
   bool failures_only = false;  // 401 and 403
+  bool shared = false;         // with policies of other routes
   std::vector<Rates> rates;    // of groups, in file order; everyone else's is the last
   std::string name;                   // as a quoted string
   std::shared_ptr<LimiterTable> table;
@@ -94,6 +105,32 @@ class RateLimit final : public Policy {
     for (const Rates& one : rates)
       if (one.group.empty() || (in.consumer != nullptr && in.consumer->in_group(one.group))) return one;
     return rates.back();
+  }
+
+  static void note(Memo& memo, const LimiterTable::Result& result) noexcept {
+    memo.rule = result.decided_by;
+    memo.remaining = result.answer.remaining;
+    memo.reset = whole_seconds(result.answer.reset);
+  }
+
+  // The answer has said what the request cost.
+  void settle(Memo& memo, std::uint64_t said, Instant now) const noexcept {
+    const std::span<const LimitRule> rules = memo.rates->rules;
+    if (said < memo.charged) {
+      table->give_back(memo.key, rules, memo.charged - said, now);
+      memo.remaining = std::min(memo.remaining + memo.charged - said, quota(rules[memo.rule]));
+    } else if (said > memo.charged) {
+      const LimiterTable::Result result = table->charge_anyway(memo.key, rules, said - memo.charged, now);
+      if (!result.full) note(memo, result);
+    }
+    memo.charged = std::max<std::uint64_t>(1, said);
+  }
+
+  static std::string_view refused_text(const Memo& memo, std::uint64_t asked, Duration wait, Arena& arena) noexcept {
+    const std::string_view rate = memo.rates->texts[memo.rule];
+    const std::string then = "; would pass in " + std::to_string(std::max<std::int64_t>(1, whole_seconds(wait))) + " s";
+    if (asked == 1) return arena.concat("key ", memo.key, ", ", rate, then);
+    return arena.concat("key ", memo.key, ", ", rate, ", costs ", std::to_string(asked), ", ", std::to_string(memo.remaining), " left", then);
   }
 
   void add_fields(http::Fields& fields, const Memo& memo, Arena& arena) const noexcept {
@@ -130,11 +167,46 @@ void parse_groups(RateLimit& policy, const config::Node& node, const LimitRule& 
   }
 }
 
+// What costs more beforehand than a rate ever lets through would be refused for good.
+void check_cost(const RateLimit& policy, const config::Reader& r, diag::Sink& sink) {
+  const std::uint64_t most = policy.cost.from == Cost::From::Response ? policy.cost.usual : policy.cost.most;
+  for (const Rates& rates : policy.rates)
+    for (std::size_t i = 0; i < rates.rules.size(); ++i)
+      if (most > quota(rates.rules[i]))
+        return sink.error("out-of-range", r.span_of("cost"), "a request may cost " + std::to_string(most) + ", and " + rates.texts[i] + " lets no more than " + std::to_string(quota(rates.rules[i])) + " through at once",
+                          "make the cost smaller, or the rate or its burst larger");
+}
+
+// What policies that share a bucket must say alike.
+std::string said_by(const RateLimit& policy, std::size_t entries) {
+  std::string said = policy.key.shape() + " " + std::to_string(entries);
+  for (const Rates& rates : policy.rates) {
+    said += "; " + rates.group;
+    for (std::size_t i = 0; i < rates.rules.size(); ++i)
+      said += " " + rates.texts[i] + " " + std::to_string(static_cast<int>(rates.rules[i].algorithm)) + " " + std::to_string(rates.rules[i].burst);
+  }
+  return said;
+}
+
 // What makes counted numbers meaningless when it changes.
 std::string shape_of(const RateLimit& policy) {
   std::string shape = "rate-limit " + policy.key.shape();
   for (const LimitRule& rule : policy.rates.back().rules) shape += " " + std::to_string(static_cast<int>(rule.algorithm));
   return shape;
+}
+
+// The counters that it charges: its own, or of a bucket that it shares.
+void take_table(RateLimit& policy, const std::string& bucket, std::size_t entries, const diag::Span& span, Context& context) {
+  policy.shared = !bucket.empty();
+  policy.name = limit_name(policy.shared ? bucket : context.default_id);
+  Arena arena;
+  for (Rates& rates : policy.rates)
+    for (const LimitRule& one : rates.rules) rates.policies.emplace_back(limit_policy(policy.name, quota(one), whole_seconds(one.rate.per), arena));
+  const std::string state = policy.shared ? "bucket " + bucket : context.default_id;
+  if (policy.shared) context.states.agree(state, said_by(policy, entries), "`rate`, `groups`, `algorithm`, `burst`, `key` and `entries`", span, context.sink);
+  const std::uint64_t seed = context.random.fork("limiter", 0).next();
+  policy.table = context.states.obtain<LimiterTable>(state, shape_of(policy), [&] { return new LimiterTable(entries, seed); });
+  policy.table->resize(entries);
 }
 
 }  // namespace
@@ -155,18 +227,18 @@ std::unique_ptr<Policy> parse_rate_limit(const config::Node& node, Context& cont
   policy->failures_only = r.choice("count", 0, {"all", "failures"}) == 1;
   if (policy->failures_only && policy->key.by == LimitKey::By::Consumer)
     context.sink.error("no-effect", r.span_of("count"), "who fails to say who he is has no consumer: failures are counted by address", "key: ip");
+  if (const config::Node* cost = r.get("cost")) {
+    policy->cost = parse_cost(*cost, context.sink);
+    check_cost(*policy, r, context.sink);
+  }
   policy->on_full = static_cast<OnFull>(r.choice("on_full", 0, {"reject", "admit"}));
   const auto entries = static_cast<std::size_t>(r.integer("entries", 100'000, 64, 10'000'000));
+  const std::string bucket = r.text("bucket", "");
+  if (r.get("bucket") != nullptr && r.valid() && bucket.empty()) context.sink.error("bad-name", r.span_of("bucket"), "a bucket needs a name");
   r.not_supported("store", "limits are counted in this process");
   r.finish();
   if (!r.valid() || policy->rates.back().rules.empty()) return nullptr;
-  policy->name = limit_name(context.default_id);
-  Arena arena;
-  for (Rates& rates : policy->rates)
-    for (const LimitRule& one : rates.rules) rates.policies.emplace_back(limit_policy(policy->name, quota(one), whole_seconds(one.rate.per), arena));
-  const std::uint64_t seed = context.random.fork("limiter", 0).next();
-  policy->table = context.states.obtain<LimiterTable>(context.default_id, shape_of(*policy), [&] { return new LimiterTable(entries, seed); });
-  policy->table->resize(entries);
+  take_table(*policy, bucket, entries, r.span_of("bucket"), context);
   return policy;
 }
 
