@@ -46,6 +46,7 @@ Node copy(const Node& from, std::size_t& nodes) {
   out.boolean = from.boolean;
   out.quoted = from.quoted;
   out.secret = from.secret;
+  out.from_environment = from.from_environment;
   out.span = from.span;
   if (nodes > kMaxNodes) return out;
   for (const Node& item : from.items) out.items.push_back(copy(item, nodes));

@@ -118,7 +118,7 @@ Substituted substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
                  "set it, or give a default: $(env." + std::string(name) + ":default)");
       return Substituted::Unset;
     }
-    node.secret = true;
+    node.secret = node.from_environment = true;
     rest.remove_prefix(close + 1);
   }
   if (!changed) return Substituted::No;

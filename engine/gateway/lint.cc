@@ -61,6 +61,28 @@ void issuers(const Model& model, diag::Sink& sink) {
     if (used.count(issuer.get()) == 0) sink.warning("unused-issuer", issuer->span, "no policy uses the issuer `" + issuer->name + "`");
 }
 
+bool is_reachable(const ListenerConfig& listener) {
+  const Endpoint& at = listener.endpoint;
+  return at.kind == Endpoint::Kind::Ip && (!is_loopback(at.address.ip) || at.both);
+}
+
+const config::Node* literal_secret(const config::Node& node) {
+  if (node.secret && !node.from_environment && !node.text.empty()) return &node;
+  for (const config::Node& item : node.items)
+    if (const config::Node* found = literal_secret(item)) return found;
+  for (const config::Entry& entry : node.entries)
+    if (const config::Node* found = literal_secret(*entry.value)) return found;
+  return nullptr;
+}
+
+// On a laptop a secret in the file is what makes an example short. A gateway that others can reach has a secret to keep.
+void secrets(const Model& model, diag::Sink& sink) {
+  if (std::none_of(model.listeners.begin(), model.listeners.end(), is_reachable)) return;
+  if (const config::Node* found = literal_secret(*model.tree))
+    sink.warning("secret-in-plain-text", found->span, "a secret stands in the file, and the gateway can be reached from other machines: whoever reads the file has it",
+                 "take it from the environment: $(env.NAME); of an API key the digest is enough: sha256: …");
+}
+
 void listeners(const Model& model, diag::Sink& sink) {
   const policy::Policy* wants = nullptr;
   bool authenticates = false;
@@ -74,8 +96,7 @@ void listeners(const Model& model, diag::Sink& sink) {
   if (wants != nullptr && !asks) sink.warning("no-client-certificates", wants->span, "no listener asks for client certificates: every request will be refused", "tls: { …, client_certificate: optional, client_ca: ca.pem }");
   if (!authenticates) return;
   for (const ListenerConfig& listener : model.listeners) {
-    const Endpoint& at = listener.endpoint;
-    if (listener.tls_node != nullptr || at.kind != Endpoint::Kind::Ip || (is_loopback(at.address.ip) && !at.both)) continue;
+    if (listener.tls_node != nullptr || !is_reachable(listener)) continue;
     sink.warning("credentials-in-plain", listener.span, "listener `" + listener.name + "` takes credentials over plain HTTP from other machines: whoever stands in between can read them",
                  "tls: local, or tls: { certificate: …, key: … }; or an address of this machine alone");
   }
@@ -86,6 +107,8 @@ void listeners(const Model& model, diag::Sink& sink) {
 void lint(const Model& model, diag::Sink& sink) {
   unauthenticated_routes(model, sink);
   limits_by_choice(model, sink);
+  lint_limits(model, sink);
+  secrets(model, sink);
   consumers(model, sink);
   issuers(model, sink);
   listeners(model, sink);

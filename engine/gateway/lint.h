@@ -7,7 +7,10 @@
 namespace gatelab::gateway {
 
 // Warnings: unauthenticated-route, limit-by-choice, unreachable-consumer, unused-issuer, no-client-certificates,
-// credentials-in-plain.
+// credentials-in-plain, secret-in-plain-text and limit-never-binds.
 void lint(const Model& model, diag::Sink& sink);
+
+// Two limits of one route by the same key, of which one never refuses what the other lets through.
+void lint_limits(const Model& model, diag::Sink& sink);
 
 }  // namespace gatelab::gateway

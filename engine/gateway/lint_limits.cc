@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "gateway/lint.h"
+
+namespace gatelab::gateway {
+namespace {
+
+struct Rate : policy::PlainRate {
+  const policy::Policy* policy = nullptr;
+};
+
+// No more requests than this get through `rate` in any stretch of time `during`.
+double most_in(const Rate& rate, Duration during, bool same_windows) {
+  const double windows = static_cast<double>(during.count()) / static_cast<double>(rate.per.count());
+  if (rate.burst != rate.count) return static_cast<double>(rate.burst) + windows * static_cast<double>(rate.count);
+  const auto whole = static_cast<double>((during.count() + rate.per.count() - 1) / rate.per.count());
+  // A stretch that begins within a window meets one more, unless both begin with the clock.
+  return static_cast<double>(rate.count) * (same_windows ? whole : whole + 1);
+}
+
+bool never_binds(const Rate& idle, const Rate& tight) {
+  if (idle.burst != idle.count) {
+    // Drop by drop: slower and with less at once.
+    const bool slower = static_cast<double>(tight.count) * static_cast<double>(idle.per.count()) <= static_cast<double>(idle.count) * static_cast<double>(tight.per.count());
+    return tight.burst != tight.count && tight.burst <= idle.burst && slower;
+  }
+  const auto longer = std::max(idle.per, tight.per), shorter = std::min(idle.per, tight.per);
+  const bool same_windows = idle.aligned && tight.aligned && longer.count() % shorter.count() == 0;
+  return static_cast<double>(idle.count) >= most_in(tight, idle.per, same_windows);
+}
+
+void report(const Rate& idle, const Rate& tight, diag::Sink& sink) {
+  diag::Diagnostic d;
+  d.severity = diag::Severity::Warning;
+  d.id = "limit-never-binds";
+  d.message = "the limit " + idle.text + " never refuses anything: " + tight.text + " by the same key lets no more through";
+  d.span = idle.policy->span;
+  if (tight.policy != idle.policy) d.related.push_back({tight.policy->span, "this one"});
+  d.hint = "remove it, or make it smaller";
+  sink.report(std::move(d));
+}
+
+}  // namespace
+
+void lint_limits(const Model& model, diag::Sink& sink) {
+  std::set<std::pair<const policy::Policy*, std::string>> told;  // top-level ones stand on many routes
+  for (const RouteConfig& route : model.routes) {
+    std::vector<Rate> rates;
+    for (const policy::Policy* p : route.policies) {
+      if (p->mode != policy::Policy::Mode::Enforce) continue;
+      std::vector<policy::PlainRate> own;
+      p->plain_rates(own);
+      for (policy::PlainRate& one : own) rates.push_back({std::move(one), p});
+    }
+    for (std::size_t i = 0; i < rates.size(); ++i)
+      for (std::size_t k = 0; k < rates.size(); ++k) {
+        // Of two that are alike the later one is idle.
+        if (i == k || rates[i].key != rates[k].key || !never_binds(rates[i], rates[k]) || (i < k && never_binds(rates[k], rates[i]))) continue;
+        if (told.emplace(rates[i].policy, rates[i].text).second) report(rates[i], rates[k], sink);
+      }
+  }
+}
+
+}  // namespace gatelab::gateway
