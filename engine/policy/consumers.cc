@@ -7,6 +7,13 @@
 #include "base/units.h"
 
 namespace gatelab::policy {
+
+std::string_view misses_groups(Input& in, std::string_view what, std::string_view who, const std::vector<std::string>& groups) noexcept {
+  if (!in.detailed) return {};
+  std::string_view names;
+  for (const std::string& group : groups) names = in.arena.concat(names, names.empty() ? "" : " or ", group);
+  return in.arena.concat(what, " ", who, "; would pass in group ", names);
+}
 namespace {
 
 void parse_key(const config::Node& node, const Consumer& consumer, KeyStore& keys, diag::Sink& sink) {

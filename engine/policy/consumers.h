@@ -12,6 +12,10 @@
 
 namespace gatelab::policy {
 
+// For people, why a consumer of none of `groups` is refused: "consumer free; would pass in group gold or silver". Empty
+// unless somebody reads it.
+std::string_view misses_groups(Input& in, std::string_view what, std::string_view who, const std::vector<std::string>& groups) noexcept;
+
 // One key of a consumer's.
 struct OwnedKey {
   const Consumer* consumer = nullptr;

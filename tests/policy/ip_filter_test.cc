@@ -83,7 +83,7 @@ TEST(IpFilter, SaysWhichEntryDecided) {
   Stepped policy("[ { ip-filter: { allow: [10.0.0.0/8], deny: [10.6.0.0/16] } } ]");
   EXPECT_EQ(ask(policy, "10.6.6.6").detail, "10.6.6.6 is in deny: 10.6.0.0/16");
   EXPECT_EQ(ask(policy, "10.7.6.6").detail, "10.7.6.6 is in allow: 10.0.0.0/8");
-  EXPECT_EQ(ask(policy, "192.0.2.1").detail, "192.0.2.1 is not in allow");
+  EXPECT_EQ(ask(policy, "192.0.2.1").detail, "192.0.2.1 is not in allow; would pass from 10.0.0.0/8");
   policy.input->detailed = false;
   EXPECT_EQ(policy.list[0]->step(*policy.input).detail, "");
 }

@@ -14,7 +14,7 @@ class Allow final : public Policy {
   Step step(Input& in) const noexcept override {
     const char* const misfit = rule.misfit(in);
     if (misfit == nullptr) return Step::go_on();
-    return policy::deny(in, observe::reason::kNotAllowed, in.detailed ? in.arena.concat("the ", misfit, " is not one that is allowed") : std::string_view());
+    return policy::deny(in, observe::reason::kNotAllowed, in.detailed ? in.arena.concat("the ", misfit, " is not one that is allowed; would pass with ", rule.text()) : std::string_view());
   }
 
   AccessRule rule;

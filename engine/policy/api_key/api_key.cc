@@ -23,17 +23,17 @@ class ApiKey final : public Policy {
 
   Step step(Input& in) const noexcept override {
     const FoundCredential found = find_credential(place, in);
-    if (found.count == 0 || found.value.empty()) return challenge(in, observe::reason::kMissingKey, "no key in " + place.text());
-    if (found.count > 1) return challenge(in, observe::reason::kDuplicateKey, "more than one key in " + place.text());
+    if (found.count == 0 || found.value.empty()) return challenge(in, observe::reason::kMissingKey, "no key in " + place.text() + "; would pass with a consumer's");
+    if (found.count > 1) return challenge(in, observe::reason::kDuplicateKey, "more than one key in " + place.text() + "; would pass with one");
     const OwnedKey* key = found.value.size() > kMaxKey ? nullptr : keys->find(found.value);
-    if (key == nullptr) return challenge(in, observe::reason::kUnknownKey, "a key of nobody");
+    if (key == nullptr) return challenge(in, observe::reason::kUnknownKey, "a key of nobody; would pass with a consumer's");
     const Consumer* consumer = key->consumer;
-    if (key->expires && in.now >= *key->expires) return challenge(in, observe::reason::kExpired, "a key of consumer " + consumer->name);
+    if (key->expires && in.now >= *key->expires) return challenge(in, observe::reason::kExpired, "a key of consumer " + consumer->name + "; would pass with one that has not expired");
     in.consumer = consumer;
     in.principal_by = kind();
     if (!forward_key) strip_credential(place, in);
     if (!groups.empty() && !consumer->in_any_of(groups))
-      return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("consumer ", consumer->name) : std::string_view());
+      return deny(in, observe::reason::kNotInGroup, misses_groups(in, "consumer", consumer->name, groups));
     return Step::go_on(in.detailed ? in.arena.concat("consumer ", consumer->name, key->id.empty() ? "" : ", key ", key->id) : std::string_view());
   }
 

@@ -134,7 +134,7 @@ class Basic final : public Policy {
     const Consumer* consumer = consumers->find(user);
     if (consumer == nullptr && must_be_consumer) return deny(in, observe::reason::kUnknownConsumer, in.detailed ? in.arena.concat("user ", user, " is no consumer") : std::string_view());
     if (!groups.empty() && (consumer == nullptr || !consumer->in_any_of(groups)))
-      return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("user ", user) : std::string_view());
+      return deny(in, observe::reason::kNotInGroup, misses_groups(in, "user", user, groups));
     in.consumer = consumer;
     in.principal_by = kind();
     in.principal = in.arena.copy(user);

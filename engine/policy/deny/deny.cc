@@ -14,7 +14,7 @@ class Deny final : public Policy {
   Step step(Input& in) const noexcept override {
     const char* const misfit = rule.misfit(in);
     if (misfit != nullptr) return Step::go_on();
-    return policy::deny(in, observe::reason::kDenied, in.detailed ? in.arena.concat("its ", rule.text(), " fit") : std::string_view());
+    return policy::deny(in, observe::reason::kDenied, in.detailed ? in.arena.concat("its ", rule.text(), " fit; would pass if one of them did not") : std::string_view());
   }
 
   AccessRule rule;

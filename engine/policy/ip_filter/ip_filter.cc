@@ -26,6 +26,15 @@ class Ranges {
     sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), range), range);
   }
 
+  // For people; the first few of many.
+  std::string text() const {
+    constexpr std::size_t kShown = 4;
+    std::string out;
+    for (std::size_t i = 0; i < sorted_.size() && i < kShown; ++i) out += (out.empty() ? "" : " or ") + format(sorted_[i]);
+    if (sorted_.size() > kShown) return out + " or others";
+    return unix ? (out.empty() ? "a unix socket" : out + " or a unix socket") : out;
+  }
+
   Hit find(const IpAddress& ip) const noexcept {
     if (ip.family == IpAddress::Family::None) return {nullptr, unix};
     const IpAddress plain = without_mapping(ip);
@@ -49,7 +58,7 @@ class IpFilter final : public Policy {
     if (!allow_) return Step::go_on(describe(in, {}, "deny"));
     const Ranges::Hit hit = allow_->find(in.client.ip);
     const std::string_view detail = describe(in, hit, "allow");
-    return hit ? Step::go_on(detail) : deny(in, observe::reason::kAddressNotAllowed, detail);
+    return hit ? Step::go_on(detail) : deny(in, observe::reason::kAddressNotAllowed, in.detailed ? in.arena.concat(detail, "; would pass from ", allow_->text()) : std::string_view());
   }
 
   std::optional<Ranges> allow_;  // none: everybody whom deny_ does not name

@@ -50,9 +50,9 @@ class Jwt final : public Policy {
   Step step(Input& in) const noexcept override {
     remove_told(in);
     const FoundCredential found = find_credential(place, in);
-    if (found.count == 0 && found.other_scheme) return refuse(in, reason::kMissingToken, kNoError, "the credentials are of another scheme");
-    if (found.count > 1 || (found.count > 0 && found.other_scheme)) return refuse(in, reason::kDuplicateToken, kInvalidRequest, "more than one token");
-    if (found.value.empty()) return refuse(in, reason::kMissingToken, kNoError, "no token");
+    if (found.count == 0 && found.other_scheme) return refuse(in, reason::kMissingToken, kNoError, "the credentials are of another scheme; would pass with a bearer token");
+    if (found.count > 1 || (found.count > 0 && found.other_scheme)) return refuse(in, reason::kDuplicateToken, kInvalidRequest, "more than one token; would pass with one");
+    if (found.value.empty()) return refuse(in, reason::kMissingToken, kNoError, in.detailed ? in.arena.concat("no token in ", place.text(), "; would pass with one of an issuer's") : std::string_view());
     const crypto::Sha256 digest = crypto::sha256(found.value);
     Attempt attempt{in, digest};
     if (!known(attempt)) fresh(attempt, found.value);

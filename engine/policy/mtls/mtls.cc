@@ -13,12 +13,12 @@ class Mtls final : public Policy {
   bool authenticates() const noexcept override { return true; }
 
   Step step(Input& in) const noexcept override {
-    if (in.tls == nullptr || in.tls->peer_subject.empty()) return deny(in, observe::reason::kMissingCertificate, in.tls == nullptr ? "the connection is plain" : "the client showed no certificate");
+    if (in.tls == nullptr || in.tls->peer_subject.empty()) return deny(in, observe::reason::kMissingCertificate, in.tls == nullptr ? "the connection is plain; would pass over TLS with a client certificate" : "the client showed no certificate; would pass with a consumer's");
     const Consumer* consumer = certificates->find(*in.tls);
     const std::string_view who = in.tls->peer_subject;
     if (consumer == nullptr && must_be_consumer) return deny(in, observe::reason::kUnknownConsumer, in.detailed ? in.arena.concat("no consumer has the certificate ", who) : std::string_view());
     if (consumer != nullptr && !groups.empty() && !consumer->in_any_of(groups))
-      return deny(in, observe::reason::kNotInGroup, in.detailed ? in.arena.concat("consumer ", consumer->name) : std::string_view());
+      return deny(in, observe::reason::kNotInGroup, misses_groups(in, "consumer", consumer->name, groups));
     in.consumer = consumer;
     in.principal_by = kind();
     in.principal = spiffe_of(*in.tls);
