@@ -23,6 +23,7 @@ struct JwtOptions {
   std::string config = "gateway.yaml", issuer, key, secret, alg, kid, typ = "JWT", ttl = "5m", forge;
   std::vector<std::string> claims;
   std::string subject, audience, scope;
+  int count = 1;
 };
 
 // NAME=VALUE: the value is JSON where it reads as such, else a text.
@@ -128,12 +129,16 @@ int mint_jwt(const JwtOptions& options) {
   if (exit != kOk) return exit;
   const auto forged = crypto::parse_algorithm(spec->forge.alg.value_or(""));
   if (auto other = crypto::generate_signing_key(forged.value_or(signer.algorithm), "other")) signer.other = std::move(*other);
-  const auto token = harness::make_token(*spec, signer, system_time());
-  if (!token) {
-    complain(token.error().message);
-    return kUsage;
+  for (int i = 1; i <= options.count; ++i) {
+    if (options.count > 1) spec->claims["jti"] = std::to_string(i);
+    const auto token = harness::make_token(*spec, signer, system_time());
+    if (!token) {
+      complain(token.error().message);
+      return kUsage;
+    }
+    if (!print(*token + "\n")) return kEnvironment;
   }
-  return print(*token + "\n") ? kOk : kEnvironment;
+  return kOk;
 }
 
 // 32 octets behind a name by which scanners and people know what they have found.
@@ -169,6 +174,7 @@ void add_mint_tokens(CLI::App& mint, Chosen& chosen) {
   jwt->add_option("--scope", options->scope, "what it allows: 'orders:read orders:write'");
   jwt->add_option("--claim", options->claims, "NAME=VALUE; JSON where it reads as such; again for more. null takes one away");
   jwt->add_option("--ttl", options->ttl, "how long it lasts; -1m: it has expired")->capture_default_str();
+  jwt->add_option("--count", options->count, "as many, one a line, each with a `jti` of its own: for load tests")->capture_default_str()->check(CLI::Range(1, 1'000'000));
   jwt->add_option("--forge", options->forge, "makes it wrong, in a scenario's words: '{ alg: none }'");
   jwt->callback([options, &chosen] { chosen = [options] { return mint_jwt(*options); }; });
   auto prefix = std::make_shared<std::string>("gl_");

@@ -161,6 +161,35 @@ consumers: [ { name: mobile, keys: [ { value: $key } ] } ]" "  - name: items
     upstream: origin"
 }
 
+# An API key under /items, a token's signature under /rs256 and /es256. HAProxy checks the signature and no claim, gatelab
+# also issuer, audience and expiry.
+guarded() {  # NAME
+  local alg small tokens=$((quick ? 2000 : 40000))
+  for alg in RS256 ES256; do
+    small=${alg,,}
+    if [[ $alg == RS256 ]]; then openssl genrsa -out "$small.key" 2048 2>/dev/null; else openssl ecparam -genkey -name prime256v1 -noout -out "$small.key"; fi
+    openssl pkey -in "$small.key" -pubout -out "$small.pem"
+    "$GATELAB" mint jwt --key "$small.key" --alg "$alg" --claim iss=https://idp.example --aud bench --sub mobile --ttl 12h --count "$tokens" >"$small.tokens"
+  done
+  echo "$key mobile" >keys.map
+  nginx_proxy "$1-nginx" 1 "map \$http_x_api_key \$consumer { default ''; $key mobile; }" \
+    "location /items { if (\$consumer = '') { return 401; } proxy_pass http://origin; }"
+  haproxy_proxy "$1-haproxy" 1 "  http-request set-var(txn.consumer) req.hdr(X-Api-Key),map($work/keys.map) if { path_beg /items }
+  http-request deny deny_status 401 if { path_beg /items } !{ var(txn.consumer) -m found }
+  http-request set-var(txn.bearer) http_auth_bearer
+  http-request deny deny_status 401 if { path_beg /rs256 } !{ var(txn.bearer),jwt_header_query('\$.alg') -m str RS256 }
+  http-request deny deny_status 401 if { path_beg /rs256 } !{ var(txn.bearer),jwt_verify(RS256,$work/rs256.pem) 1 }
+  http-request deny deny_status 401 if { path_beg /es256 } !{ var(txn.bearer),jwt_header_query('\$.alg') -m str ES256 }
+  http-request deny deny_status 401 if { path_beg /es256 } !{ var(txn.bearer),jwt_verify(ES256,$work/es256.pem) 1 }
+  use_backend origin if { path_beg / }" ''
+  gatelab_proxy "$1-gatelab" 1 "consumers: [ { name: mobile, keys: [ { value: $key } ] } ]
+issuers:
+  rs256: { issuer: https://idp.example, audiences: [bench], keys: { pem: $work/rs256.pem } }
+  es256: { issuer: https://idp.example, audiences: [bench], keys: { pem: $work/es256.pem } }" "  - { name: items, match: { path: /items/* }, policies: [ { api-key: { header: X-Api-Key } } ], upstream: origin }
+  - { name: rs256, match: { path: /rs256/* }, policies: [ { jwt: { issuer: rs256 } } ], upstream: origin }
+  - { name: es256, match: { path: /es256/* }, policies: [ { jwt: { issuer: es256 } } ], upstream: origin }"
+}
+
 # COUNT exact paths, /r/1 to /r/COUNT; anything else is 404.
 routed() {  # NAME COUNT
   nginx_proxy "$1-nginx" 1 '' "$(seq "$2" | sed 's|.*|location = /r/& { proxy_pass http://origin; }|')

@@ -7,6 +7,10 @@
 rows_table="
 plain|request|same|keep-alive requests
 full|request|same|keep-alive requests: route, API key, rate limit, JSON access log
+key|request|same|keep-alive requests with an API key
+token|request|same|keep-alive requests with one JSON Web Token, RS256
+fresh-rs256|request|same|a new token for each request, RS256
+fresh-es256|request|same|a new token for each request, ES256
 tls|request|plain|TLS 1.3 keep-alive requests
 handshake-full|handshake|plain|TLS 1.3 handshakes, full
 handshake-resumed|handshake|plain|TLS 1.3 handshakes, resumed
@@ -48,7 +52,17 @@ chosen_rows() {
 set_of() {
   case $1 in
     full | routes-* | workers-* | idle*) echo "$1" ;;
+    key | token | fresh-*) echo auth ;;
     *) echo base ;;
+  esac
+}
+
+# names_of ROW: the proxies that do it. nginx checks no tokens.
+names_of() {
+  case $1 in
+    idle*) echo nginx haproxy gatelab ;;
+    token | fresh-*) echo relay haproxy gatelab ;;
+    *) echo relay nginx haproxy gatelab ;;
   esac
 }
 
@@ -57,6 +71,7 @@ prepare() {
   local proxy
   case $1 in
     full) full full ;;
+    auth) guarded auth ;;
     routes-*) routed "$1" "${1#routes-}" ;;
     workers-*) passing "$1" "${1#workers-}" nginx haproxy gatelab ;;
     idle*) return 0 ;;  # each measurement starts its own
@@ -78,6 +93,18 @@ wrk_load() {
   text=$(taskset -c "$other_cores" "$peers/wrk" -t1 -c"$clients" -d"${duration}s" "$@" "$target")
   if grep -qE 'Non-2xx|Socket errors' <<<"$text"; then echo "$text" >&2; return 1; fi
   sed -n 's/^ *\([0-9]*\) requests in.*/\1/p' <<<"$text"
+}
+
+# FILE PATH: a script for wrk that sends the file's tokens in turn. There are more of them than a proxy remembers, and whoever
+# forgets the oldest first never meets one that it knows.
+each_token() {
+  cat <<LUA
+local requests, at = {}, 0
+function init()
+  for token in io.lines("$1") do requests[#requests + 1] = wrk.format("GET", "$2", { ["Authorization"] = "Bearer " .. token }) end
+end
+function request() at = at % #requests + 1; return requests[at] end
+LUA
 }
 
 random_route() {  # COUNT: a script for wrk
@@ -107,6 +134,8 @@ drive() {
     body-1m) wrk_load "$5" 8 "$plain/body/1m" ;;
     download-1g) curl_load "200 $large_body" -w '%{http_code} %{size_download}' "$plain/body/large" ;;
     upload-1g) curl_load "200 $large_body" -w '%{http_code} %{size_upload}' -T upload.bin "$plain/upload" ;;
+    token) wrk_load "$5" "$connections" "$plain/rs256/items" -H "Authorization: Bearer $(head -n 1 rs256.tokens)" ;;
+    fresh-*) each_token "$work/${row#fresh-}.tokens" "/${row#fresh-}/items" >"$row.lua"; wrk_load "$5" "$connections" "$plain" -s "$row.lua" ;;
     routes-*) random_route "${row#routes-}" >"$row.lua"; wrk_load "$5" "$connections" "$plain" -s "$row.lua" ;;
     *) wrk_load "$5" "$connections" "$plain/items/1" -H "X-Api-Key: $key" ;;
   esac
