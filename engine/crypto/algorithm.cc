@@ -2,12 +2,16 @@
 #include "crypto/algorithm.h"
 
 #include <array>
+#include <utility>
 
 namespace gatelab::crypto {
 namespace {
 
 constexpr std::array<std::string_view, kAlgorithms> kNames = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
                                                               "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512"};
+
+constexpr std::pair<std::string_view, Algorithm> kSignatureNames[] = {
+    {"hmac-sha256", Algorithm::HS256}, {"ed25519", Algorithm::EdDSA}, {"ecdsa-p256-sha256", Algorithm::ES256}, {"rsa-pss-sha512", Algorithm::PS512}};
 
 }  // namespace
 
@@ -17,6 +21,18 @@ std::optional<Algorithm> parse_algorithm(std::string_view text) noexcept {
   if (text == "Ed25519") return Algorithm::EdDSA;
   for (std::size_t i = 0; i < kNames.size(); ++i)
     if (kNames[i] == text) return static_cast<Algorithm>(i);
+  return std::nullopt;
+}
+
+std::string_view signature_name(Algorithm algorithm) noexcept {
+  for (const auto& [word, one] : kSignatureNames)
+    if (one == algorithm) return word;
+  return {};
+}
+
+std::optional<Algorithm> parse_signature_name(std::string_view text) noexcept {
+  for (const auto& [word, one] : kSignatureNames)
+    if (word == text) return one;
   return std::nullopt;
 }
 

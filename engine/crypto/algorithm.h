@@ -16,6 +16,9 @@ inline constexpr std::size_t kAlgorithms = 13;
 std::string_view name(Algorithm algorithm) noexcept;  // "RS256"
 // The exact spelling only. "Ed25519" (RFC 9864) is the same as "EdDSA" here: no other curve of that kind is known.
 std::optional<Algorithm> parse_algorithm(std::string_view text) noexcept;
+// The names that HTTP message signatures have for some of them (RFC 9421 §6.2): "ed25519". Empty, nothing: it has none there.
+std::string_view signature_name(Algorithm algorithm) noexcept;
+std::optional<Algorithm> parse_signature_name(std::string_view text) noexcept;
 // Octets of its hash: 32, 48 or 64.
 std::size_t hash_size(Algorithm algorithm) noexcept;
 

@@ -41,6 +41,8 @@ Result<CompactJws, JoseFault> parse_compact(std::string_view token, const JoseLi
 // Faults: algorithm (the key does not allow the token's), signature. kid is not looked at: JwkSet::select did.
 using Verdict = Result<Unit, JoseFault>;
 Verdict verify(const CompactJws& jws, const Jwk& key) noexcept;
+// The bare signature, in JOSE's form, over any octets: what jws_sign.h's sign() makes.
+Verdict verify(std::string_view octets, std::string_view signature, Algorithm algorithm, const Jwk& key) noexcept;
 
 // True if the header's typ is this media type: "at+jwt" and "application/at+jwt" in any case are the same (RFC 7515 §4.1.9).
 bool has_type(const CompactJws& jws, std::string_view type) noexcept;

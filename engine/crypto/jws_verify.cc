@@ -38,16 +38,22 @@ KeyContextPtr make_context(EVP_PKEY* key, KeyType type, Algorithm algorithm) noe
   return out;
 }
 
-Verdict verify_hash(const CompactJws& jws, const Jwk& key, std::string_view signature) noexcept {
+// Octets, and what is said to be somebody's signature over them.
+struct Signed {
+  std::string_view octets, signature;
+  Algorithm algorithm;
+};
+
+Verdict verify_hash(const Signed& given, const Jwk& key, std::string_view signature) noexcept {
   const Jwk::Parts& parts = key.parts();
-  KeyContextPtr context = parts.borrow(jws.algorithm);
-  if (!context && !(context = make_context(parts.key.get(), key.type(), jws.algorithm))) {
+  KeyContextPtr context = parts.borrow(given.algorithm);
+  if (!context && !(context = make_context(parts.key.get(), key.type(), given.algorithm))) {
     ERR_clear_error();
     return wrong("the key can't be used");
   }
-  const Hash hash = hash_of(hash_size(jws.algorithm), jws.signed_part());
+  const Hash hash = hash_of(hash_size(given.algorithm), given.octets);
   const bool valid = EVP_PKEY_verify(context.get(), octets_of(signature), signature.size(), hash.octets.data(), hash.size) == 1;
-  parts.give_back(jws.algorithm, std::move(context));  // also after a wrong one: forgeries must not cost more than tokens
+  parts.give_back(given.algorithm, std::move(context));  // also after a wrong one: forgeries must not cost more than tokens
   if (valid) return Unit{};
   ERR_clear_error();  // else the next one on this thread who asks OpenSSL for errors, TLS, would get ours
   return wrong(kWrong);
@@ -90,23 +96,22 @@ bool in_range(std::string_view number, const Curve& curve) noexcept {
   return number.find_first_not_of('\0') != std::string_view::npos && std::memcmp(number.data(), curve.order.data(), curve.octets) < 0;
 }
 
-Verdict verify_ec(const CompactJws& jws, const Jwk& key) noexcept {
+Verdict verify_ec(const Signed& given, const Jwk& key) noexcept {
   const Curve& curve = *key.parts().material.curve;
-  const std::string_view both = jws.signature;
+  const std::string_view both = given.signature;
   if (both.size() != 2 * curve.octets) return wrong(kLength);
   const std::string_view r = both.substr(0, curve.octets), s = both.substr(curve.octets);
   if (!in_range(r, curve) || !in_range(s, curve)) return wrong("r or s is zero or not below the curve's order");
   const DerSignature der = der_of(r, s);
-  return verify_hash(jws, key, {reinterpret_cast<const char*>(der.octets), der.size});
+  return verify_hash(given, key, {reinterpret_cast<const char*>(der.octets), der.size});
 }
 
-Verdict verify_eddsa(const CompactJws& jws, const Jwk& key) noexcept {
-  if (jws.signature.size() != 64) return wrong(kLength);
+Verdict verify_eddsa(const Signed& given, const Jwk& key) noexcept {
+  if (given.signature.size() != 64) return wrong(kLength);
   // Ed25519 hashes by itself, and its context can't be used twice.
   const std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
-  const std::string_view part = jws.signed_part();
   const bool valid = context && EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.parts().key.get(), nullptr) == 1 &&
-                     EVP_DigestVerify(context.get(), octets_of(jws.signature), jws.signature.size(), octets_of(part), part.size()) == 1;
+                     EVP_DigestVerify(context.get(), octets_of(given.signature), given.signature.size(), octets_of(given.octets), given.octets.size()) == 1;
   if (!valid) {
     ERR_clear_error();
     return wrong(kWrong);
@@ -114,11 +119,11 @@ Verdict verify_eddsa(const CompactJws& jws, const Jwk& key) noexcept {
   return Unit{};
 }
 
-Verdict verify_hmac(const CompactJws& jws, const Jwk& key) noexcept {
-  const auto& hmac = key.parts().hmac[static_cast<std::size_t>(jws.algorithm) - static_cast<std::size_t>(Algorithm::HS256)];
-  if (jws.signature.size() != hash_size(jws.algorithm)) return wrong(kLength);
-  const Hash own = hmac->of(jws.signed_part());
-  if (CRYPTO_memcmp(own.octets.data(), jws.signature.data(), own.size) != 0) return wrong(kWrong);
+Verdict verify_hmac(const Signed& given, const Jwk& key) noexcept {
+  const auto& hmac = key.parts().hmac[static_cast<std::size_t>(given.algorithm) - static_cast<std::size_t>(Algorithm::HS256)];
+  if (given.signature.size() != hash_size(given.algorithm)) return wrong(kLength);
+  const Hash own = hmac->of(given.octets);
+  if (CRYPTO_memcmp(own.octets.data(), given.signature.data(), own.size) != 0) return wrong(kWrong);
   return Unit{};
 }
 
@@ -139,17 +144,20 @@ void Jwk::Parts::give_back(Algorithm algorithm, KeyContextPtr context) const noe
   if (idle.size() < kMaxIdle) idle.push_back(std::move(context));
 }
 
-Verdict verify(const CompactJws& jws, const Jwk& key) noexcept {
-  if (!key.algorithms().contains(jws.algorithm)) return Failure<JoseFault>{{JoseReason::Algorithm, "the key does not allow the token's alg"}};
+Verdict verify(std::string_view octets, std::string_view signature, Algorithm algorithm, const Jwk& key) noexcept {
+  if (!key.algorithms().contains(algorithm)) return Failure<JoseFault>{{JoseReason::Algorithm, "the key does not allow the token's alg"}};
+  const Signed given{octets, signature, algorithm};
   switch (key.type()) {
     case KeyType::Rsa:
-      if (jws.signature.size() != (key.bits() + 7) / 8) return wrong(kLength);
-      return verify_hash(jws, key, jws.signature);
-    case KeyType::Ec: return verify_ec(jws, key);
-    case KeyType::Okp: return verify_eddsa(jws, key);
-    case KeyType::Oct: return verify_hmac(jws, key);
+      if (signature.size() != (key.bits() + 7) / 8) return wrong(kLength);
+      return verify_hash(given, key, signature);
+    case KeyType::Ec: return verify_ec(given, key);
+    case KeyType::Okp: return verify_eddsa(given, key);
+    case KeyType::Oct: return verify_hmac(given, key);
   }
   return wrong(kWrong);
 }
+
+Verdict verify(const CompactJws& jws, const Jwk& key) noexcept { return verify(jws.signed_part(), jws.signature, jws.algorithm, key); }
 
 }  // namespace gatelab::crypto
