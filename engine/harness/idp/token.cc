@@ -62,18 +62,6 @@ std::string twice(const Json& object, const std::string& name) {
   return "{" + member + (text == "{}" ? "," + member + "}" : "," + text.substr(1));
 }
 
-std::string spoilt(std::string signature, Forge::Signature how) {
-  switch (how) {
-    case Forge::Signature::Good: break;
-    case Forge::Signature::Empty: signature.clear(); break;
-    case Forge::Signature::Truncate: signature.pop_back(); break;
-    case Forge::Signature::Extend: signature.push_back('\0'); break;
-    case Forge::Signature::Flip: signature[signature.size() / 2] = static_cast<char>(signature[signature.size() / 2] ^ 1); break;
-    case Forge::Signature::Zero: signature.assign(signature.size(), '\0'); break;
-  }
-  return signature;
-}
-
 // Another way to write the same octets, which no strict reader takes.
 std::string respelt(std::string token, Forge::Encoding how) {
   switch (how) {
@@ -131,6 +119,18 @@ crypto::Algorithm fitting(const crypto::SigningKey& key, const std::optional<cry
 }
 
 }  // namespace
+
+std::string spoilt(std::string signature, Forge::Signature how) {
+  switch (how) {
+    case Forge::Signature::Good: break;
+    case Forge::Signature::Empty: signature.clear(); break;
+    case Forge::Signature::Truncate: signature.pop_back(); break;
+    case Forge::Signature::Extend: signature.push_back('\0'); break;
+    case Forge::Signature::Flip: signature[signature.size() / 2] = static_cast<char>(signature[signature.size() / 2] ^ 1); break;
+    case Forge::Signature::Zero: signature.assign(signature.size(), '\0'); break;
+  }
+  return signature;
+}
 
 Forge parse_forge(const config::Node& node, diag::Sink& sink, const std::string& what) {
   Forge forge;

@@ -48,6 +48,8 @@ struct TokenSpec {
   Forge forge;
   diag::Span span;
 };
+// A signature made wrong.
+std::string spoilt(std::string signature, Forge::Signature how);
 // The map under `jwt:`. Reports.
 TokenSpec parse_token(const config::Node& node, diag::Sink& sink, const std::string& what);
 Forge parse_forge(const config::Node& node, diag::Sink& sink, const std::string& what);

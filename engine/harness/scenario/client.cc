@@ -28,7 +28,8 @@ std::string octets_of(const Send& send, const Credential* credential, const Addr
   if (send.raw) return *send.raw;
   std::string target = send.target;
   Texts headers = send.headers;
-  if (credential != nullptr && credential->certificate.empty()) {
+  if (credential != nullptr) headers.insert(headers.end(), credential->headers.begin(), credential->headers.end());
+  if (credential != nullptr && credential->certificate.empty() && !credential->signature) {
     const std::string key = (credential->scheme.empty() ? "" : credential->scheme + " ") + std::string(credential->key.reveal());
     switch (credential->where) {
       case Credential::Where::Header: headers.emplace_back(credential->name, key); break;

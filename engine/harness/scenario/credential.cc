@@ -78,15 +78,16 @@ Credential parse_credential(const std::string& name, const config::Node& node, c
   if (const config::Node* basic = r.get("basic")) ++kinds, parse_basic(out, *basic, what, sink);
   if (const config::Node* token = r.get("jwt")) ++kinds, parse_jwt(out, *token, what, world, sink);
   if (const config::Node* certificate = r.get("client_certificate")) ++kinds, parse_certificate(out, *certificate, what, sink);
+  if (const config::Node* signature = r.get("signature")) ++kinds, out.signature = parse_signature(*signature, sink, what);
   if (out.token) parse_place(out, r);
-  r.elsewhere("forge", "it stands in `jwt`");
+  r.elsewhere("forge", "it stands in `jwt` or `signature`");
   r.finish();
   const bool bare = node.entries.size() == (out.from.empty() ? 0U : 1U);
-  if (r.valid() && kinds == 0 && bare) sink.error("missing-key", node.span, what + " is empty", "write { api_key: … }, { jwt: … }, { basic: … } or { client_certificate: … }");
+  if (r.valid() && kinds == 0 && bare) sink.error("missing-key", node.span, what + " is empty", "write { api_key: … }, { jwt: … }, { basic: … }, { signature: … } or { client_certificate: … }");
   std::string_view last;
   for (const config::Entry& e : node.entries)
-    if (e.key == "api_key" || e.key == "jwt" || e.key == "basic" || e.key == "client_certificate") last = e.key;
-  if (kinds > 1) sink.error("two-places", r.key_span(last), what + " is one of api_key, jwt, basic and client_certificate");
+    if (e.key == "api_key" || e.key == "jwt" || e.key == "basic" || e.key == "signature" || e.key == "client_certificate") last = e.key;
+  if (kinds > 1) sink.error("two-places", r.key_span(last), what + " is one of api_key, jwt, basic, signature and client_certificate");
   return out;
 }
 

@@ -13,12 +13,13 @@
 #include "harness/match/matcher.h"
 #include "harness/match/message.h"
 #include "harness/mock/stub.h"
+#include "harness/scenario/signature.h"
 #include "harness/scenario/tls.h"
 #include "harness/scenario/values.h"
 
 namespace gatelab::harness {
 
-// One concept: an API key, a token, or a client certificate.
+// One concept: an API key, a token, a client certificate, or a signature.
 struct Credential {
   enum class Where : std::uint8_t { Header, Query, Cookie } where = Where::Header;
   std::string name = "X-Api-Key";
@@ -27,6 +28,8 @@ struct Credential {
   std::optional<TokenSpec> token;  // made when it is first used
   std::string from;                // the credential that it was derived from
   std::string certificate, certificate_key;  // files: a client certificate instead of a key
+  std::optional<SignatureSpec> signature;    // made for each request, instead of a key
+  std::vector<std::pair<std::string, std::string>> headers;  // of a signature that was made
   diag::Span span;
 };
 

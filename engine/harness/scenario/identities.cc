@@ -49,6 +49,26 @@ Result<Credential> Identities::use(const std::string& name, Instant now) {
   return out;
 }
 
+Status Identities::sign(Credential& credential, const Send& send, const Address& to, std::string_view scheme, Instant now, const io::Files& files, const std::string& directory) {
+  const SignatureSpec& spec = *credential.signature;
+  Signing signing{to, scheme, now, "nonce-" + std::to_string(++signatures_), {}};
+  if (spec.secret) {
+    signing.key = crypto::SigningKey::from_secret(spec.secret->reveal());
+  } else if (!(signing.key = signers_[spec.private_key])) {
+    const auto pem = files.read(spec.private_key.starts_with("/") ? spec.private_key : directory + spec.private_key);
+    if (!pem) return gatelab::Failure<Error>{pem.error()};
+    auto key = crypto::SigningKey::from_pem(*pem);
+    if (!key) return fail(key.error().id, "`" + spec.private_key + "` " + key.error().message);
+    signing.key = signers_[spec.private_key] = std::move(*key);
+  }
+  auto fields = sign_request(spec, send, signing);
+  if (!fields) return gatelab::Failure<Error>{fields.error()};
+  credential.headers = std::move(*fields);
+  // Signatures by the same key over the same octets differ.
+  tokens_["signature " + std::to_string(signatures_)] = credential.headers.back().second;
+  return success();
+}
+
 void Identities::change(const IssuerStep& step) {
   TestIssuer& issuer = *issuers_.at(step.name);
   if (step.publish) issuer.publish(*step.publish);

@@ -26,6 +26,8 @@ class Identities {
 
   // The credential as it is sent at `now`; it counts as used, and a token is made when it is used first.
   Result<Credential> use(const std::string& name, Instant now);
+  // What a credential that signs adds to this request. Errors: bad-signature, bad-key, or why its key can't be read.
+  Status sign(Credential& credential, const Send& send, const Address& to, std::string_view scheme, Instant now, const io::Files& files, const std::string& directory);
   void change(const IssuerStep& step);
   // With names for tokens, which no two runs have in common.
   std::string masked(std::string_view text) const;
@@ -37,6 +39,8 @@ class Identities {
   std::map<std::string, std::shared_ptr<TestIssuer>> issuers_;
   std::map<std::string, crypto::JwkSet> keys_;
   std::map<std::string, std::string> tokens_;  // by credential
+  std::map<std::string, crypto::SigningKeyPtr> signers_;  // by file
+  std::size_t signatures_ = 0;
 };
 
 }  // namespace gatelab::harness

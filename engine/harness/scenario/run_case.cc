@@ -241,6 +241,9 @@ class CaseRun {
       auto usable = identities_.use(s.send.as, driver_->now());
       if (!usable) return fail(s.span, usable.error().message);
       used = std::move(*usable);
+      const bool plain = s.send.tls ? s.send.tls->off : !to->tls;
+      const Status made = used->signature ? identities_.sign(*used, s.send, to->address, plain ? "http" : "https", driver_->now(), files_, directory()) : success();
+      if (!made) return fail(s.span, made.error().message);
     }
     const Credential* credential = used ? &*used : nullptr;
     Dial dial{to->address, to->path, s.send.from, s.send.preface, s.send.connection, {}};
