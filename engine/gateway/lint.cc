@@ -49,7 +49,7 @@ void limits_by_choice(const Model& model, diag::Sink& sink) {
 
 void consumers(const Model& model, diag::Sink& sink) {
   // Users of a password file, claims of a token and a service's word name consumers too.
-  if (uses(model, "basic") || uses(model, "jwt") || uses(model, "forward-auth") || uses(model, "any-of") || uses(model, "all-of") || uses(model, "anonymous")) return;
+  if (uses(model, "basic") || uses(model, "jwt") || uses(model, "hmac") || uses(model, "forward-auth") || uses(model, "any-of") || uses(model, "all-of") || uses(model, "anonymous")) return;
   for (const auto& consumer : model.consumers.all)
     if (!consumer->has_credential) sink.warning("unreachable-consumer", consumer->span, "consumer `" + consumer->name + "` has neither keys nor certificates: nobody can be it", "keys: [ { sha256: … } ]");
 }

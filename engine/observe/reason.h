@@ -49,9 +49,9 @@ inline constexpr Reason kTokenMalformed{"malformed-token", 401, "Unauthorized", 
 inline constexpr Reason kTokenAlgorithm{"algorithm", 401, "Unauthorized", "the token's alg is none that its issuer's keys are for"};
 inline constexpr Reason kTokenCrit{"crit", 401, "Unauthorized", "the token's header has crit: it asks for something that nobody here understands"};
 inline constexpr Reason kTokenSignature{"signature", 401, "Unauthorized", "the token's signature is not its key's"};
-inline constexpr Reason kExpired{"expired", 401, "Unauthorized", "the token's exp, or the API key's `expires`, has passed"};
-inline constexpr Reason kTokenNotYetValid{"not-yet-valid", 401, "Unauthorized", "the token's nbf or iat lies in the future"};
-inline constexpr Reason kTokenTooOld{"too-old", 401, "Unauthorized", "the token was issued longer ago than the issuer's max_age, or does not say when"};
+inline constexpr Reason kExpired{"expired", 401, "Unauthorized", "the token's exp, the signature's or the API key's `expires` has passed"};
+inline constexpr Reason kTokenNotYetValid{"not-yet-valid", 401, "Unauthorized", "the token's nbf or iat, or the signature's created, lies in the future"};
+inline constexpr Reason kTokenTooOld{"too-old", 401, "Unauthorized", "the token or signature was made longer ago than max_age allows, or the token does not say when"};
 inline constexpr Reason kTokenNoExpiry{"no-expiry", 401, "Unauthorized", "the token has no exp"};
 inline constexpr Reason kTokenIssuer{"issuer", 401, "Unauthorized", "the token's iss is no issuer of this route"};
 inline constexpr Reason kTokenAudience{"audience", 401, "Unauthorized", "the token's aud names none of the issuer's audiences"};
@@ -68,6 +68,22 @@ inline constexpr Reason kBusy{"busy", 503, "Service Unavailable", "more work of 
 inline constexpr Reason kMissingCertificate{"missing-certificate", 401, "Unauthorized", "the connection has no client certificate"};
 inline constexpr Reason kRefusedByService{"refused-by-service", 403, "Forbidden", "the service that forward-auth asks has refused; the status is its own"};
 inline constexpr Reason kServiceUnavailable{"service-unavailable", 503, "Service Unavailable", "the service that forward-auth asks gave no answer that says yes or no"};
+// hmac: HTTP message signatures
+inline constexpr Reason kMissingSignature{"missing-signature", 401, "Unauthorized", "the request carries no signature of the kind that the route asks for"};
+inline constexpr Reason kMalformedSignature{"malformed-signature", 401, "Unauthorized", "Signature and Signature-Input are not as RFC 9421 has them"};
+inline constexpr Reason kSeveralSignatures{"several-signatures", 401, "Unauthorized", "more than one signature, and nothing says which one counts"};
+inline constexpr Reason kUncoveredComponent{"uncovered-component", 401, "Unauthorized", "the signature does not cover all that the route asks for"};
+inline constexpr Reason kAbsentComponent{"absent-component", 401, "Unauthorized", "the signature covers what the request does not have"};
+inline constexpr Reason kUnsupportedComponent{"unsupported-component", 401, "Unauthorized", "the signature covers a component, or has a parameter of one, that is not supported"};
+inline constexpr Reason kNoCreated{"no-created", 401, "Unauthorized", "the signature does not say when it was made"};
+inline constexpr Reason kNoNonce{"no-nonce", 401, "Unauthorized", "the signature has no nonce"};
+inline constexpr Reason kWrongSignature{"wrong-signature", 401, "Unauthorized", "there is no such key, or the signature is not its own over this request"};
+inline constexpr Reason kReplayed{"replayed", 401, "Unauthorized", "a request with this nonce of this key was let in before"};
+inline constexpr Reason kReplayMemoryFull{"replay-memory-full", 503, "Service Unavailable", "no room to remember another nonce: what could be replayed is not let in"};
+inline constexpr Reason kNoDigest{"no-digest", 400, "Bad Request", "the request has a body, and no Content-Digest"};
+inline constexpr Reason kMalformedDigest{"malformed-digest", 400, "Bad Request", "Content-Digest is not as RFC 9530 has it"};
+inline constexpr Reason kUnsupportedDigest{"unsupported-digest", 400, "Bad Request", "Content-Digest holds neither sha-256 nor sha-512"};
+inline constexpr Reason kDigestMismatch{"digest-mismatch", 400, "Bad Request", "the body is not the one that Content-Digest speaks of"};
 // allow, deny
 inline constexpr Reason kNotAllowed{"not-allowed", 403, "Forbidden", "`allow` does not speak of this request"};
 inline constexpr Reason kDenied{"denied", 403, "Forbidden", "`deny` speaks of this request"};

@@ -14,6 +14,7 @@
 #include "policy/deny/deny.h"
 #include "policy/forward_auth/forward_auth.h"
 #include "policy/headers/headers.h"
+#include "policy/hmac/hmac.h"
 #include "policy/ip_filter/ip_filter.h"
 #include "policy/jwt/jwt.h"
 #include "policy/load_shed/load_shed.h"
@@ -38,6 +39,7 @@ constexpr Kind kCatalog[] = {
     {"jwt", Phase::Authenticate, parse_jwt},
     {"basic", Phase::Authenticate, parse_basic},
     {"mtls", Phase::Authenticate, parse_mtls},
+    {"hmac", Phase::Authenticate, parse_hmac},
     {"forward-auth", Phase::Authenticate, parse_forward_auth},
     {"any-of", Phase::Authenticate, parse_any_of},
     {"all-of", Phase::Authenticate, parse_all_of},
@@ -48,7 +50,7 @@ constexpr Kind kCatalog[] = {
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "fault", "hmac", "json", "mirror", "openapi", "path", "query", "quota",
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "fault", "json", "mirror", "openapi", "path", "query", "quota",
                                          "security-headers", "split", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};

@@ -66,7 +66,10 @@ class Composite final : public Policy {
       const Policy& member = *members[memo.at];
       if (!all_ && member.kind() == "anonymous" && memo.rank > 0) continue;  // who shows something wrong is not nobody
       memo.stepped = memo.at + 1;
+      const BodyDigest* const before = in.body_digests;
       const Step step = of_member(in, memo, member);
+      // What a member wants of the body it wants in the name of all: the mode is theirs.
+      for (BodyDigest* one = in.body_digests; one != before; one = one->next) one->by = this;
       in.effect_done = false;
       if (step.verdict == Verdict::Need) return step;
       if (in.detailed) note(in, memo, member, step);

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "crypto/claims.h"
+#include "crypto/running_digest.h"
 #include "crypto/tls_engine.h"
 #include "diag/diagnostic.h"
 #include "http/message.h"
@@ -111,6 +112,15 @@ struct BodyLimit {
   BodyLimit* next = nullptr;
 };
 
+// What the request's body has to hash to. The proxy hashes it while it streams, and lets its end go up only if it does: a
+// target never gets a whole request with another body. In the arena.
+struct BodyDigest {
+  crypto::RunningDigest digest;
+  std::string_view expected;
+  const Policy* by = nullptr;
+  BodyDigest* next = nullptr;
+};
+
 struct Input {
   http::RequestHead& request;       // as it would be sent upstream so far; Transform policies edit it
   std::string_view path;            // canonical
@@ -130,6 +140,7 @@ struct Input {
   const crypto::TlsFacts* tls = nullptr;   // of the client's connection; null: plain
   const crypto::Claims* claims = nullptr;  // what a token says of the principal; lives until on_end
   BodyLimit* body_limits = nullptr;
+  BodyDigest* body_digests = nullptr;
   std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
   std::span<const std::pair<std::string_view, std::string_view>> parameters;
 };

@@ -129,10 +129,14 @@ class Exchange {
   io::Task<io::Code> finish_piece(Attempt& attempt, io::CancelToken& token);
   void begin_watch(Attempt& attempt) noexcept;
   io::Task<void> watch_client(Attempt& attempt);
-  bool body_failed(const BodyPiece& piece) noexcept;
-  const policy::BodyLimit* passed_limit() noexcept;
-  void note(const policy::BodyLimit& limit, observe::Outcome outcome, std::string_view detail) noexcept;
   bool client_failed(io::Code code) noexcept;
+
+  // body_check.cc: what policies want of the request's body
+  bool body_failed(const BodyPiece& piece) noexcept;
+  bool digest_failed(const BodyPiece& piece) noexcept;
+  const policy::BodyLimit* passed_limit() noexcept;
+  void refuse_body(const policy::Policy& by, const observe::Reason& reason, std::string_view detail) noexcept;
+  void note(const policy::Policy& by, const observe::Reason& reason, observe::Outcome outcome, std::string_view detail) noexcept;
 
   Services& services_;
   const ListenerSettings& listener_;

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "base/text.h"
-#include "base/units.h"
 #include "http/hop.h"
 #include "proxy/attempt.h"
 #include "proxy/head_writer.h"
@@ -62,57 +61,6 @@ bool Exchange::client_failed(io::Code code) noexcept {
   Refusal refusal = refusal_of(code == io::Code::TimedOut ? observe::reason::kClientStalled : observe::reason::kClientGone);
   refusal.by = "client";
   if (code != io::Code::Cancelled) abort(refusal);
-  return true;
-}
-
-void Exchange::note(const policy::BodyLimit& limit, observe::Outcome outcome, std::string_view detail) noexcept {
-  observe::Decision decision;
-  decision.policy = limit.by->kind();
-  decision.id = limit.by->id;
-  decision.place = limit.by->place;
-  decision.reason = observe::reason::kBodyTooLarge.word;
-  decision.detail = detail;
-  decision.phase = limit.by->phase();
-  decision.outcome = outcome;
-  record_.decisions.add(decision);
-}
-
-// The smallest of the policies' limits that the body has passed; null: none. Where a policy only observes, that is written
-// down once.
-const policy::BodyLimit* Exchange::passed_limit() noexcept {
-  const policy::BodyLimit* smallest = nullptr;
-  for (policy::BodyLimit* limit = input_.body_limits; limit != nullptr; limit = limit->next) {
-    if (inbound_.body_octets() <= limit->octets) continue;
-    if (limit->by->mode == policy::Policy::Mode::Observe) {
-      note(*limit, observe::Outcome::Observe, {});
-      limit->octets = UINT64_MAX;
-    } else if (smallest == nullptr || limit->octets < smallest->octets) {
-      smallest = limit;
-    }
-  }
-  return smallest;
-}
-
-// True if the request's body can't be gone on with: the client is told why, if it is still there.
-bool Exchange::body_failed(const BodyPiece& piece) noexcept {
-  Refusal refusal;
-  const policy::BodyLimit* passed = input_.body_limits == nullptr ? nullptr : passed_limit();
-  if (passed != nullptr && (piece.kind != BodyPiece::Kind::TooLarge || passed->octets <= listener_.max_body)) {
-    refusal = refusal_of(observe::reason::kBodyTooLarge);
-    refusal.by = passed->by->kind();
-    refusal.id = passed->by->id;
-    refusal.detail = arena_.concat("at most ", format(ByteSize{passed->octets}));
-    note(*passed, observe::Outcome::Deny, refusal.detail);
-    abort(refusal);
-    return true;
-  }
-  switch (piece.kind) {
-    case BodyPiece::Kind::Broken: refusal = refusal_of(piece.rule); break;
-    case BodyPiece::Kind::TooLarge: refusal = refusal_of(observe::reason::kBodyTooLarge); break;
-    case BodyPiece::Kind::Gone: refusal = refusal_of(observe::reason::kClientGone); break;
-    default: return false;
-  }
-  abort(refusal);
   return true;
 }
 
