@@ -39,6 +39,7 @@ void Exchange::add_date(http::Fields& fields) noexcept {
 // Phase TransformResponse, the same for forwarded and local answers; framing never comes from a policy.
 void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool local) noexcept {
   if (walk_ && walk_->has_on_response()) {
+    input_.now = services_.loop.clock().policy_now();
     policy::ResponseInput response{status, fields, local, input_};
     walk_->on_response(response);
     http::strip_hop_by_hop(fields);

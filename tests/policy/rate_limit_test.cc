@@ -129,6 +129,40 @@ TEST(Limits, OweWhatIsChargedAfterwards) {
   }
 }
 
+TEST(Limits, DoNotGoBackToAWindowThatAnotherWorkersClockHasLeft) {
+  for (const Algorithm algorithm : {Algorithm::FixedWindow, Algorithm::SlidingWindow}) {
+    policy::LimitCell cell;
+    const LimitRule rule{algorithm, {2, 60s}, 0};
+    EXPECT_TRUE(policy::charge(rule, cell, 2, at(60s)).allowed);
+    EXPECT_FALSE(policy::charge(rule, cell, 1, at(60s - 1ms)).allowed) << static_cast<int>(algorithm);
+    policy::charge_anyway(rule, cell, 1, at(59s));
+    EXPECT_FALSE(policy::charge(rule, cell, 1, at(61s)).allowed) << static_cast<int>(algorithm);
+  }
+}
+
+TEST(Limits, GiveBackToTheWindowThatWasCharged) {
+  policy::LimitCell cell;
+  const LimitRule rule{Algorithm::FixedWindow, {2, 60s}, 0};
+  EXPECT_TRUE(policy::charge(rule, cell, 2, at(59s)).allowed);
+  EXPECT_TRUE(policy::charge(rule, cell, 2, at(61s)).allowed);
+  policy::give_back(rule, cell, 2, at(59s));
+  EXPECT_FALSE(policy::charge(rule, cell, 1, at(62s)).allowed) << "what was charged before is over";
+  policy::LimitCell fading;
+  const LimitRule sliding{Algorithm::SlidingWindow, {10, 60s}, 0};
+  EXPECT_TRUE(policy::charge(sliding, fading, 10, at(59s)).allowed);
+  EXPECT_FALSE(policy::charge(sliding, fading, 10, at(61s)).allowed);
+  policy::give_back(sliding, fading, 10, at(59s));
+  EXPECT_TRUE(policy::charge(sliding, fading, 10, at(62s)).allowed);
+}
+
+TEST(Limits, KeepTheirCountWhenAReloadMakesTheWindowLonger) {
+  policy::LimitCell cell;
+  EXPECT_TRUE(policy::charge({Algorithm::FixedWindow, {10, 60s}, 0}, cell, 3, at(61s)).allowed);
+  const auto next = policy::charge({Algorithm::FixedWindow, {10, 1h}, 0}, cell, 1, at(62s));
+  EXPECT_EQ(next.remaining, 6U);
+  EXPECT_EQ(next.reset, 1h - 62s - 40min);
+}
+
 TEST(Limits, StayInBoundsWhateverIsOwed) {
   for (const Algorithm algorithm : {Algorithm::FixedWindow, Algorithm::SlidingWindow, Algorithm::Gcra}) {
     policy::LimitCell cell;

@@ -15,8 +15,13 @@ std::int64_t window_of(const LimitRule& rule, Instant now) noexcept {
 }
 
 void enter_window(const LimitRule& rule, LimitCell& cell, std::int64_t window) noexcept {
-  if (cell.instant == window) return;
-  cell.before = cell.instant == window - rule.rate.per.count() ? cell.count : 0;
+  // A reload may have changed how long windows are. Another worker's clock may be ahead: its window is not gone back from.
+  const std::int64_t entered = window_of(rule, Instant{cell.instant});
+  if (entered >= window) {
+    cell.instant = entered;
+    return;
+  }
+  cell.before = entered == window - rule.rate.per.count() ? cell.count : 0;
   cell.count = 0;
   cell.instant = window;
 }
@@ -50,7 +55,7 @@ LimitAnswer fixed_window(const Charge& c) noexcept {
 LimitAnswer sliding_window(const Charge& c) noexcept {
   LimitCell& cell = c.cell;
   enter_window(c.rule, cell, window_of(c.rule, c.now));
-  const Wide per = c.rule.rate.per.count(), elapsed = c.now.ns - cell.instant, limit = c.rule.rate.count, cost = c.cost;
+  const Wide per = c.rule.rate.per.count(), elapsed = std::max<std::int64_t>(0, c.now.ns - cell.instant), limit = c.rule.rate.count, cost = c.cost;
   const Wide weight = static_cast<Wide>(cell.before) * (per - elapsed);
   LimitAnswer out;
   out.reset = Duration{static_cast<std::int64_t>(per - elapsed)};
@@ -104,21 +109,27 @@ LimitAnswer charge(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, I
 
 LimitAnswer charge_anyway(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept { return charge_by({rule, cell, cost, now, true}); }
 
-void give_back(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept {
+void give_back(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant charged_at) noexcept {
   if (rule.algorithm == Algorithm::Gcra) {
     const Wide before = static_cast<Wide>(cell.instant) - static_cast<Wide>(interval_of(rule)) * static_cast<Wide>(cost);
     cell.instant = static_cast<std::int64_t>(std::max<Wide>(0, before));
     return;
   }
-  // A window that has ended in between keeps nothing to give back to.
-  if (cell.instant == window_of(rule, now)) cell.count -= std::min(cell.count, cost);
+  const std::int64_t window = window_of(rule, charged_at);
+  if (cell.instant == window) cell.count -= std::min(cell.count, cost);
+  else if (cell.instant == window + rule.rate.per.count()) cell.before -= std::min(cell.before, cost);
+}
+
+Instant counted_at(const LimitRule& rule, const LimitCell& cell, Instant now) noexcept {
+  return rule.algorithm == Algorithm::Gcra ? now : std::max(now, Instant{cell.instant});
 }
 
 Instant forgotten_at(const LimitRule& rule, const LimitCell& cell) noexcept {
   const Instant instant{cell.instant};
   if (rule.algorithm == Algorithm::Gcra) return instant;
   if (cell.count == 0 && cell.before == 0) return Instant{};
-  return instant + rule.rate.per * (rule.algorithm == Algorithm::SlidingWindow ? 2 : 1);
+  const Instant end = instant + rule.rate.per;
+  return rule.algorithm == Algorithm::SlidingWindow ? end + rule.rate.per : end;
 }
 
 }  // namespace gatelab::policy

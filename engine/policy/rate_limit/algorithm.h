@@ -34,8 +34,10 @@ struct LimitAnswer {
 LimitAnswer charge(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept;
 // Charges whether it is allowed or not, for what is known only afterwards. The key pays it off before it goes on.
 LimitAnswer charge_anyway(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept;
-// Takes a charge back.
-void give_back(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant now) noexcept;
+// Takes a charge back, of the window that it was made in (`charged_at`): what has ended since keeps nothing to give back to.
+void give_back(const LimitRule& rule, LimitCell& cell, std::uint64_t cost, Instant charged_at) noexcept;
+// When a charge at `now` counts. Another worker's clock may be ahead, and its window is not gone back from.
+Instant counted_at(const LimitRule& rule, const LimitCell& cell, Instant now) noexcept;
 // From when on the cell says nothing that an empty one would not say.
 Instant forgotten_at(const LimitRule& rule, const LimitCell& cell) noexcept;
 std::uint64_t quota(const LimitRule& rule) noexcept;

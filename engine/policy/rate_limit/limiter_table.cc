@@ -23,7 +23,8 @@ std::size_t LimiterTable::size() const noexcept {
 
 // Forgets entries that are back where they began, and nothing else: to forget a charge would be to admit too much.
 void LimiterTable::sweep(Shard& s, Instant now) noexcept {
-  if (now < s.next_sweep) return;
+  if (now < s.next_sweep || now < s.may_sweep) return;
+  s.may_sweep = now + std::chrono::milliseconds(1);
   s.next_sweep = Instant::max();
   for (auto known = s.map.begin(); known != s.map.end();) {
     const Instant forgotten = known->second.forgotten;
@@ -65,6 +66,7 @@ LimiterTable::Result LimiterTable::charge(std::string_view key, std::span<const 
   const Cells before = entry->cells;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     LimitCell& cell = entry->cells[i];
+    out.charged_at = std::max(out.charged_at, counted_at(rules[i], cell, now));
     const LimitAnswer answer = anyway ? policy::charge_anyway(rules[i], cell, cost, now) : policy::charge(rules[i], cell, cost, now);
     const bool refused = !answer.allowed && !anyway;
     if (i == 0 || refused || answer.remaining < out.answer.remaining) {
@@ -87,12 +89,12 @@ void LimiterTable::remember(Shard& s, Entry& entry, std::span<const LimitRule> r
   s.next_sweep = std::min(s.next_sweep, entry.forgotten);
 }
 
-void LimiterTable::give_back(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept {
+void LimiterTable::give_back(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant charged_at) noexcept {
   Shard& s = shard(key);
   std::lock_guard lock(s.mutex);
   const auto known = s.map.find(key);
   if (known == s.map.end()) return;
-  for (std::size_t i = 0; i < rules.size(); ++i) policy::give_back(rules[i], known->second.cells[i], cost, now);
+  for (std::size_t i = 0; i < rules.size(); ++i) policy::give_back(rules[i], known->second.cells[i], cost, charged_at);
   remember(s, known->second, rules);
 }
 

@@ -21,20 +21,26 @@ inline constexpr std::size_t kMaxRates = 4;
 
 class LimiterTable final : public State {
  public:
-  LimiterTable(std::size_t entries, std::uint64_t seed) noexcept : entries_(entries), seed_(seed) {}
+  LimiterTable(std::size_t entries, std::uint64_t seed) noexcept : entries_(entries), next_entries_(entries), seed_(seed) {}
 
   struct Result {
     bool full = false;             // no room for this key: nothing was charged
     bool allowed = false;          // by all rules; if not, none was charged
     std::size_t decided_by = 0;    // the rule that refused, else the one with the least left
     LimitAnswer answer;            // of that rule
+    Instant charged_at;            // what give_back() asks for
   };
   Result charge(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept;
   // Charges by all rules whatever they allow. The rule that has the least left decides.
   Result charge_anyway(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept;
-  void give_back(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept;
-  void resize(std::size_t entries) noexcept { entries_.store(entries, std::memory_order_relaxed); }
+  void give_back(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant charged_at) noexcept;
+  // From when its configuration is in force on. Reload time.
+  void propose(std::size_t entries) noexcept { next_entries_ = entries; }
+  void in_force() noexcept override { entries_.store(next_entries_, std::memory_order_relaxed); }
   std::size_t size() const noexcept;
+  void measure(std::vector<Measure>& out) const override {
+    out.push_back({"gatelab_limiter_keys", "Keys that a limit remembers, by policy or bucket.", static_cast<double>(size())});
+  }
 
  private:
   struct Hash {
@@ -53,7 +59,8 @@ class LimiterTable final : public State {
     explicit Shard(std::uint64_t seed) : map(0, Hash{seed}) {}
     mutable std::mutex mutex;
     Map map;
-    Instant next_sweep;  // no entry can be forgotten before
+    Instant next_sweep;   // no entry can be forgotten before
+    Instant may_sweep;    // who comes to a full table must not go through all of it each time
   };
   static constexpr std::size_t kShards = 64;
 
@@ -64,6 +71,7 @@ class LimiterTable final : public State {
   static void remember(Shard& shard, Entry& entry, std::span<const LimitRule> rules) noexcept;
 
   std::atomic<std::size_t> entries_;
+  std::size_t next_entries_;
   std::uint64_t seed_;
   std::array<Shard, kShards> shards_ = make_shards(std::make_index_sequence<kShards>{});
   template <std::size_t... I>

@@ -29,6 +29,7 @@ struct Memo {
   std::int64_t reset = 0;  // seconds
   std::size_t rule = 0;
   std::uint64_t charged = 0;
+  Instant charged_at;
 };
 
 class RateLimit final : public Policy {
@@ -56,6 +57,7 @@ class RateLimit final : public Policy {
     note(*memo, result);
     if (result.allowed) {
       memo->charged = asked;
+      memo->charged_at = result.charged_at;
       return Step::go_on(in.detailed ? in.arena.concat("key ", memo->key, ", ", std::to_string(memo->remaining), " left") : std::string_view());
     }
     Step step = deny(in, observe::reason::kRateLimited, in.detailed ? refused_text(*memo, asked, result.answer.wait, in.arena) : std::string_view());
@@ -68,7 +70,7 @@ class RateLimit final : public Policy {
   void undo(Input& in) const noexcept override {
     Memo* memo = memo_of(in);
     if (memo == nullptr || memo->charged == 0) return;
-    table->give_back(memo->key, memo->rates->rules, memo->charged, in.now);
+    table->give_back(memo->key, memo->rates->rules, memo->charged, memo->charged_at);
     memo->charged = 0;
   }
 
@@ -82,7 +84,7 @@ class RateLimit final : public Policy {
   }
 
   void plain_rates(std::vector<PlainRate>& out) const override {
-    if (failures_only || cost.from != Cost::From::Constant || cost.usual != 1 || rates.size() > 1 || shared) return;
+    if (failures_only || cost.from != Cost::From::Constant || cost.usual != 1 || rates.size() > 1 || shared || on_full == OnFull::Admit) return;
     for (std::size_t i = 0; i < rates.back().rules.size(); ++i) {
       const LimitRule& rule = rates.back().rules[i];
       out.push_back({key.shape(), rates.back().texts[i], rule.rate.count, quota(rule), rule.rate.per, rule.algorithm == Algorithm::FixedWindow});
@@ -117,7 +119,7 @@ class RateLimit final : public Policy {
   void settle(Memo& memo, std::uint64_t said, Instant now) const noexcept {
     const std::span<const LimitRule> rules = memo.rates->rules;
     if (said < memo.charged) {
-      table->give_back(memo.key, rules, memo.charged - said, now);
+      table->give_back(memo.key, rules, memo.charged - said, memo.charged_at);
       memo.remaining = std::min(memo.remaining + memo.charged - said, quota(rules[memo.rule]));
     } else if (said > memo.charged) {
       const LimiterTable::Result result = table->charge_anyway(memo.key, rules, said - memo.charged, now);
@@ -206,7 +208,7 @@ void take_table(RateLimit& policy, const std::string& bucket, std::size_t entrie
   if (policy.shared) context.states.agree(state, said_by(policy, entries), "`rate`, `groups`, `algorithm`, `burst`, `key` and `entries`", span, context.sink);
   const std::uint64_t seed = context.random.fork("limiter", 0).next();
   policy.table = context.states.obtain<LimiterTable>(state, shape_of(policy), [&] { return new LimiterTable(entries, seed); });
-  policy.table->resize(entries);
+  policy.table->propose(entries);
 }
 
 }  // namespace
