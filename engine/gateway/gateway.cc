@@ -172,6 +172,11 @@ void Gateway::drain(Duration grace, std::function<void()> done) {
 observe::MetricsText Gateway::metrics() const {
   observe::MetricsText text;
   for (const auto& worker : inner_->workers) text.add(worker->metrics());
+  for (const auto& [id, state] : inner_->states.alive()) {
+    std::vector<policy::Measure> measures;
+    state->measure(measures);
+    for (const policy::Measure& one : measures) text.gauge(std::string(one.metric), std::string(one.help), "id", id, one.value);
+  }
   std::lock_guard lock(inner_->mutex);
   for (const auto& bind : inner_->binds)
     text.gauge("gatelab_listener_connections", "Client connections that are open, by listener.", "listener", bind->name, static_cast<double>(bind->open.load(std::memory_order_relaxed)));

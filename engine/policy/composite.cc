@@ -50,6 +50,10 @@ class Composite final : public Policy {
   std::string_view kind() const noexcept override { return all_ ? "all-of" : "any-of"; }
   Phase phase() const noexcept override { return Phase::Authenticate; }
   bool authenticates() const noexcept override { return true; }
+  bool admits(const Consumer& consumer) const noexcept override {
+    const auto one = [&consumer](const auto& member) { return member->admits(consumer); };
+    return all_ ? std::all_of(members.begin(), members.end(), one) : std::any_of(members.begin(), members.end(), one);
+  }
   void secret_query(std::vector<std::string_view>& out) const override {
     for (const auto& member : members) member->secret_query(out);
   }

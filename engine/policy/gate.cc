@@ -41,25 +41,24 @@ std::uint32_t Gate::limit_of(Entry& entry, const GateRule& rule) noexcept {
 void Gate::learn(Entry& entry, const GateRule& rule, Duration took) noexcept {
   limit_of(entry, rule);
   const double limit = entry.limit;  // with what it has grown by, less than one
-  const double now = static_cast<double>(std::max<std::int64_t>(1, took.count()));
+  // One who reads slowly says little of the upstream.
+  double now = static_cast<double>(std::max<std::int64_t>(1, took.count()));
+  if (entry.usual > 0) now = std::min(now, 10 * entry.usual);
   entry.usual = entry.usual == 0 ? now : entry.usual + (now - entry.usual) * kLongRun;
   if (entry.usual > 2 * now) entry.usual *= 0.95;  // what was usual under load is not what is now
   if (static_cast<double>(entry.inside) < limit / 2) return;
   const double gradient = std::clamp(rule.tolerance * entry.usual / now, 0.5, 1.0);
-  entry.limit = limit + (limit * gradient + kHeadroom - limit) * kStep;
+  entry.limit = limit + (limit * gradient + (gradient < 1 ? 0 : kHeadroom) - limit) * kStep;
   limit_of(entry, rule);
 }
 
 void Gate::saw(Delay& delay, const GateRule& rule, Duration waited, Instant now) noexcept {
-  if (rule.target == Duration{}) return;
-  if (now >= delay.interval_ends) {
-    // An interval in which nobody left the queue says nothing.
-    delay.standing = delay.shortest > rule.target && now < delay.interval_ends + rule.interval;
-    delay.interval_ends = now + rule.interval;
-    delay.shortest = waited;
+  if (rule.target == Duration{} || waited <= rule.target) {
+    delay = {};
+    return;
   }
-  delay.shortest = std::min(delay.shortest, waited);
-  if (waited <= rule.target) delay.standing = false;
+  if (!delay.above_since) delay.above_since = now;
+  delay.standing = now - *delay.above_since >= rule.interval;
 }
 
 void Gate::turn_away(std::list<Waiter>& queue, std::list<Waiter>::iterator waiter, Woken& woken) {
@@ -82,44 +81,70 @@ bool Gate::displace(Entry& entry, Priority by, Woken& woken) {
 void Gate::let_in(Entry& entry, const GateRule& rule, Instant now, Woken& woken) {
   // Behind a standing queue everyone would come too late: who has waited twice the target goes, so that others are served
   // while they still care.
-  if (entry.delay.standing)
-    for (std::list<Waiter>& queue : entry.queues)
-      while (!queue.empty() && now - queue.front().since > 2 * rule.target) {
-        saw(entry.delay, rule, now - queue.front().since, now);
-        turn_away(queue, queue.begin(), woken);
-      }
+  for (std::size_t i = 0; i < kPriorities; ++i)
+    while (entry.delays[i].standing && !entry.queues[i].empty() && now - entry.queues[i].front().since > 2 * rule.target) turn_away(entry.queues[i], entry.queues[i].begin(), woken);
   const std::uint32_t limit = limit_of(entry, rule);
-  for (std::list<Waiter>& queue : entry.queues)
+  for (std::size_t i = 0; i < kPriorities; ++i) {
+    std::list<Waiter>& queue = entry.queues[i];
     while (entry.inside < limit && !queue.empty()) {
       Waiter& next = queue.front();
-      saw(entry.delay, rule, now - next.since, now);
+      saw(entry.delays[i], rule, now - next.since, now);
       ++entry.inside;
       next.place->at = At::Inside;
       next.place->inside_since = now;
       if (next.woken) woken.push_back(std::move(next.woken));
       queue.pop_front();
     }
+  }
 }
 
-Gate::Seen Gate::enter(Place& place, const GateRule& rule, Instant now) {
+void Gate::propose(const GateRule& rule) noexcept { next_ = rule; }
+
+// Who waits has waited for just this.
+void Gate::in_force() noexcept {
+  rule_ = next_;
+  Woken woken;
+  for (Shard& s : shards_) {
+    std::lock_guard lock(s.mutex);
+    s.rule = rule_;
+    for (auto& [key, entry] : s.map) let_in(entry, s.rule, s.latest, woken);
+  }
+  for (const auto& call : woken) call();
+}
+
+void Gate::measure(std::vector<Measure>& out) const {
+  double inside = 0, waiting = 0;
+  for (const Shard& s : shards_) {
+    std::lock_guard lock(s.mutex);
+    for (const auto& [key, entry] : s.map) {
+      inside += entry.inside;
+      waiting += static_cast<double>(entry.waiting());
+    }
+  }
+  out.push_back({"gatelab_gate_inside", "Requests that hold a place of concurrency or load-shed, by policy or pool.", inside});
+  out.push_back({"gatelab_gate_waiting", "Requests that wait for a place of concurrency or load-shed, by policy or pool.", waiting});
+}
+
+Gate::Seen Gate::enter(Place& place, bool may_wait, Instant now) {
   Woken woken;
   Seen seen;
   {
     Shard& s = shard(place.key);
     std::lock_guard lock(s.mutex);
+    const GateRule& rule = s.rule;
+    s.latest = std::max(s.latest, now);
     Entry& entry = s.map[std::string(place.key)];
     seen = {At::Outside, entry.inside, limit_of(entry, rule), static_cast<std::uint32_t>(entry.waiting())};
-    // A reload may have raised the limit while some waited: they come first.
+    // Nobody passes those who wait.
     if (entry.inside < seen.limit && seen.waiting == 0) {
-      saw(entry.delay, rule, Duration{}, now);
+      entry.delays = {};
       ++entry.inside;
       place.inside_since = now;
       place.at = At::Inside;
-    } else if (rule.queue > 0 && (seen.waiting < rule.queue || displace(entry, place.priority, woken))) {
+    } else if (may_wait && rule.queue > 0 && (seen.waiting < rule.queue || displace(entry, place.priority, woken))) {
       std::list<Waiter>& queue = entry.queues[index_of(place.priority)];
       place.waiter = queue.insert(queue.end(), Waiter{&place, now, {}});
       place.at = At::Waiting;
-      let_in(entry, rule, now, woken);
     }
     seen.at = place.at;
   }
@@ -149,12 +174,14 @@ Gate::At Gate::settle(Place& place) noexcept {
   return place.at;
 }
 
-void Gate::leave(Place& place, const GateRule& rule, bool tells, Instant now) noexcept {
+void Gate::leave(Place& place, bool tells, Instant now) noexcept {
   if (settle(place) == At::Outside) return;
   Woken woken;
   {
     Shard& s = shard(place.key);
     std::lock_guard lock(s.mutex);
+    const GateRule& rule = s.rule;
+    s.latest = std::max(s.latest, now);
     const auto known = s.map.find(std::string(place.key));
     Entry& entry = known->second;
     if (rule.least > 0 && tells && now >= place.inside_since) learn(entry, rule, now - place.inside_since);

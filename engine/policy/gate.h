@@ -9,6 +9,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,7 +25,7 @@ namespace gatelab::policy {
 enum class Priority : std::uint8_t { Critical, Normal, Sheddable };
 inline constexpr std::size_t kPriorities = 3;
 
-// What the policies of a gate say. A reload may change it while requests are inside.
+// What the policies of a gate say of it.
 struct GateRule {
   std::uint32_t most = 1;   // under way at once
   std::uint32_t least = 0;  // above 0: how many is found by how long they take, between this and `most`
@@ -37,7 +38,7 @@ struct GateRule {
 
 class Gate final : public State {
  public:
-  explicit Gate(std::uint64_t seed) noexcept : seed_(seed) {}
+  Gate(std::uint64_t seed, const GateRule& rule) noexcept : seed_(seed), rule_(rule), next_(rule) {}
 
   enum class At : std::uint8_t { Outside, Waiting, Inside };
   struct Place;
@@ -60,28 +61,32 @@ class Gate final : public State {
     std::uint32_t inside = 0, limit = 0, waiting = 0;
   };
 
-  // Inside, or waiting, or, as there is no room to wait either, outside.
-  Seen enter(Place& place, const GateRule& rule, Instant now);
+  // From when its configuration is in force on, also for those who are inside or wait. Reload time.
+  void propose(const GateRule& rule) noexcept;
+  void in_force() noexcept override;
+  void measure(std::vector<Measure>& out) const override;
+
+  // Inside, or waiting, or, as there is no room to wait either, outside. Without `may_wait` nobody is made to.
+  Seen enter(Place& place, bool may_wait, Instant now);
   // Calls `woken` when the place waits no more, on whatever thread that happens; at once if it doesn't wait.
   void when_called(Place& place, std::function<void()> woken);
   // No longer than this: who still waits is outside then. Where the place is.
   At settle(Place& place) noexcept;
   // From wherever it is, once or more; lets the next ones in. `tells`: how long the request took says how many there may be.
-  void leave(Place& place, const GateRule& rule, bool tells, Instant now) noexcept;
+  void leave(Place& place, bool tells, Instant now) noexcept;
 
   std::size_t keys() const noexcept;  // that are remembered
 
  private:
-  // Whether the queue stands: every one that left it within an interval had waited longer than the target.
+  // Whether the queue stands: for an interval and longer, everyone who left it had waited longer than the target.
   struct Delay {
+    std::optional<Instant> above_since;
     bool standing = false;
-    Duration shortest{};
-    Instant interval_ends;
   };
   struct Entry {
     std::uint32_t inside = 0;
     std::array<std::list<Waiter>, kPriorities> queues;
-    Delay delay;
+    std::array<Delay, kPriorities> delays;  // a queue may stand behind one that doesn't
     double limit = 0;  // adaptive: now
     double usual = 0;  // adaptive: ns, the long run's mean
     std::size_t waiting() const noexcept { return queues[0].size() + queues[1].size() + queues[2].size(); }
@@ -91,9 +96,11 @@ class Gate final : public State {
     std::size_t operator()(const std::string& s) const noexcept;
   };
   struct Shard {
-    explicit Shard(std::uint64_t seed) : map(0, Hash{seed}) {}
+    Shard(std::uint64_t seed, const GateRule& r) : map(0, Hash{seed}), rule(r) {}
     mutable std::mutex mutex;
     std::unordered_map<std::string, Entry, Hash> map;
+    GateRule rule;   // a copy, so that one lock is enough
+    Instant latest;  // that anyone has come or gone
   };
   using Woken = std::vector<std::function<void()>>;
   static constexpr std::size_t kShards = 16;
@@ -107,10 +114,11 @@ class Gate final : public State {
   static void let_in(Entry& entry, const GateRule& rule, Instant now, Woken& woken);
 
   std::uint64_t seed_;
+  GateRule rule_, next_;
   std::array<Shard, kShards> shards_ = make_shards(std::make_index_sequence<kShards>{});
   template <std::size_t... I>
   std::array<Shard, kShards> make_shards(std::index_sequence<I...>) {
-    return {((void)I, Shard(seed_))...};
+    return {((void)I, Shard(seed_, rule_))...};
   }
 };
 

@@ -27,13 +27,11 @@ Step Gated::step(Input& in) const noexcept {
     in.scratch.keep(memo);
     memo->place.key = key_of(in);
     memo->place.priority = priority_of(in);
-    GateRule held = rule;
-    if (mode == Mode::Observe) held.queue = 0;  // who only looks on makes nobody wait
-    memo->seen = gate->enter(memo->place, held, in.now);
+    memo->seen = gate->enter(memo->place, mode == Mode::Enforce, in.now);  // who only looks on makes nobody wait
     if (memo->seen.at == Gate::At::Outside) return turn_away(in, "no room to wait");
     if (memo->seen.at == Gate::At::Waiting) {
       // Read by the caller until the next step; what it holds needs no destructor.
-      memo->effect = new (in.arena.allocate(sizeof(Effect), alignof(Effect))) Effect(Acquire{gate.get(), &memo->place, max_wait});
+      memo->effect = new (in.arena.allocate(sizeof(Effect), alignof(Effect))) Effect(Acquire{gate.get(), &memo->place, max_wait, abort_on_half_close});
       Step wait;
       wait.verdict = Verdict::Need;
       wait.effect = memo->effect;
@@ -56,27 +54,30 @@ Step Gated::turn_away(Input& in, std::string_view why) const noexcept {
 }
 
 void Gated::undo(Input& in) const noexcept {
-  if (Memo* memo = in.scratch.memo<Memo>()) gate->leave(memo->place, rule, false, in.now);
+  if (Memo* memo = in.scratch.memo<Memo>()) gate->leave(memo->place, false, in.now);
 }
 
 void Gated::on_end(Input& in, const observe::Record& record) const noexcept {
-  if (Memo* memo = in.scratch.memo<Memo>()) gate->leave(memo->place, rule, tells(record), record.began + record.total);
+  if (Memo* memo = in.scratch.memo<Memo>()) gate->leave(memo->place, tells(record), record.began + record.total);
 }
 
 void parse_queue(Gated& policy, config::Reader& r, std::uint32_t shortest) {
   policy.rule.queue = static_cast<std::uint32_t>(r.integer("queue", shortest, shortest, 1'000'000));
   policy.max_wait = r.duration("max_wait", std::chrono::seconds(1));
-  if (r.get("max_wait") != nullptr && policy.rule.queue == 0)
-    r.sink().error("no-effect", r.key_span("max_wait"), "nobody waits where there is no `queue`", "write, for example, queue: 100");
+  policy.abort_on_half_close = r.boolean("abort_on_half_close", false);
+  for (const std::string_view key : {"max_wait", "abort_on_half_close"})
+    if (r.get(key) != nullptr && policy.rule.queue == 0) r.sink().error("no-effect", r.key_span(key), "nobody waits where there is no `queue`", "write, for example, queue: 100");
 }
 
-std::shared_ptr<Gate> obtain_gate(config::Reader& r, Context& context, std::string_view kind, const std::string& said, std::string_view what) {
+std::shared_ptr<Gate> obtain_gate(const GateRule& rule, config::Reader& r, Context& context, std::string_view kind, const std::string& said, std::string_view what) {
   const std::string pool = r.text("pool", "");
   if (r.get("pool") != nullptr && r.valid() && pool.empty()) context.sink.error("bad-name", r.span_of("pool"), "a pool needs a name");
   const std::string state = pool.empty() ? context.default_id : "pool " + pool;
   if (!pool.empty()) context.states.agree(state, std::string(kind) + " " + said, what, r.span_of("pool"), context.sink);
   const std::uint64_t seed = context.random.fork("gate", 0).next();
-  return context.states.obtain<Gate>(state, std::string(kind) + " " + said.substr(0, said.find(';')), [&] { return new Gate(seed); });
+  auto gate = context.states.obtain<Gate>(state, std::string(kind) + " " + said.substr(0, said.find(';')), [&] { return new Gate(seed, rule); });
+  gate->propose(rule);
+  return gate;
 }
 
 }  // namespace gatelab::policy

@@ -19,6 +19,7 @@ class Gated : public Policy {
 
   GateRule rule;
   Duration max_wait{};
+  bool abort_on_half_close = false;
   std::shared_ptr<Gate> gate;
 
  protected:
@@ -31,9 +32,9 @@ class Gated : public Policy {
   Step turn_away(Input& in, std::string_view why) const noexcept;
 };
 
-// `queue`, at least so long, and `max_wait` of such a policy.
+// `queue`, at least so long, `max_wait` and `abort_on_half_close` of such a policy.
 void parse_queue(Gated& policy, config::Reader& r, std::uint32_t shortest);
 // The gate of `pool`, which policies share that say the same (`said`, told as `what`), or the policy's own.
-std::shared_ptr<Gate> obtain_gate(config::Reader& r, Context& context, std::string_view kind, const std::string& said, std::string_view what);
+std::shared_ptr<Gate> obtain_gate(const GateRule& rule, config::Reader& r, Context& context, std::string_view kind, const std::string& said, std::string_view what);
 
 }  // namespace gatelab::policy

@@ -99,6 +99,7 @@ struct Acquire {
   Gate* gate = nullptr;
   Gate::Place* place = nullptr;
   Duration at_most{};
+  bool abort_on_half_close = false;  // a client that has finished sending has gone
 };
 using Effect = std::variant<Until, ComputeJob, Call, Fetch, Acquire>;
 
@@ -196,6 +197,8 @@ class Policy {
   virtual void on_end(Input&, const observe::Record&) const noexcept {}
   // The kind of authenticator, or empty: two on one route are an error.
   virtual bool authenticates() const noexcept { return false; }
+  // Of an authenticator: lets this consumer pass, whatever else it asks for (groups).
+  virtual bool admits(const Consumer&) const noexcept { return true; }
   // Answers CORS preflights, which are therefore matched as the method that they ask for.
   virtual bool answers_preflight() const noexcept { return false; }
   // Takes from the request what only this policy may tell the upstream, and credentials that it has not looked at: another

@@ -27,7 +27,17 @@ void StateStore::agree(const std::string& id, const std::string& said, std::stri
   sink.report(std::move(d));
 }
 
+std::vector<std::pair<std::string, std::shared_ptr<State>>> StateStore::alive() {
+  std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, std::shared_ptr<State>>> out;
+  for (const auto& [key, state] : states_)
+    if (auto held = state.lock()) out.emplace_back(key.first, std::move(held));
+  return out;
+}
+
 StateStore::Report StateStore::report() {
+  for (const auto& [id, state] : alive())
+    if (used_.count(id) > 0) state->in_force();
   std::lock_guard lock(mutex_);
   Report out;
   out.kept.assign(kept_.begin(), kept_.end());

@@ -18,9 +18,19 @@
 
 namespace gatelab::policy {
 
+// A gauge; `metric` and `help` are literals.
+struct Measure {
+  std::string_view metric, help;
+  double value = 0;
+};
+
 class State {
  public:
   virtual ~State() = default;
+  // The configuration that was built last, and that has found or made this, is in force now.
+  virtual void in_force() noexcept {}
+  // Adds how much of it is in use now, for gauges. Any thread.
+  virtual void measure(std::vector<Measure>&) const {}
 };
 
 class StateStore {
@@ -50,6 +60,9 @@ class StateStore {
   };
   // The configuration that was built last is in force now.
   Report report();
+
+  // Every state that is alive, by id.
+  std::vector<std::pair<std::string, std::shared_ptr<State>>> alive();
 
  private:
   std::mutex mutex_;

@@ -242,7 +242,10 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
     input_.effect_done = co_await perform(walk_->effect());
     input_.now = services_.loop.clock().policy_now();
     if (upstream_token_.cancelled()) {
-      inbound_.reset();
+      Refusal why = aborted_.word.empty() ? refusal_of(observe::reason::kShutdown) : aborted_;
+      why.phase = walk_->stopped_by().phase();
+      record_.consumer = input_.consumer != nullptr ? std::string_view(input_.consumer->name) : input_.principal;
+      co_await refuse(why);
       co_return finish();
     }
     end = walk_->run();
@@ -392,8 +395,26 @@ io::Task<bool> Exchange::perform_acquire(const policy::Acquire& acquire) {
   wait.cancel = &upstream_token_;
   wait.deadline = services_.loop.now() + acquire.at_most;
   wait.what = "a place in the queue";
+  // Who has gone waits for nothing. Behind a body that nobody reads yet it can't be seen.
+  io::Scope beside(services_.loop);
+  if (head_.body.kind == http::Framing::None) beside.spawn(watch_waiting(beside, acquire.abort_on_half_close));
   auto waiting = until_woken(waking, services_.loop, wait);
-  co_return co_await waiting;
+  const bool called = co_await waiting;
+  beside.cancel();
+  io::Wait end;
+  end.what = "end of the watch on a client";
+  auto joining = beside.join(end);
+  co_await joining;
+  co_return called;
+}
+
+io::Task<void> Exchange::watch_waiting(io::Scope& beside, bool half_close_is_gone) {
+  io::Wait wait;
+  wait.cancel = &beside.token();
+  wait.what = "client that has gone";
+  wait.background = true;
+  const io::Code code = co_await inbound_.gone(wait);
+  if (code == io::Code::Reset || (code == io::Code::Eof && half_close_is_gone)) abort(refusal_of(observe::reason::kClientGone));
 }
 
 void Exchange::end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept {

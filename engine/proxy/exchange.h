@@ -82,6 +82,7 @@ class Exchange {
   io::Task<bool> perform_call(const policy::Call& call);
   io::Task<bool> perform_fetch(const policy::Fetch& fetch);
   io::Task<bool> perform_acquire(const policy::Acquire& acquire);
+  io::Task<void> watch_waiting(io::Scope& beside, bool half_close_is_gone);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
   void finish() noexcept;
 

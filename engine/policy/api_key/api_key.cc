@@ -13,6 +13,7 @@ class ApiKey final : public Policy {
   std::string_view kind() const noexcept override { return "api-key"; }
   Phase phase() const noexcept override { return Phase::Authenticate; }
   bool authenticates() const noexcept override { return true; }
+  bool admits(const Consumer& consumer) const noexcept override { return groups.empty() || consumer.in_any_of(groups); }
   void secret_query(std::vector<std::string_view>& out) const override {
     if (place.where == CredentialPlace::Where::Query) out.push_back(place.name);
   }

@@ -74,6 +74,7 @@ class Basic final : public Policy {
   std::string_view kind() const noexcept override { return "basic"; }
   Phase phase() const noexcept override { return Phase::Authenticate; }
   bool authenticates() const noexcept override { return true; }
+  bool admits(const Consumer& consumer) const noexcept override { return groups.empty() || consumer.in_any_of(groups); }
   void untell(Input& in) const noexcept override {
     if (!forward_credentials) strip_credential(place, in);
   }

@@ -53,7 +53,7 @@ std::unique_ptr<Policy> parse_concurrency(const config::Node& node, Context& con
   for (const std::string_view wrong : {"limit", "max_in_flight", "max_concurrency"}) r.elsewhere(wrong, "write max: 10");
   const GateRule& rule = policy->rule;
   const std::string said = policy->key.shape() + "; " + std::to_string(rule.most) + " " + std::to_string(rule.least) + " " + std::to_string(rule.initial) + " " + std::to_string(rule.tolerance) + " " + std::to_string(rule.queue);
-  policy->gate = obtain_gate(r, context, "concurrency", said, "`max`, `key`, `queue` and `adaptive`");
+  policy->gate = obtain_gate(rule, r, context, "concurrency", said, "`max`, `key`, `queue` and `adaptive`");
   r.finish();
   if (!r.valid() || context.sink.errors() != before) return nullptr;
   return policy;

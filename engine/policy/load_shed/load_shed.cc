@@ -59,7 +59,7 @@ std::unique_ptr<Policy> parse_load_shed(const config::Node& node, Context& conte
   r.elsewhere("key", "it sheds whoever they are from: a limit for each key is the policy `concurrency`");
   for (const std::string_view wrong : {"limit", "max_in_flight", "max_concurrency"}) r.elsewhere(wrong, "write max: 100");
   const std::string said = "; " + std::to_string(rule.most) + " " + std::to_string(rule.queue) + " " + std::to_string(rule.target.count()) + " " + std::to_string(rule.interval.count());
-  policy->gate = obtain_gate(r, context, "load-shed", said, "`max`, `queue`, `target` and `interval`");
+  policy->gate = obtain_gate(rule, r, context, "load-shed", said, "`max`, `queue`, `target` and `interval`");
   r.finish();
   if (!r.valid() || context.sink.errors() != before) return nullptr;
   return policy;

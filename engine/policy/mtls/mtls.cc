@@ -11,6 +11,7 @@ class Mtls final : public Policy {
   std::string_view kind() const noexcept override { return "mtls"; }
   Phase phase() const noexcept override { return Phase::Authenticate; }
   bool authenticates() const noexcept override { return true; }
+  bool admits(const Consumer& consumer) const noexcept override { return groups.empty() || consumer.in_any_of(groups); }
 
   Step step(Input& in) const noexcept override {
     if (in.tls == nullptr || in.tls->peer_subject.empty()) return deny(in, observe::reason::kMissingCertificate, in.tls == nullptr ? "the connection is plain; would pass over TLS with a client certificate" : "the client showed no certificate; would pass with a consumer's");
