@@ -65,20 +65,37 @@ void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out)
   out.forwarded_host = told.host;
 }
 
-// They are told, and not asked: somebody wants to know what a consumer may, without showing what makes one.
-void pass_over_authenticators(std::vector<const policy::Policy*>& policies, observe::Record& record) {
-  std::erase_if(policies, [&record](const policy::Policy* p) {
-    if (!p->authenticates()) return false;
-    observe::Decision decision;
-    decision.policy = p->kind();
-    decision.id = p->id;
-    decision.place = p->place;
-    decision.detail = "not asked: --as";
-    decision.phase = p->phase();
-    decision.outcome = observe::Outcome::Skip;
-    record.decisions.add(decision);
-    return true;
-  });
+std::string no_consumer(const Model& model, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const auto& consumer : model.consumers.all) names.push_back(consumer->name);
+  const std::string_view near = diag::nearest(name, names);
+  return "there is no consumer `" + std::string(name) + "`" + (near.empty() ? "" : ": did you mean `" + std::string(near) + "`?");
+}
+
+// In an authenticator's place where --as says who it is: nobody is asked for a credential, and groups still count.
+class TakenAtWord final : public policy::Policy {
+ public:
+  explicit TakenAtWord(const policy::Policy& of) noexcept : of_(of) {
+    id = of.id;
+    place = of.place;
+    span = of.span;
+    mode = of.mode;
+  }
+  std::string_view kind() const noexcept override { return of_.kind(); }
+  policy::Phase phase() const noexcept override { return of_.phase(); }
+  policy::Step step(policy::Input& in) const noexcept override {
+    if (!of_.admits(*in.consumer)) return policy::deny(in, observe::reason::kNotInGroup, in.arena.concat("consumer ", in.consumer->name, " is in none of its groups"));
+    return policy::Step::skip("not asked: --as; of what else it asks for nothing is known");
+  }
+
+ private:
+  const policy::Policy& of_;
+};
+
+// Keeps what it makes in `made`.
+void take_at_word(std::vector<const policy::Policy*>& policies, std::vector<std::unique_ptr<policy::Policy>>& made) {
+  for (const policy::Policy*& p : policies)
+    if (p->authenticates()) p = made.emplace_back(std::make_unique<TakenAtWord>(*p)).get();
 }
 
 }  // namespace
@@ -136,11 +153,12 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   if (listener.tls_node != nullptr) input.scheme = "https";
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
   std::vector<const policy::Policy*> policies(matching.route->policies.begin(), matching.route->policies.end());
+  std::vector<std::unique_ptr<policy::Policy>> taken;
   if (!as.empty()) {
     input.consumer = model.consumers.find(as);
-    if (input.consumer == nullptr) return fail("unknown-consumer", "there is no consumer `" + std::string(as) + "`");
+    if (input.consumer == nullptr) return fail("unknown-consumer", no_consumer(model, as));
     input.principal_by = "--as";
-    pass_over_authenticators(policies, record);
+    take_at_word(policies, taken);
   }
   proxy::Walk walk(policies, input, scratch, record);
   // Nothing is asked for an explanation: policies say what they would wait for. What is only computed is.
