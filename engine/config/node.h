@@ -30,7 +30,7 @@ struct Node {
   bool boolean = false;
   bool quoted = false;
   mutable bool secret = false;  // came from $(env.…) or a secret position: its text is never printed
-  bool from_environment = false;  // at least in part
+  bool from_environment = false;  // at least in part; not if only a default was taken
   diag::Span span;
   std::vector<Node> items;     // List
   std::vector<Entry> entries;  // Map, in file order

@@ -111,6 +111,7 @@ Substituted substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
     const std::string* value = env.lookup == nullptr ? nullptr : env.lookup(env.context, name);
     if (value != nullptr) {
       out += *value;
+      node.from_environment = true;
     } else if (variable.size() < inside.size()) {
       out.append(inside.substr(variable.size() + 1));
     } else {
@@ -118,7 +119,7 @@ Substituted substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
                  "set it, or give a default: $(env." + std::string(name) + ":default)");
       return Substituted::Unset;
     }
-    node.secret = node.from_environment = true;
+    node.secret = true;
     rest.remove_prefix(close + 1);
   }
   if (!changed) return Substituted::No;

@@ -38,12 +38,20 @@ void unauthenticated_routes(const Model& model, diag::Sink& sink) {
   }
 }
 
+bool is_limit(const policy::Policy& p) { return p.phase() == policy::Phase::Limit || p.phase() == policy::Phase::PreLimit; }
+
+// Of each route's limits one must count by what a client can't choose.
 void limits_by_choice(const Model& model, diag::Sink& sink) {
-  for (const auto& p : model.policies) {
-    const std::string_view field = p->key_field();
-    if (!field.empty())
+  std::set<const policy::Policy*> told;
+  for (const RouteConfig& route : model.routes) {
+    const bool another = std::any_of(route.policies.begin(), route.policies.end(), [](const policy::Policy* p) { return is_limit(*p) && p->key_field().empty() && p->mode == policy::Policy::Mode::Enforce; });
+    if (another) continue;
+    for (const policy::Policy* p : route.policies) {
+      const std::string_view field = p->key_field();
+      if (field.empty() || !told.insert(p).second) continue;
       sink.warning("limit-by-choice", p->span, "`" + std::string(p->kind()) + "` counts by the header " + std::string(field) + ", which a client chooses: with another value for each request it has no limit",
                    "key: consumer, or key: ip; or a second limit by one of them");
+    }
   }
 }
 
@@ -66,19 +74,18 @@ bool is_reachable(const ListenerConfig& listener) {
   return at.kind == Endpoint::Kind::Ip && (!is_loopback(at.address.ip) || at.both);
 }
 
-const config::Node* literal_secret(const config::Node& node) {
-  if (node.secret && !node.from_environment && !node.text.empty()) return &node;
-  for (const config::Node& item : node.items)
-    if (const config::Node* found = literal_secret(item)) return found;
-  for (const config::Entry& entry : node.entries)
-    if (const config::Node* found = literal_secret(*entry.value)) return found;
-  return nullptr;
+void literal_secrets(const config::Node& node, std::vector<const config::Node*>& out) {
+  if (node.secret && !node.from_environment && !node.text.empty()) out.push_back(&node);
+  for (const config::Node& item : node.items) literal_secrets(item, out);
+  for (const config::Entry& entry : node.entries) literal_secrets(*entry.value, out);
 }
 
 // On a laptop a secret in the file is what makes an example short. A gateway that others can reach has a secret to keep.
 void secrets(const Model& model, diag::Sink& sink) {
   if (std::none_of(model.listeners.begin(), model.listeners.end(), is_reachable)) return;
-  if (const config::Node* found = literal_secret(*model.tree))
+  std::vector<const config::Node*> all;
+  literal_secrets(*model.tree, all);
+  for (const config::Node* found : all)
     sink.warning("secret-in-plain-text", found->span, "a secret stands in the file, and the gateway can be reached from other machines: whoever reads the file has it",
                  "take it from the environment: $(env.NAME); of an API key the digest is enough: sha256: …");
 }

@@ -43,23 +43,45 @@ void report(const Rate& idle, const Rate& tight, diag::Sink& sink) {
   sink.report(std::move(d));
 }
 
+bool stands_on(const RouteConfig& route, const policy::Policy& policy) {
+  return std::any_of(route.policies.begin(), route.policies.end(), [&policy](const policy::Policy* p) { return p->id == policy.id; });
+}
+
+// A limit that stands on several routes counts all of them: it is idle only where the other one does so too.
+bool goes_everywhere_with(const Model& model, const policy::Policy& idle, const policy::Policy& tight) {
+  const auto fits = [&](const RouteConfig& route) { return !stands_on(route, idle) || stands_on(route, tight); };
+  return fits(model.no_route) && std::all_of(model.routes.begin(), model.routes.end(), fits);
+}
+
+// Who waits between the two of them has been charged by the first, and perhaps gives up before the second.
+bool somebody_may_wait(const RouteConfig& route) {
+  return std::any_of(route.policies.begin(), route.policies.end(), [](const policy::Policy* p) { return p->kind() == "concurrency" || p->kind() == "load-shed"; });
+}
+
+std::vector<Rate> rates_of(const RouteConfig& route) {
+  std::vector<Rate> rates;
+  for (const policy::Policy* p : route.policies) {
+    if (p->mode != policy::Policy::Mode::Enforce) continue;
+    std::vector<policy::PlainRate> own;
+    p->plain_rates(own);
+    for (policy::PlainRate& one : own) rates.push_back({std::move(one), p});
+  }
+  return rates;
+}
+
 }  // namespace
 
 void lint_limits(const Model& model, diag::Sink& sink) {
-  std::set<std::pair<const policy::Policy*, std::string>> told;  // top-level ones stand on many routes
+  std::set<std::pair<const policy::Policy*, std::string>> told;
   for (const RouteConfig& route : model.routes) {
-    std::vector<Rate> rates;
-    for (const policy::Policy* p : route.policies) {
-      if (p->mode != policy::Policy::Mode::Enforce) continue;
-      std::vector<policy::PlainRate> own;
-      p->plain_rates(own);
-      for (policy::PlainRate& one : own) rates.push_back({std::move(one), p});
-    }
+    const std::vector<Rate> rates = rates_of(route);
     for (std::size_t i = 0; i < rates.size(); ++i)
       for (std::size_t k = 0; k < rates.size(); ++k) {
+        const Rate &idle = rates[i], &tight = rates[k];
         // Of two that are alike the later one is idle.
-        if (i == k || rates[i].key != rates[k].key || !never_binds(rates[i], rates[k]) || (i < k && never_binds(rates[k], rates[i]))) continue;
-        if (told.emplace(rates[i].policy, rates[i].text).second) report(rates[i], rates[k], sink);
+        if (i == k || idle.key != tight.key || !never_binds(idle, tight) || (i < k && never_binds(tight, idle))) continue;
+        if (idle.policy != tight.policy && (somebody_may_wait(route) || !goes_everywhere_with(model, *idle.policy, *tight.policy))) continue;
+        if (told.emplace(idle.policy, idle.text).second) report(idle, tight, sink);
       }
   }
 }

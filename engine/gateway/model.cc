@@ -195,7 +195,7 @@ class Assembler {
       cors = p;
     }
     bool limited_by_consumer = false;
-    for (const policy::Policy* p : route.policies) limited_by_consumer = limited_by_consumer || (p->kind() == "rate-limit" && p->phase() == policy::Phase::Limit);
+    for (const policy::Policy* p : route.policies) limited_by_consumer = limited_by_consumer || p->phase() == policy::Phase::Limit;
     if (limited_by_consumer && authenticator == nullptr)
       sink_.warning("no-authenticator", node.span.file ? route_span(node) : node.span, "route `" + route.name + "` limits by consumer, but nothing on it says who the consumer is: clients are told apart by address", "add `api-key`, or write key: ip");
   }
