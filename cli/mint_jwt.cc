@@ -119,6 +119,11 @@ int take_key(const JwtOptions& options, harness::Signer& signer) {
   return kOk;
 }
 
+std::string token_id() {
+  const auto octets = crypto::generate_key_text(crypto::Algorithm::HS256);
+  return octets ? base64url_encode(std::string_view(*octets).substr(0, 16)) : std::string();
+}
+
 int mint_jwt(const JwtOptions& options) {
   auto spec = spec_of(options);
   if (!spec) return kUsage;
@@ -129,8 +134,9 @@ int mint_jwt(const JwtOptions& options) {
   if (exit != kOk) return exit;
   const auto forged = crypto::parse_algorithm(spec->forge.alg.value_or(""));
   if (auto other = crypto::generate_signing_key(forged.value_or(signer.algorithm), "other")) signer.other = std::move(*other);
-  for (int i = 1; i <= options.count; ++i) {
-    if (options.count > 1) spec->claims["jti"] = std::to_string(i);
+  const bool given = spec->claims.contains("jti");
+  for (int i = 0; i < options.count; ++i) {
+    if (options.count > 1 && !given) spec->claims["jti"] = token_id();
     const auto token = harness::make_token(*spec, signer, system_time());
     if (!token) {
       complain(token.error().message);
@@ -174,7 +180,7 @@ void add_mint_tokens(CLI::App& mint, Chosen& chosen) {
   jwt->add_option("--scope", options->scope, "what it allows: 'orders:read orders:write'");
   jwt->add_option("--claim", options->claims, "NAME=VALUE; JSON where it reads as such; again for more. null takes one away");
   jwt->add_option("--ttl", options->ttl, "how long it lasts; -1m: it has expired")->capture_default_str();
-  jwt->add_option("--count", options->count, "as many, one a line, each with a `jti` of its own: for load tests")->capture_default_str()->check(CLI::Range(1, 1'000'000));
+  jwt->add_option("--count", options->count, "as many, one a line, each with a `jti` of its own (unless --claim gives one): for load tests")->capture_default_str()->check(CLI::Range(1, 1'000'000));
   jwt->add_option("--forge", options->forge, "makes it wrong, in a scenario's words: '{ alg: none }'");
   jwt->callback([options, &chosen] { chosen = [options] { return mint_jwt(*options); }; });
   auto prefix = std::make_shared<std::string>("gl_");

@@ -235,6 +235,7 @@ void Run::on_stop(int signal) {
   reloader_->refuse_more();
   if (gateway_.in_flight() > 0) complain(fmt::format("draining {} exchanges; again to stop at once", gateway_.in_flight()));
   gateway_.drain(grace_, [this] {
+    if (const std::size_t left = gateway_.in_flight(); left > 0) complain(fmt::format("the grace of {} is over: {} cut", format(grace_), counted(left, "request")));
     world_.environment().loops.back()->post_remote([this] { mocks_.stop([this] { world_.stop(); }); });
   });
 }

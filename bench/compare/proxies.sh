@@ -176,7 +176,7 @@ guarded() {  # NAME
     "location /items { if (\$consumer = '') { return 401; } proxy_pass http://origin; }"
   haproxy_proxy "$1-haproxy" 1 "  http-request set-var(txn.consumer) req.hdr(X-Api-Key),map($work/keys.map) if { path_beg /items }
   http-request deny deny_status 401 if { path_beg /items } !{ var(txn.consumer) -m found }
-  http-request set-var(txn.bearer) http_auth_bearer
+  http-request set-var(txn.bearer) http_auth_bearer if !{ path_beg /items }
   http-request deny deny_status 401 if { path_beg /rs256 } !{ var(txn.bearer),jwt_header_query('\$.alg') -m str RS256 }
   http-request deny deny_status 401 if { path_beg /rs256 } !{ var(txn.bearer),jwt_verify(RS256,$work/rs256.pem) 1 }
   http-request deny deny_status 401 if { path_beg /es256 } !{ var(txn.bearer),jwt_header_query('\$.alg') -m str ES256 }

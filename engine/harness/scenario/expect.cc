@@ -153,6 +153,31 @@ void check_answer(const Expect& expect, const Observation& seen, const std::stri
   if (result.failures.size() > before && result.failures.back().hint.empty()) explain_misses(seen, result.failures.back());
 }
 
+// One failure for all that don't fit: how many, and the longest of them.
+void judge_latencies(Judge& judge, const Totals& totals, const std::vector<Observation>& all) {
+  if (!totals.latency) return;
+  std::size_t misfits = 0;
+  Duration longest{};
+  std::optional<Mismatch> worst;
+  for (const Observation& one : all) {
+    judge.count();
+    auto bad = totals.latency->match(Value(nlohmann::json(one.answer.latency.count())));
+    if (!bad) continue;
+    if (misfits++ > 0 && one.answer.latency <= longest) continue;
+    longest = one.answer.latency;
+    worst = std::move(bad);
+  }
+  if (worst) judge.fail(worst->span, "latency of " + std::to_string(misfits) + " of " + std::to_string(all.size()) + ", the longest: " + worst->got);
+}
+
+// "200 × 19, 503 × 11": what there was, where it is not what was expected.
+std::string counts_of(const std::map<std::string, std::size_t>& by) {
+  std::string out;
+  for (const auto& [what, count] : by)
+    if (count > 0) out += (out.empty() ? "" : ", ") + what + " × " + std::to_string(count);
+  return out.empty() ? "there was none" : "there were " + out;
+}
+
 void check_totals(const Totals& totals, const std::vector<Observation>& all, const std::string& step, CaseResult& result) {
   const Observation none;
   Judge judge(none, step, result);
@@ -167,12 +192,13 @@ void check_totals(const Totals& totals, const std::vector<Observation>& all, con
     }
     if (one.record != nullptr) attempts = std::max(attempts, one.record->attempts.size());
   }
+  const std::size_t before = result.failures.size();
   for (const auto& [status, matcher] : totals.status) judge.match(matcher, nlohmann::json(by_status[status]), "answers with status " + status);
+  if (result.failures.size() > before) result.failures.back().hint = counts_of(by_status);
   for (const auto& [target, matcher] : totals.served_by) judge.match(matcher, nlohmann::json(by_target[target]), "served by " + target);
   judge.match(totals.errors, nlohmann::json(errors), "errors");
   judge.match(totals.attempts_max, nlohmann::json(attempts), "attempts_max");
-  if (!totals.latency) return;
-  for (const Observation& one : all) judge.match(totals.latency, nlohmann::json(one.answer.latency.count()), "latency");
+  judge_latencies(judge, totals, all);
 }
 
 }  // namespace gatelab::harness
