@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -33,7 +34,7 @@ struct Key {
   std::string name;
   Algorithm algorithm;
   SigningKeyPtr signer;
-  EVP_PKEY* plain;  // null for the secret
+  std::shared_ptr<EVP_PKEY> plain;  // null for the secret
 };
 
 Key make(Algorithm algorithm) {
@@ -44,7 +45,7 @@ Key make(Algorithm algorithm) {
   EVP_PKEY* plain = PEM_read_bio_PUBKEY(in, nullptr, nullptr, nullptr);
   BIO_free(in);
   if (plain == nullptr) std::abort();
-  return {std::string(name(algorithm)), algorithm, signer, plain};
+  return {std::string(name(algorithm)), algorithm, signer, {plain, EVP_PKEY_free}};
 }
 
 const std::vector<Key>& keys() {
@@ -77,9 +78,9 @@ bool plainly_valid(const CompactJws& jws, const Key& key) {
     HMAC(digest_of(jws.algorithm), kSecret.data(), static_cast<int>(kSecret.size()), octets_of(part), part.size(), own, &size);
     return signature == std::string_view(reinterpret_cast<char*>(own), size);
   }
-  const bool ed = EVP_PKEY_is_a(key.plain, "ED25519") == 1;
-  if (EVP_PKEY_is_a(key.plain, "EC") == 1) {
-    const std::size_t half = (static_cast<std::size_t>(EVP_PKEY_get_bits(key.plain)) + 7) / 8;
+  const bool ed = EVP_PKEY_is_a(key.plain.get(), "ED25519") == 1;
+  if (EVP_PKEY_is_a(key.plain.get(), "EC") == 1) {
+    const std::size_t half = (static_cast<std::size_t>(EVP_PKEY_get_bits(key.plain.get())) + 7) / 8;
     if (signature.size() != 2 * half) return false;
     ECDSA_SIG* both = ECDSA_SIG_new();
     ECDSA_SIG_set0(both, BN_bin2bn(octets_of(signature), static_cast<int>(half), nullptr), BN_bin2bn(octets_of(signature) + half, static_cast<int>(half), nullptr));
@@ -91,7 +92,7 @@ bool plainly_valid(const CompactJws& jws, const Key& key) {
   }
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   EVP_PKEY_CTX* parameters = nullptr;
-  bool valid = EVP_DigestVerifyInit(context, &parameters, ed ? nullptr : digest_of(jws.algorithm), nullptr, key.plain) == 1;
+  bool valid = EVP_DigestVerifyInit(context, &parameters, ed ? nullptr : digest_of(jws.algorithm), nullptr, key.plain.get()) == 1;
   if (valid && name(jws.algorithm).starts_with("PS")) valid = EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 && EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1;
   valid = valid && EVP_DigestVerify(context, octets_of(signature), signature.size(), octets_of(part), part.size()) == 1;
   EVP_MD_CTX_free(context);

@@ -96,5 +96,14 @@ TEST(Htpasswd, NamesTheLineThatIsWrong) {
   }
 }
 
+TEST(Htpasswd, FindsAHashThatAnUnknownUserCostsWhateverSaltsSay) {
+  diag::Sink sink;
+  const policy::Users users = policy::parse_htpasswd("alice:$5$rounds$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA\nbob:$5$arounds=b$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA", "users", {}, sink);
+  EXPECT_EQ(users.hashes.size(), 2U) << diag::render_all(sink, diag::Colour::Off);
+  EXPECT_NE(users.slowest, "");
+  const policy::Users one = policy::parse_htpasswd("bob:$5$arounds=b$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA", "users", {}, sink);
+  EXPECT_NE(one.slowest, "");
+}
+
 }  // namespace
 }  // namespace gatelab::test

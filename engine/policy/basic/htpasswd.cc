@@ -12,10 +12,10 @@ constexpr std::size_t kShown = 3;  // wrong lines that are told one by one
 // The work that a hash asks for, so that kinds and costs can be compared roughly.
 unsigned long work_of(std::string_view hash) {
   if (hash.starts_with("$2")) return 40'000UL << (static_cast<unsigned long>(hash[4] - '0') * 10 + static_cast<unsigned long>(hash[5] - '0')) >> 5;
-  const std::size_t rounds = hash.find("rounds=");
-  if (rounds == std::string_view::npos) return 5000;
+  constexpr std::string_view kRounds = "rounds=";
+  if (!hash.substr(3).starts_with(kRounds)) return 5000;  // elsewhere it is part of the salt
   unsigned long n = 0;
-  for (std::size_t i = rounds + 7; i < hash.size() && hash[i] >= '0' && hash[i] <= '9'; ++i) n = n * 10 + static_cast<unsigned long>(hash[i] - '0');
+  for (std::size_t i = 3 + kRounds.size(); i < hash.size() && hash[i] >= '0' && hash[i] <= '9'; ++i) n = n * 10 + static_cast<unsigned long>(hash[i] - '0');
   return n;
 }
 
