@@ -26,6 +26,23 @@ class Files {
   virtual Status append(const std::string& path, std::string_view text) = 0;  // for the access log
 };
 
+// Files that the program keeps for itself from one run to the next: small, whole, for this user's eyes only (0600). Any thread.
+class StateFiles {
+ public:
+  virtual ~StateFiles() = default;
+  virtual Result<std::string> read(const std::string& path) const = 0;  // ids: not-found, denied, too-large (over 64 MiB), io
+  // Atomically, and durable when it returns: what was there before is there still if this fails.
+  virtual Status write(const std::string& path, std::string_view text) = 0;
+  // Another name for it; id exists: there is a file of that name, which stays as it is.
+  virtual Status rename(const std::string& path, const std::string& to) = 0;
+  // The right to write `path`, until the result is destroyed. id held: another process has it, and the message says which.
+  class Hold {
+   public:
+    virtual ~Hold() = default;
+  };
+  virtual Result<std::unique_ptr<Hold>> hold(const std::string& path) = 0;
+};
+
 // Tells of changed files; debounced. Callbacks run on the given loop.
 class Watch {
  public:
@@ -47,6 +64,7 @@ struct Environment {
   Network& network;
   Resolver& resolver;
   Files& files;
+  StateFiles& state_files;
   Watch& watch;
   Compute& compute;
   // One loop a worker; index 0 also accepts and runs the gateway's own tasks.

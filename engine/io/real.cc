@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "io/disk.h"
+#include "io/disk_state.h"
 #include "io/real_loop.h"
 #include "io/real_network.h"
 
@@ -216,7 +217,7 @@ std::uint64_t seed_of(const RealOptions& options) {
 
 struct RealWorld::Inner {
   explicit Inner(const RealOptions& options)
-      : resolver(compute), environment{clock, Random(seed_of(options)), network, resolver, files, watch, compute, make_loops(options.workers)} {}
+      : resolver(compute), environment{clock, Random(seed_of(options)), network, resolver, files, state_files, watch, compute, make_loops(options.workers)} {}
 
   std::vector<Loop*> make_loops(std::uint32_t workers) {
     std::vector<Loop*> out;
@@ -242,6 +243,7 @@ struct RealWorld::Inner {
   RealCompute compute;
   RealResolver resolver;
   DiskFiles files;
+  DiskStateFiles state_files;
   RealWatch watch;
   Environment environment;
   std::vector<std::thread> threads;

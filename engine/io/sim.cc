@@ -2,6 +2,7 @@
 #include "io/sim.h"
 
 #include <map>
+#include <set>
 
 #include "io/disk.h"
 #include "io/sim_core.h"
@@ -43,6 +44,44 @@ class SimFiles final : public Files {
   DiskFiles disk_;
 };
 
+// State of real runs is no business of a scenario's: here is only what was written here.
+class SimStateFiles final : public StateFiles {
+ public:
+  Result<std::string> read(const std::string& path) const override {
+    const auto known = files_.find(path);
+    if (known == files_.end()) return fail("not-found", path + ": there is no such file");
+    return known->second;
+  }
+  Status write(const std::string& path, std::string_view text) override {
+    files_[path] = std::string(text);
+    return success();
+  }
+  Status rename(const std::string& path, const std::string& to) override {
+    if (files_.count(path) == 0) return fail("not-found", path + ": there is no such file");
+    if (files_.count(to) > 0) return fail("exists", to + ": is there already");
+    files_[to] = std::move(files_[path]);
+    files_.erase(path);
+    return success();
+  }
+  Result<std::unique_ptr<Hold>> hold(const std::string& path) override {
+    if (!held_.insert(path).second) return fail("held", path + ": another gateway of this world has it");
+    return std::unique_ptr<Hold>(std::make_unique<SimHold>(held_, path));
+  }
+
+ private:
+  class SimHold final : public Hold {
+   public:
+    SimHold(std::set<std::string>& held, std::string path) : held_(held), path_(std::move(path)) {}
+    ~SimHold() override { held_.erase(path_); }
+
+   private:
+    std::set<std::string>& held_;
+    std::string path_;
+  };
+  std::map<std::string, std::string> files_;
+  std::set<std::string> held_;
+};
+
 // Nothing changes behind a scenario's back.
 class SimWatch final : public Watch {
  public:
@@ -69,13 +108,14 @@ std::vector<Loop*> add_workers(SimCore& core, std::uint32_t workers) {
 struct Simulation::Inner {
   explicit Inner(const SimOptions& options)
       : core(Random(options.seed), options.start, options.events_per_instant), network(core, options),
-        environment{core.clock, Random(options.seed), network, resolver, files, watch, compute, add_workers(core, options.workers)},
+        environment{core.clock, Random(options.seed), network, resolver, files, state_files, watch, compute, add_workers(core, options.workers)},
         outside(core.add_loop()) {}
 
   SimCore core;
   SimNetwork network;
   SimResolver resolver;
   SimFiles files;
+  SimStateFiles state_files;
   SimWatch watch;
   SimCompute compute;
   Environment environment;
