@@ -121,6 +121,7 @@ inline constexpr Reason kCorsMethod{"cors-method-not-allowed", 403, "Forbidden",
 inline constexpr Reason kCorsHeader{"cors-header-not-allowed", 403, "Forbidden", "a preflight asks for a header field that cors does not allow"};
 // limits
 inline constexpr Reason kRateLimited{"rate-limited", 429, "Too Many Requests", "the rate of this key is used up"};
+inline constexpr Reason kQuotaExceeded{"quota-exceeded", 429, "Too Many Requests", "the key's requests of this hour, day, week or month are used up"};
 inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "the limiter's table has no room for another key"};
 // concurrency, load-shed
 inline constexpr Reason kConcurrencyLimited{"concurrency-limited", 429, "Too Many Requests", "as many requests of this key are under way as may be, and there was no room to wait, or no place in time"};

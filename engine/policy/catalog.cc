@@ -19,6 +19,7 @@
 #include "policy/jwt/jwt.h"
 #include "policy/load_shed/load_shed.h"
 #include "policy/mtls/mtls.h"
+#include "policy/quota/quota.h"
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
 #include "policy/respond/respond.h"
@@ -35,6 +36,7 @@ constexpr Kind kCatalog[] = {
     {"rate-limit", Phase::Limit, parse_rate_limit},
     {"concurrency", Phase::Limit, parse_concurrency},
     {"load-shed", Phase::Limit, parse_load_shed},
+    {"quota", Phase::Limit, parse_quota},
     {"api-key", Phase::Authenticate, parse_api_key},
     {"jwt", Phase::Authenticate, parse_jwt},
     {"basic", Phase::Authenticate, parse_basic},
@@ -50,7 +52,7 @@ constexpr Kind kCatalog[] = {
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "fault", "json", "mirror", "openapi", "path", "query", "quota",
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "fault", "json", "mirror", "openapi", "path", "query",
                                          "security-headers", "split", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};

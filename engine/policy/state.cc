@@ -5,6 +5,17 @@
 
 namespace gatelab::policy {
 
+void ChangeFlag::set() noexcept {
+  if (set_.load(std::memory_order_relaxed) || set_.exchange(true, std::memory_order_acq_rel)) return;
+  std::lock_guard lock(mutex_);
+  if (call_) call_();
+}
+
+void ChangeFlag::when_set(std::function<void()> call) {
+  std::lock_guard lock(mutex_);
+  call_ = std::move(call);
+}
+
 void StateStore::begin() {
   std::lock_guard lock(mutex_);
   used_.clear();

@@ -5,6 +5,8 @@
 // thread, at reload time only.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +35,21 @@ class State {
   virtual void measure(std::vector<Measure>&) const {}
 };
 
+// Whether there is something new to write down; tells whoever waits for it when there first is.
+class ChangeFlag {
+ public:
+  void set() noexcept;
+  bool is_set() const noexcept { return set_.load(std::memory_order_acquire); }
+  bool take() noexcept { return set_.exchange(false, std::memory_order_acq_rel); }
+  // Called by set() when it was not set, on whatever thread that is; null: nobody waits any more.
+  void when_set(std::function<void()> call);
+
+ private:
+  std::atomic<bool> set_{false};
+  std::mutex mutex_;
+  std::function<void()> call_;
+};
+
 class StateStore {
  public:
   // A new configuration is about to be built: what obtain() does from here is what the next report() tells.
@@ -55,6 +72,19 @@ class StateStore {
   // `shared-differs` if another has said otherwise.
   void agree(const std::string& id, const std::string& said, std::string_view what, const diag::Span& span, diag::Sink& sink);
 
+  // Every state of that type that lives, with its id and shape.
+  template <class T>
+  std::vector<std::pair<std::pair<std::string, std::string>, std::shared_ptr<T>>> living() const {
+    std::lock_guard lock(mutex_);
+    std::vector<std::pair<std::pair<std::string, std::string>, std::shared_ptr<T>>> out;
+    for (const auto& [name, weak] : states_)
+      if (auto state = std::dynamic_pointer_cast<T>(weak.lock())) out.emplace_back(name, std::move(state));
+    return out;
+  }
+
+  // Set by states whose content is worth writing down, when it changes.
+  const std::shared_ptr<ChangeFlag>& changed() const noexcept { return changed_; }
+
   struct Report {
     std::vector<std::string> kept, reset, removed;
   };
@@ -65,10 +95,11 @@ class StateStore {
   std::vector<std::pair<std::string, std::shared_ptr<State>>> alive();
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, std::weak_ptr<State>> states_;
   std::set<std::string> used_, kept_, in_force_;
   std::map<std::string, std::pair<std::string, diag::Span>> agreed_;
+  std::shared_ptr<ChangeFlag> changed_ = std::make_shared<ChangeFlag>();
 };
 
 }  // namespace gatelab::policy
