@@ -108,6 +108,7 @@ class Run {
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Admin> admin_;
   std::optional<Address> admin_address_;
+  std::string state_path_;  // of the state file; empty: none
   std::shared_ptr<harness::IdentityService> identity_;  // of --idp
   std::string idp_url_;
   std::vector<std::string> watched_;  // besides the configuration; the loop's once it runs
@@ -123,6 +124,7 @@ gateway::Options Run::gateway_options() {
   options.keep_traces = 256;
   options.log_sink = [this](std::string_view lines) { log_.write(lines); };
   options.log_colour = colour_of(Stream::Out) == diag::Colour::On;
+  options.tell = [](std::string_view line) { complain(line); };
   return options;
 }
 
@@ -141,6 +143,7 @@ int Run::serve() {
   if (done && !options_.idp.empty()) done = start_identity(*loaded.model);
   if (done) done = gateway_.start(loaded.model);
   if (!done) quit(done.error().message);
+  if (loaded.model->state) state_path_ = loaded.model->state->path;
   reloader_ = std::make_unique<Reloader>(Reloader::Doors{
       gateway_, world_, options_.config, [this](const auto& model) { return mocks_.serve(model, true); },
       [this](const auto& model) { applied(*model); }, [this](const auto& outcome) { reloaded(outcome); }});
@@ -209,6 +212,8 @@ void Run::applied(const gateway::Model& model) {
     });
   }
   if (wanted != admin_address_) complain("`admin` has changed; that takes effect at the next start");
+  if (state_path_ != (model.state ? model.state->path : "")) complain("`state` has changed; that takes effect at the next start");
+  gateway_.write_state();
 }
 
 void Run::reloaded(const ReloadOutcome& outcome) {

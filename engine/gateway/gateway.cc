@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "gateway/state_keeper.h"
 #include "gateway/worker.h"
 
 namespace gatelab::gateway {
@@ -19,17 +20,21 @@ struct Gateway::Inner {
   std::shared_ptr<Bind> bound(const std::string& key) const;
   void close_unused(const Model& model);
   std::vector<Bound> listeners() const;
+  Status keep_state(const Model& model);
 
   io::Environment& environment;
   Options options;
   policy::StateStore states;
+  std::unique_ptr<StateKeeper> keeper;  // made by start(), then never changed; null: nothing is kept
   std::vector<std::unique_ptr<Worker>> workers;
   mutable std::mutex mutex;  // binds: changed on loop 0, read from any thread
   std::vector<std::shared_ptr<Bind>> binds;
   std::atomic<std::uint64_t> generation{0};
   // Loop 0's.
+  std::shared_ptr<const Model> in_force;  // what is to be written at the end lives in it
   bool draining = false;
   bool drained = false;
+  bool last_write = true;
   std::vector<std::function<void()>> when_drained;
 };
 
@@ -95,6 +100,14 @@ void Gateway::Inner::close_unused(const Model& model) {
   for (const auto& bind : gone) bind->listener->close();
 }
 
+Status Gateway::Inner::keep_state(const Model& model) {
+  if (!model.state || !options.keep_state) return success();
+  auto made = std::make_unique<StateKeeper>(environment, states, options.tell);
+  const Status started = made->start(model.state->path, model.state->place);
+  if (started) keeper = std::move(made);
+  return started;
+}
+
 std::vector<Bound> Gateway::Inner::listeners() const {
   std::lock_guard lock(mutex);
   std::vector<Bound> out;
@@ -112,7 +125,12 @@ std::uint64_t Gateway::generation() const noexcept { return inner_->generation.l
 Status Gateway::start(std::shared_ptr<const Model> model) {
   std::vector<std::shared_ptr<Bind>> fresh;
   if (const Status bound = inner_->bind_new(*model, fresh); !bound) return bound;
+  if (const Status kept = inner_->keep_state(*model); !kept) {
+    for (const auto& bind : fresh) bind->listener->close();
+    return kept;
+  }
   inner_->generation = 1;
+  inner_->in_force = model;
   for (const auto& worker : inner_->workers) worker->adopt(model, 1);
   inner_->serve(fresh);
   inner_->states.report();
@@ -136,6 +154,7 @@ ReloadReport Gateway::reload(std::shared_ptr<const Model> model) {
     if (worker == inner_->workers.front()) worker->adopt(model, report.generation);
     else worker->loop().post_remote([w = worker.get(), model, g = report.generation] { w->adopt(model, g); });
   }
+  inner_->in_force = model;
   inner_->serve(fresh);
   inner_->close_unused(*model);
   report.ok = true;
@@ -157,9 +176,14 @@ void Gateway::drain(Duration grace, std::function<void()> done) {
   }
   for (const auto& bind : binds) bind->listener->close();
   auto left = std::make_shared<std::atomic<std::size_t>>(inner.workers.size());
-  const auto all_ended = [&inner] {
+  const auto kept = [&inner] {
+    inner.in_force.reset();
     inner.drained = true;
     for (const auto& call : std::exchange(inner.when_drained, {})) call();
+  };
+  const auto all_ended = [&inner, kept] {
+    if (inner.keeper) inner.keeper->finish(inner.last_write, kept);
+    else kept();
   };
   for (const auto& worker : inner.workers) {
     const auto ended = [left, &first, all_ended] {
@@ -169,8 +193,15 @@ void Gateway::drain(Duration grace, std::function<void()> done) {
   }
 }
 
+void Gateway::write_state() {
+  if (inner_->keeper) inner_->keeper->write();
+}
+
+void Gateway::forget_state() noexcept { inner_->last_write = false; }
+
 observe::MetricsText Gateway::metrics() const {
   observe::MetricsText text;
+  if (inner_->keeper) inner_->keeper->add_metrics(text);
   for (const auto& worker : inner_->workers) text.add(worker->metrics());
   for (const auto& [id, state] : inner_->states.alive()) {
     std::vector<policy::Measure> measures;

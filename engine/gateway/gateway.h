@@ -36,6 +36,10 @@ struct Options {
   // Where access-log batches go (already formatted lines); null: according to the model's `log`.
   std::function<void(std::string_view)> log_sink;
   bool log_colour = false;
+  // What people should know while it runs, one line each: of the state file. Any thread; may be null.
+  std::function<void(std::string_view)> tell;
+  // False: whatever `state` says, counts are in memory only.
+  bool keep_state = true;
 };
 
 struct Bound {
@@ -76,7 +80,7 @@ class Gateway {
 
   policy::StateStore& states() noexcept;
 
-  // Binds every listener, then serves. On failure nothing is bound. Before the loops run.
+  // Binds every listener, takes over the state file, then serves. On failure nothing is bound. Before the loops run.
   Status start(std::shared_ptr<const Model> model);
   std::vector<Bound> listeners() const;
   std::uint64_t generation() const noexcept;
@@ -88,6 +92,11 @@ class Gateway {
   // SIGTERM: stops accepting, answers every request whose first octet was read, tells clients to close, then calls
   // `done` on loop 0. After `grace` what still runs is cut. Call on loop 0's thread.
   void drain(Duration grace, std::function<void()> done);
+
+  // What quotas have counted until now is in the state file, or somebody was told why not. Waits for the disk; any thread.
+  void write_state();
+  // From here on it ends as a process does that is killed: drain() writes no state file. Loop 0's thread.
+  void forget_state() noexcept;
 
   // Any thread. In the real world metrics are read while workers run.
   observe::MetricsText metrics() const;

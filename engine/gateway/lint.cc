@@ -55,6 +55,15 @@ void limits_by_choice(const Model& model, diag::Sink& sink) {
   }
 }
 
+void kept_counts(const Model& model, diag::Sink& sink) {
+  for (const auto& p : model.policies) {
+    if (p->kind() != "quota") continue;
+    if (!model.state) sink.warning("quota-in-memory", p->span, "`" + p->id + "` counts in memory only: it begins at zero whenever gatelab starts", "state: { file: gatelab.state } at the top of the file");
+    return;
+  }
+  if (model.state) sink.warning("no-effect", model.state->span, "there is no quota whose counts could be kept here");
+}
+
 void consumers(const Model& model, diag::Sink& sink) {
   // Users of a password file, claims of a token and a service's word name consumers too.
   if (uses(model, "basic") || uses(model, "jwt") || uses(model, "hmac") || uses(model, "forward-auth") || uses(model, "any-of") || uses(model, "all-of") || uses(model, "anonymous")) return;
@@ -116,6 +125,7 @@ void lint(const Model& model, diag::Sink& sink) {
   limits_by_choice(model, sink);
   lint_limits(model, sink);
   secrets(model, sink);
+  kept_counts(model, sink);
   consumers(model, sink);
   issuers(model, sink);
   listeners(model, sink);

@@ -6,8 +6,8 @@
 
 namespace gatelab::gateway {
 
-// Warnings: unauthenticated-route, limit-by-choice, unreachable-consumer, unused-issuer, no-client-certificates,
-// credentials-in-plain, secret-in-plain-text and limit-never-binds.
+// Warnings: unauthenticated-route, limit-by-choice, quota-in-memory, unreachable-consumer, unused-issuer,
+// no-client-certificates, credentials-in-plain, secret-in-plain-text and limit-never-binds.
 void lint(const Model& model, diag::Sink& sink);
 
 // Two limits of one route by the same key, of which one never refuses what the other lets through.

@@ -65,6 +65,13 @@ struct LogConfig {
   observe::LogFormat format = observe::LogFormat::Json;
 };
 
+// Where counts are kept from one run to the next.
+struct StateConfig {
+  std::string path;   // relative to the working directory
+  std::string place;  // gateway.yaml:5
+  diag::Span span;
+};
+
 struct RouteConfig {
   std::string name;
   std::string place;
@@ -85,6 +92,7 @@ struct Model {
   std::vector<ListenerConfig> listeners;
   std::optional<AdminConfig> admin;
   LogConfig log;
+  std::optional<StateConfig> state;
   policy::Consumers consumers;
   policy::Issuers issuers;
   // As the file has them, then those that key sets are fetched from: "issuers/NAME".

@@ -23,7 +23,7 @@ ModelFiles::ModelFiles(const ModelInput& input, Model& model, diag::Sink& sink)
 std::optional<std::string> ModelFiles::read(const config::Node& path, const std::string& what) {
   const auto name = config::as_text(path, sink_, what);
   if (!name) return std::nullopt;
-  const std::string whole = name->starts_with("/") ? *name : directory_ + *name;
+  const std::string whole = locate(*name);
   auto text = files_->read(whole);
   if (text) {
     model_.files.push_back(whole);

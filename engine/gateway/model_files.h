@@ -18,6 +18,8 @@ class ModelFiles {
   // Its text, and the model remembers that it was read; nullopt after a report. Paths are relative to the configuration's
   // directory.
   std::optional<std::string> read(const config::Node& path, const std::string& what);
+  // Where a path of the configuration's leads.
+  std::string locate(const std::string& path) const { return path.starts_with("/") ? path : directory_ + path; }
 
  private:
   Model& model_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/model.h"
+#include "gateway/model_files.h"
 
 namespace gatelab::gateway {
 
@@ -12,6 +13,7 @@ std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink
 // `host`, `strip_prefix` and `rewrite_prefix` of a route. `match` says what `true` strips.
 void parse_forwarding(RouteConfig& route, const route::Match& match, const std::vector<ListenerConfig>& listeners, config::Reader& r, diag::Sink& sink);
 AdminConfig parse_admin(const config::Node& node, diag::Sink& sink);
+std::optional<StateConfig> parse_state(const config::Node& node, const ModelFiles& files, diag::Sink& sink);
 LogConfig parse_log(const config::Node& node, diag::Sink& sink);
 
 }  // namespace gatelab::gateway

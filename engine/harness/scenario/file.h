@@ -121,6 +121,12 @@ struct Reload {
   bool expects() const noexcept { return ok || kept || reset || removed || error; }
 };
 
+struct Restart {
+  bool crash = false;                // it is killed: what is not written yet is lost
+  std::optional<std::string> state;  // what its state file holds when it starts again
+  MatcherPtr told;                   // to people, at the start
+};
+
 // What becomes of an issuer's keys.
 struct IssuerStep {
   std::string name;
@@ -130,7 +136,7 @@ struct IssuerStep {
 };
 
 struct Step {
-  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Issuer } verb = Verb::Send;
+  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer } verb = Verb::Send;
   std::string name;
   diag::Span span;
   bool late = false;  // speaks of saved values: parsed again when they are known
@@ -141,6 +147,7 @@ struct Step {
   Duration advance{};
   std::vector<Check> checks;
   Reload reload;
+  Restart restart;
   IssuerStep issuer;
 };
 

@@ -189,7 +189,7 @@ class FileParser {
       step.late = speaks_of_saved(item);
       for (const diag::Diagnostic& d : own.all())
         if (!is_of_saved(d.span)) sink.report(d);
-      expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects();
+      expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects() || step.restart.told;
       out.steps.push_back(std::move(step));
       out.step_nodes.push_back(&item);
     }

@@ -12,8 +12,8 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "issuer"};
-constexpr std::string_view kLaterVerbs[] = {"fault", "restart", "admin", "replay", "load"};
+constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer"};
+constexpr std::string_view kLaterVerbs[] = {"fault", "admin", "replay", "load"};
 
 MatcherPtr matcher(config::Reader& r, std::string_view key, Dimension dimension, diag::Sink& sink) {
   const config::Node* node = r.get(key);
@@ -360,6 +360,19 @@ void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag:
   }
 }
 
+void parse_restart(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
+  config::Reader l(node, sink, "`restart`");
+  step.restart.crash = l.boolean("crash", false);
+  step.restart.state = l.text("state");
+  l.finish();
+  if (world.real) sink.error("real-restart", step.span, "on real sockets nothing is started again: a case there leaves no files behind", "modes: [sim]");
+  const config::Node* expect = r.get("expect");
+  if (expect == nullptr) return;
+  config::Reader e(*expect, sink, "`expect` of `restart`");
+  step.restart.told = matcher(e, "told", Dimension::Text, sink);
+  e.finish();
+}
+
 void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
   if (node.kind == config::Kind::Map && node.entry("websocket") != nullptr) return parse_message_send(step, node, r, world, sink);
   parse_send(step.send, node, r, sink);
@@ -394,7 +407,7 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
   d.id = "no-verb";
   d.message = "the step does nothing";
   d.span = node.span;
-  d.hint = "it needs one of send, receive, drop, advance, check, reload, issuer";
+  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer";
   for (const config::Entry& e : node.entries) {
     for (const std::string_view word : {"wait", "sleep", "pause", "delay"}) {
       if (e.key != word) continue;
@@ -422,7 +435,7 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   for (const config::Entry& e : node.entries) {
     const bool known = std::find(std::begin(kVerbs), std::end(kVerbs), e.key) != std::end(kVerbs);
     if (std::find(std::begin(kLaterVerbs), std::end(kLaterVerbs), e.key) != std::end(kLaterVerbs)) {
-      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload and issuer");
+      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart and issuer");
       return step;
     }
     if (!known) continue;
@@ -448,6 +461,9 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   } else if (verb->key == "check") {
     step.verb = Step::Verb::Check;
     step.checks = parse_checks(value, sink);
+  } else if (verb->key == "restart") {
+    step.verb = Step::Verb::Restart;
+    parse_restart(step, value, r, world, sink);
   } else {
     step.verb = Step::Verb::Reload;
     parse_reload(step, value, r, sink);

@@ -15,6 +15,7 @@
 #include "harness/scenario/expect.h"
 #include "harness/scenario/gateway_file.h"
 #include "harness/scenario/identities.h"
+#include "harness/scenario/saved.h"
 #include "harness/scenario/stream_steps.h"
 #include "io/scope.h"
 #include "observe/access_log.h"
@@ -32,7 +33,7 @@ class CaseRun {
         driver_(options.real ? make_real(options.real_world(kWorkers, result.seed), options.interrupted) : make_simulated(result.seed, c.world.start)),
         mocks_(driver_->environment().network, driver_->outside(), true),
         scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()),
-        gateway_(driver_->environment(), gateway_options()),
+        gateway_(std::make_unique<gateway::Gateway>(driver_->environment(), gateway_options())),
         streams_(*driver_, mocks_, scope_, result, [this](const std::string& id, observe::OwnedRecord& record, std::string& line) { return find_record(id, record, line); }) {}
 
   void run() {
@@ -54,6 +55,11 @@ class CaseRun {
     gateway::Options out;
     out.hermetic = true;
     out.ephemeral_listeners = options_.real;
+    out.keep_state = driver_->simulated();
+    out.tell = [this](std::string_view line) {
+      std::lock_guard lock(mutex_);
+      told_.emplace_back(line);
+    };
     out.locate = [this](const std::string& target) -> std::optional<Address> {
       const auto known = mocks_.addresses().find(target);
       return known == mocks_.addresses().end() ? std::nullopt : std::optional(known->second);
@@ -83,7 +89,7 @@ class CaseRun {
 
   std::shared_ptr<const gateway::Model> model(const std::string& path, const Reload* reload, std::string& problem) {
     diag::Sink sink;
-    const GatewayFile from{path, options_.env, gateway_.states(), result_.seed, driver_->now(), authority_, reload, &identities_.keys()};
+    const GatewayFile from{path, options_.env, gateway_->states(), result_.seed, driver_->now(), authority_, reload, &identities_.keys()};
     auto built = read_gateway(from, files_, sink, problem);
     if (!built && problem.empty()) problem = diag::render_all(sink, diag::Colour::Off);
     return built;
@@ -110,7 +116,7 @@ class CaseRun {
     }
     Status started = identities_.meet(*built, mocks_, *authority_, driver_->now());
     if (started) started = mocks_.start();
-    if (started) started = gateway_.start(built);
+    if (started) started = gateway_->start(built);
     if (!started) return fail(case_.world.gateway_span, started.error().message), false;
     serving_ = true;
     driver_->start();
@@ -172,12 +178,7 @@ class CaseRun {
       scope_.cancel();
       client_.close();
     });
-    if (serving_) {
-      auto done = std::make_shared<std::atomic<bool>>(false);
-      driver_->on(*driver_->environment().loops.front(), [this, done] { gateway_.drain(Duration{}, [done] { done->store(true); }); });
-      const std::string stuck = driver_->run_until([done] { return done->load(); }, std::chrono::minutes(1));
-      if (!stuck.empty()) fail(case_.span, "the gateway did not shut down: " + stuck);
-    }
+    if (serving_) shut_down(false);
     client_on_loop([this] { mocks_.stop(); });
     auto ended = std::make_shared<std::atomic<bool>>(false);
     driver_->run_until([this, ended] {
@@ -185,6 +186,16 @@ class CaseRun {
       return ended->load();
     }, std::chrono::minutes(1));
     for (const std::uint32_t at : mocks_.used()) result_.used_stubs.insert(at);
+  }
+
+  void shut_down(bool crash) {
+    auto done = std::make_shared<std::atomic<bool>>(false);
+    driver_->on(*driver_->environment().loops.front(), [this, done, crash] {
+      if (crash) gateway_->forget_state();
+      gateway_->drain(Duration{}, [done] { done->store(true); });
+    });
+    const std::string stuck = driver_->run_until([done] { return done->load(); }, std::chrono::minutes(1));
+    if (!stuck.empty()) fail(case_.span, "the gateway did not shut down: " + stuck);
   }
 
   void client_on_loop(const std::function<void()>& job) {
@@ -212,13 +223,14 @@ class CaseRun {
       case Step::Verb::Advance: return advance(*s);
       case Step::Verb::Check: return check(*s);
       case Step::Verb::Reload: return reload(*s);
+      case Step::Verb::Restart: return restart(*s);
       case Step::Verb::Issuer: return identities_.change(s->issuer);
     }
   }
 
   void advance(const Step& s) {
     if (!driver_->simulated()) {
-      const std::string busy = driver_->run_until([this] { return gateway_.in_flight() <= streams_.open_ones(); }, std::chrono::seconds(30));
+      const std::string busy = driver_->run_until([this] { return gateway_->in_flight() <= streams_.open_ones(); }, std::chrono::seconds(30));
       if (!busy.empty()) return fail(s.span, busy);
     }
     const std::string problem = driver_->advance(s.advance);
@@ -226,7 +238,7 @@ class CaseRun {
   }
 
   const gateway::Bound* listener(const Step& s) {
-    bound_ = gateway_.listeners();
+    bound_ = gateway_->listeners();
     for (const gateway::Bound& bound : bound_)
       if (s.send.listener.empty() || bound.name == s.send.listener) return &bound;
     fail(s.span, s.send.listener.empty() ? "the gateway has no listener" : "the gateway has no listener `" + s.send.listener + "`");
@@ -369,7 +381,7 @@ class CaseRun {
     }
     if (s.totals) check_totals(*s.totals, all, s.name, result_);
     unmatched(s, all, seen, first_seen);
-    if (go_on()) save(s, all);
+    if (go_on()) save_from(all.back().answer, s.send, s.span, saved_, result_);
   }
 
   void unmatched(const Step& s, const std::vector<Observation>& all, const std::vector<SeenRequest>& seen, std::size_t first_seen) {
@@ -385,29 +397,6 @@ class CaseRun {
     }
   }
 
-  void save(const Step& s, const std::vector<Observation>& all) {
-    if (s.send.save_json.empty() && s.send.save_headers.empty()) return;
-    const Answer& answer = all.back().answer;
-    const auto body = nlohmann::json::parse(answer.body, nullptr, false);
-    const auto keep = [this](const std::string& name, const nlohmann::json& value) {
-      config::Node node;
-      node.kind = value.is_number_integer() ? config::Kind::Integer : value.is_number() ? config::Kind::Float : value.is_boolean() ? config::Kind::Bool : config::Kind::Text;
-      node.text = value.is_string() ? value.get<std::string>() : value.dump();
-      node.boolean = value.is_boolean() && value.get<bool>();
-      saved_[name] = std::move(node);
-    };
-    for (const auto& [name, path] : s.send.save_json) {
-      const auto found = body.is_discarded() ? std::vector<const nlohmann::json*>{} : path.select(body);
-      if (found.empty()) fail(s.span, "nothing to save as `" + name + "`: the path selects nothing in " + shown(nlohmann::json(answer.body), Dimension::Text));
-      else keep(name, *found.front());
-    }
-    for (const auto& [name, header] : s.send.save_headers) {
-      const Value value = header_value(answer.headers, header);
-      if (!value) fail(s.span, "nothing to save as `" + name + "`: the answer has no header " + header);
-      else keep(name, *value);
-    }
-  }
-
   void check(const Step& s) {
     for (const Check& c : s.checks) {
       ++result_.expectations;
@@ -416,7 +405,7 @@ class CaseRun {
         value = nlohmann::json(mocks_.calls(c.name));
       } else {
         double number = 0;
-        if (gateway_.metrics().value(c.name, c.labels, number)) value = number == static_cast<double>(static_cast<std::int64_t>(number)) ? nlohmann::json(static_cast<std::int64_t>(number)) : nlohmann::json(number);
+        if (gateway_->metrics().value(c.name, c.labels, number)) value = number == static_cast<double>(static_cast<std::int64_t>(number)) ? nlohmann::json(static_cast<std::int64_t>(number)) : nlohmann::json(number);
       }
       if (const auto bad = c.value->match(value)) fail(bad->span, c.name + ": " + bad->got);
     }
@@ -429,7 +418,7 @@ class CaseRun {
     const std::string path = s.reload.gateway.empty() ? gateway_file_ : gateway_path(file_, world);
     const auto built = model(path, &s.reload, problem);
     gateway::ReloadReport report;
-    if (built) driver_->on(*driver_->environment().loops.front(), [&] { report = gateway_.reload(built); });
+    if (built) driver_->on(*driver_->environment().loops.front(), [&] { report = gateway_->reload(built); });
     else report.error = problem;
     // Workers adopt by message.
     if (built) driver_->run_until([] { return true; }, std::chrono::seconds(1));
@@ -446,6 +435,28 @@ class CaseRun {
     lists(s.reload.removed, report.states.removed, "removed");
     if (!s.reload.error) return;
     if (const auto bad = s.reload.error->match(nlohmann::json(report.error))) fail(bad->span, bad->got);
+  }
+
+  // The same configuration, a fresh engine, and nothing of the old one but its state file. Virtual time only.
+  void restart(const Step& s) {
+    shut_down(s.restart.crash);
+    if (!go_on()) return;
+    serving_ = false;
+    gateway_ = std::make_unique<gateway::Gateway>(driver_->environment(), gateway_options());
+    std::string problem;
+    const auto built = model(gateway_file_, nullptr, problem);
+    if (!built) return fail(s.span, "the gateway's configuration is refused:\n" + problem);
+    if (s.restart.state && !built->state) return fail(s.span, "the gateway keeps no state", "state: { file: gatelab.state } in its configuration");
+    if (s.restart.state) (void)driver_->environment().state_files.write(built->state->path, *s.restart.state);
+    told_.clear();
+    if (const Status started = gateway_->start(built); !started) return fail(s.span, started.error().message);
+    serving_ = true;
+    driver_->start();
+    if (!s.restart.told) return;
+    ++result_.expectations;
+    std::string told;
+    for (const std::string& line : told_) told += (told.empty() ? "" : "\n") + line;
+    if (const auto bad = s.restart.told->match(told_.empty() ? Value() : Value(nlohmann::json(told)))) fail(bad->span, "told: " + bad->got);
   }
 
   void after_steps() {
@@ -466,7 +477,8 @@ class CaseRun {
   std::mutex mutex_;
   std::deque<observe::OwnedRecord> records_;
   std::deque<std::string> lines_;
-  gateway::Gateway gateway_;
+  std::vector<std::string> told_;
+  std::unique_ptr<gateway::Gateway> gateway_;
   StreamSteps streams_;
   std::string gateway_file_;
   std::vector<gateway::Bound> bound_;
