@@ -85,7 +85,8 @@ Status StateKeeper::Inner::write() {
   for (const auto& [name, state] : states.living<policy::KeptState>()) {
     std::erase_if(strangers, [&](const policy::KeptSection& s) {
       const bool known = s.id == name.first && s.shape == name.second;
-      if (known) state->restore(s.counts, now);
+      const std::size_t lost = known ? state->restore(s.counts, now) : 0;
+      if (lost > 0) tell("`" + s.id + "` has no room for " + std::to_string(lost) + " counts of the state file " + path + ": they begin at zero; give it more `entries`");
       return known;
     });
     sections.push_back({name.first, name.second, state->save(now)});

@@ -29,8 +29,8 @@ class KeptState : public State {
  public:
   // What counts at `now`.
   virtual std::vector<KeptCount> save(Instant now) = 0;
-  // Beside what is counted already; what is over at `now` is left out.
-  virtual void restore(const std::vector<KeptCount>& counts, Instant now) = 0;
+  // Beside what is counted already, without what is over at `now`. How many there was no room for.
+  virtual std::size_t restore(const std::vector<KeptCount>& counts, Instant now) = 0;
 };
 
 inline constexpr std::size_t kMaxKeptOctets = 60 * 1024 * 1024;

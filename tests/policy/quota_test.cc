@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
+#include <limits>
 #include <thread>
 
 #include "base/units.h"
@@ -82,14 +83,24 @@ TEST(QuotaTable, GoesOnWhereASavedOneStopped) {
   EXPECT_EQ(counts[0].until, kFebruary);
   QuotaTable after = monthly();
   (void)after.charge("a", 5, kJanuary);  // what came before the file was read counts too
-  after.restore(counts, kJanuary);
+  EXPECT_EQ(after.restore(counts, kJanuary), 0U);
   EXPECT_EQ(after.charge("a", 5, kJanuary).remaining, 0U);
   EXPECT_FALSE(after.charge("a", 5, kJanuary).allowed);
   EXPECT_EQ(after.charge("b", 5, kJanuary).remaining, 3U);
   QuotaTable later = monthly();
-  later.restore(counts, kFebruary);
+  EXPECT_EQ(later.restore(counts, kFebruary), 0U);
   EXPECT_EQ(later.size(), 0U) << "the month is over";
   EXPECT_TRUE(before.save(kFebruary).empty());
+}
+
+TEST(QuotaTable, SaysHowManyItHasNoRoomFor) {
+  std::vector<policy::KeptCount> counts;
+  for (int i = 0; i < 1000; ++i) counts.push_back({"key " + std::to_string(i), kFebruary, std::numeric_limits<std::uint64_t>::max()});
+  QuotaTable table = monthly(64);
+  EXPECT_EQ(table.restore(counts, kJanuary) + table.size(), 1000U);
+  EXPECT_LE(table.size(), 64U);
+  (void)table.restore(counts, kJanuary);  // twice the most there can be is still that
+  EXPECT_FALSE(table.charge(table.save(kJanuary).at(0).key, 5, kJanuary).allowed);
 }
 
 TEST(Quota, SaysHowMuchIsLeftAndWhenThereIsMore) {

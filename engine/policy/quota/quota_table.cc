@@ -2,6 +2,7 @@
 #include "policy/quota/quota_table.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/random.h"
 
@@ -90,17 +91,22 @@ std::vector<KeptCount> QuotaTable::save(Instant now) {
   return out;
 }
 
-void QuotaTable::restore(const std::vector<KeptCount>& counts, Instant now) {
+std::size_t QuotaTable::restore(const std::vector<KeptCount>& counts, Instant now) {
+  std::size_t no_room = 0;
   for (const KeptCount& kept : counts) {
     if (kept.until <= now) continue;
     Shard& s = shard(kept.key);
     std::lock_guard lock(s.mutex);
     Cell* cell = find_or_add(s, kept.key, now);
-    if (cell == nullptr) continue;
+    if (cell == nullptr) {
+      ++no_room;
+      continue;
+    }
     cell->until = std::max(cell->until, kept.until);
-    cell->count += kept.count;
+    cell->count += std::min(kept.count, std::numeric_limits<std::uint64_t>::max() - cell->count);
     s.next_sweep = std::min(s.next_sweep, cell->until);
   }
+  return no_room;
 }
 
 }  // namespace gatelab::policy

@@ -35,7 +35,7 @@ class QuotaTable final : public KeptState {
   std::size_t size() const noexcept;
 
   std::vector<KeptCount> save(Instant now) override;
-  void restore(const std::vector<KeptCount>& counts, Instant now) override;
+  std::size_t restore(const std::vector<KeptCount>& counts, Instant now) override;
 
  private:
   struct Hash {
