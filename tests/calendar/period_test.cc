@@ -49,6 +49,9 @@ constexpr Row kRows[] = {
     {"America/New_York", Period::Day, "2026-03-08T12:00:00Z", "2026-03-08T05:00:00Z", "2026-03-09T04:00:00Z"},
     {"America/New_York", Period::Day, "2026-11-01T12:00:00Z", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"},
     {"America/New_York", Period::Month, "2026-03-01T04:59:59Z", "2026-02-01T05:00:00Z", "2026-03-01T05:00:00Z"},
+    // Clocks that are put forward at midnight: the day begins at one.
+    {"America/Sao_Paulo", Period::Day, "2017-10-15T02:59:59Z", "2017-10-14T03:00:00Z", "2017-10-15T03:00:00Z"},
+    {"America/Sao_Paulo", Period::Day, "2017-10-15T03:00:00Z", "2017-10-15T03:00:00Z", "2017-10-16T02:00:00Z"},
     // A country that went over the date line: it had no 30 December 2011.
     {"Pacific/Apia", Period::Day, "2011-12-30T09:59:59Z", "2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z"},
     {"Pacific/Apia", Period::Day, "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"},
