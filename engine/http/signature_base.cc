@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/text.h"
@@ -68,17 +69,10 @@ std::string_view form_encoded(std::string_view plain, Arena& arena) noexcept {
   return out.view();
 }
 
-// False: there is none of that name, or more than one.
-bool query_parameter(std::string_view query, std::string_view wanted, Arena& arena, std::string_view& out) noexcept {
-  std::size_t count = 0;
+// Of the query, with the name as forms are encoded.
+struct QueryPair {
   std::string_view name, value;
-  while (next_query_pair(query, name, value)) {
-    if (form_encoded(decode_query(name, arena), arena) != wanted) continue;
-    out = form_encoded(decode_query(value, arena), arena);
-    ++count;
-  }
-  return count == 1;
-}
+};
 
 class Base {
  public:
@@ -120,7 +114,31 @@ class Base {
     const structured::Value* name = structured::find(item.parameters, "name");
     if (name == nullptr || name->kind != structured::Kind::String) return Fault::Malformed;
     if (item.parameters.size() != 1) return Fault::Unsupported;
-    return query_parameter(target_.query, name->text, arena_, out) ? Fault::None : Fault::Absent;
+    const QueryPair* found = nullptr;
+    for (const QueryPair& one : query_pairs()) {
+      if (one.name != name->text) continue;
+      if (found != nullptr) return Fault::Absent;  // §2.2.8: which of the two is not to be guessed
+      found = &one;
+    }
+    if (found == nullptr) return Fault::Absent;
+    out = form_encoded(decode_query(found->value, arena_), arena_);
+    return Fault::None;
+  }
+
+  // Read once: a signature may name many parameters of a long query.
+  std::span<const QueryPair> query_pairs() noexcept {
+    if (pairs_.empty()) {
+      std::size_t count = 0;
+      std::string_view rest = target_.query, name, value;
+      while (next_query_pair(rest, name, value)) ++count;
+      pairs_ = arena_.array<QueryPair>(count);
+      rest = target_.query;
+      for (QueryPair& one : pairs_) {
+        next_query_pair(rest, name, value);
+        one = {form_encoded(decode_query(name, arena_), arena_), value};
+      }
+    }
+    return pairs_;
   }
 
   Fault derived(std::string_view name, std::string_view& out) noexcept {
@@ -144,6 +162,7 @@ class Base {
   ArenaText out_;
   std::string_view seen_[structured::kMaxItems];
   std::size_t count_ = 0;
+  std::span<QueryPair> pairs_{};
 };
 
 }  // namespace

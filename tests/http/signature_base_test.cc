@@ -112,5 +112,17 @@ TEST(SignatureBase, HasNoLineForWhatIsNotThereOrNotKnown) {
   EXPECT_EQ(base_of("GET / HTTP/1.0\r\n\r\n", "(\"@target-uri\")", arena).fault, Fault::Absent);
 }
 
+TEST(SignatureBase, HoldsManyParametersOfALongQuery) {
+  std::string query, input = "(";
+  for (std::size_t i = 0; i < 60; ++i) {
+    query.append(i == 0 ? "" : "&").append("n" + std::to_string(i) + "=" + std::string(120, 'x'));
+    input.append(i == 0 ? "" : " ").append("\"@query-param\";name=\"n" + std::to_string(i) + "\"");
+  }
+  Arena arena;
+  const http::SignatureBase base = base_of("GET /?" + query + " HTTP/1.1\r\nHost: a\r\n\r\n", input + ")", arena);
+  EXPECT_EQ(base.fault, Fault::None) << base.component;
+  for (std::size_t i = 0; i < 60; ++i) EXPECT_NE(base.text.find("name=\"n" + std::to_string(i) + "\": xxx"), std::string_view::npos);
+}
+
 }  // namespace
 }  // namespace gatelab::test
