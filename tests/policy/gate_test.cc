@@ -90,8 +90,8 @@ TEST(Gate, CallsAtOnceWhoNeedsNotWait) {
 TEST(Gate, TellsKeysApartAndKeepsNothingOfThem) {
   Gate gate(1, rule(1, 0));
   {
+    std::deque<std::string> keys;  // outlive their guests
     std::deque<Guest> guests;
-    std::deque<std::string> keys;
     for (int i = 0; i < 100; ++i) guests.emplace_back(gate, 0s, Priority::Normal, keys.emplace_back("key " + std::to_string(i)));
     for (const Guest& guest : guests) EXPECT_EQ(guest.came, At::Inside);
     EXPECT_EQ(gate.keys(), 100U);
