@@ -286,6 +286,15 @@ const Value* find(std::span<const Parameter> parameters, std::string_view name) 
   return nullptr;
 }
 
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
 void write(ArenaText& out, const Value& value) noexcept {
   switch (value.kind) {
     case Kind::Integer: return write_number(out, value.number);

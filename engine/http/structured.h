@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -58,6 +59,8 @@ inline constexpr std::size_t kMaxText = 16 * 1024, kMaxMembers = 32, kMaxItems =
 Result<Dictionary, Fault> parse_dictionary(std::string_view text, Arena& arena) noexcept;
 const Value* find(std::span<const Parameter> parameters, std::string_view name) noexcept;
 
+// A String, §4.1.6, of text that is printable ASCII.
+std::string quoted(std::string_view text);
 // §4.1, in the one form that there is.
 void write(ArenaText& out, const Value& value) noexcept;
 void write(ArenaText& out, std::span<const Parameter> parameters) noexcept;

@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "io/descriptor.h"
+
 namespace gatelab::io {
 namespace {
 
@@ -19,30 +21,6 @@ constexpr std::size_t kMaxOctets = 64 * 1024 * 1024;
 Failure<Error> failure(const std::string& path, int error) {
   const char* id = error == ENOENT || error == ENOTDIR ? "not-found" : error == EACCES || error == EPERM ? "denied" : "io";
   return fail(id, path + ": " + std::strerror(error));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view text) noexcept {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 }  // namespace

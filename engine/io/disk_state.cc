@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "io/descriptor.h"
 #include "io/disk.h"
 
 namespace gatelab::io {
@@ -22,20 +23,6 @@ Failure<Error> failure(const std::string& path, int error) {
   return fail(absent ? "not-found" : denied ? "denied" : error == EEXIST ? "exists" : "io", path + ": " + std::strerror(error));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
 class DiskHold final : public StateFiles::Hold {
  public:
   explicit DiskHold(Descriptor lock) noexcept : lock_(std::move(lock)) {}
@@ -43,16 +30,6 @@ class DiskHold final : public StateFiles::Hold {
  private:
   Descriptor lock_;  // closing it lets it go
 };
-
-bool write_all(int fd, std::string_view text) noexcept {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
 
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "base/random.h"
-
 namespace gatelab::policy {
 namespace {
 
@@ -15,19 +13,6 @@ constexpr double kHeadroom = 4;         // how many more are tried while all is 
 std::size_t index_of(Priority priority) noexcept { return static_cast<std::size_t>(priority); }
 
 }  // namespace
-
-std::size_t Gate::Hash::operator()(const std::string& s) const noexcept { return hash64(s, seed); }
-
-Gate::Shard& Gate::shard(std::string_view key) noexcept { return shards_[hash64(key, seed_) >> 60]; }
-
-std::size_t Gate::keys() const noexcept {
-  std::size_t sum = 0;
-  for (const Shard& s : shards_) {
-    std::lock_guard lock(s.mutex);
-    sum += s.map.size();
-  }
-  return sum;
-}
 
 std::uint32_t Gate::limit_of(Entry& entry, const GateRule& rule) noexcept {
   if (rule.least == 0) return rule.most;
@@ -129,11 +114,13 @@ Gate::Seen Gate::enter(Place& place, bool may_wait, Instant now) {
   Woken woken;
   Seen seen;
   {
-    Shard& s = shard(place.key);
+    Shard& s = shards_.of(place.key);
     std::lock_guard lock(s.mutex);
     const GateRule& rule = s.rule;
     s.latest = std::max(s.latest, now);
-    Entry& entry = s.map[std::string(place.key)];
+    auto known = s.map.find(place.key);
+    if (known == s.map.end()) known = s.map.try_emplace(std::string(place.key)).first;
+    Entry& entry = known->second;
     seen = {At::Outside, entry.inside, limit_of(entry, rule), static_cast<std::uint32_t>(entry.waiting())};
     // Nobody passes those who wait.
     if (entry.inside < seen.limit && seen.waiting == 0) {
@@ -154,7 +141,7 @@ Gate::Seen Gate::enter(Place& place, bool may_wait, Instant now) {
 
 void Gate::when_called(Place& place, std::function<void()> woken) {
   {
-    std::lock_guard lock(shard(place.key).mutex);
+    std::lock_guard lock(shards_.of(place.key).mutex);
     if (place.at == At::Waiting) {
       place.waiter->woken = std::move(woken);
       return;
@@ -164,10 +151,10 @@ void Gate::when_called(Place& place, std::function<void()> woken) {
 }
 
 Gate::At Gate::settle(Place& place) noexcept {
-  Shard& s = shard(place.key);
+  Shard& s = shards_.of(place.key);
   std::lock_guard lock(s.mutex);
   if (place.at == At::Waiting) {
-    const auto known = s.map.find(std::string(place.key));
+    const auto known = s.map.find(place.key);
     known->second.queues[index_of(place.priority)].erase(place.waiter);
     place.at = At::Outside;
   }
@@ -178,11 +165,11 @@ void Gate::leave(Place& place, bool tells, Instant now) noexcept {
   if (settle(place) == At::Outside) return;
   Woken woken;
   {
-    Shard& s = shard(place.key);
+    Shard& s = shards_.of(place.key);
     std::lock_guard lock(s.mutex);
     const GateRule& rule = s.rule;
     s.latest = std::max(s.latest, now);
-    const auto known = s.map.find(std::string(place.key));
+    const auto known = s.map.find(place.key);
     Entry& entry = known->second;
     if (rule.least > 0 && tells && now >= place.inside_since) learn(entry, rule, now - place.inside_since);
     --entry.inside;

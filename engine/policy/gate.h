@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many requests are under way at once for each key, and who waits for a place (docs/policies/concurrency.md and
-// load-shed.md). Exact for several workers: sharded, each shard behind a mutex that is held for one look. Bounded: only what
-// is under way or waits is remembered. Time is an argument. Any thread.
+// load-shed.md). Exact for several workers (key_table.h). Bounded: only what is under way or waits is remembered. Time is an
+// argument. Any thread.
 #pragma once
 
 #include <array>
@@ -12,11 +12,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
+#include "policy/key_table.h"
 #include "policy/state.h"
 
 namespace gatelab::policy {
@@ -38,7 +38,7 @@ struct GateRule {
 
 class Gate final : public State {
  public:
-  Gate(std::uint64_t seed, const GateRule& rule) noexcept : seed_(seed), rule_(rule), next_(rule) {}
+  Gate(std::uint64_t seed, const GateRule& rule) noexcept : rule_(rule), next_(rule), shards_(seed, rule) {}
 
   enum class At : std::uint8_t { Outside, Waiting, Inside };
   struct Place;
@@ -75,7 +75,7 @@ class Gate final : public State {
   // From wherever it is, once or more; lets the next ones in. `tells`: how long the request took says how many there may be.
   void leave(Place& place, bool tells, Instant now) noexcept;
 
-  std::size_t keys() const noexcept;  // that are remembered
+  std::size_t keys() const noexcept { return shards_.size(); }  // that are remembered
 
  private:
   // Whether the queue stands: for an interval and longer, everyone who left it had waited longer than the target.
@@ -91,21 +91,15 @@ class Gate final : public State {
     double usual = 0;  // adaptive: ns, the long run's mean
     std::size_t waiting() const noexcept { return queues[0].size() + queues[1].size() + queues[2].size(); }
   };
-  struct Hash {
-    std::uint64_t seed;
-    std::size_t operator()(const std::string& s) const noexcept;
-  };
   struct Shard {
-    Shard(std::uint64_t seed, const GateRule& r) : map(0, Hash{seed}), rule(r) {}
+    Shard(std::uint64_t seed, const GateRule& r) : map(0, KeyHash{seed}), rule(r) {}
     mutable std::mutex mutex;
-    std::unordered_map<std::string, Entry, Hash> map;
+    KeyMap<Entry> map;
     GateRule rule;   // a copy, so that one lock is enough
     Instant latest;  // that anyone has come or gone
   };
   using Woken = std::vector<std::function<void()>>;
-  static constexpr std::size_t kShards = 16;
 
-  Shard& shard(std::string_view key) noexcept;
   static std::uint32_t limit_of(Entry& entry, const GateRule& rule) noexcept;
   static void learn(Entry& entry, const GateRule& rule, Duration took) noexcept;
   static void saw(Delay& delay, const GateRule& rule, Duration waited, Instant now) noexcept;
@@ -113,13 +107,8 @@ class Gate final : public State {
   static bool displace(Entry& entry, Priority by, Woken& woken);
   static void let_in(Entry& entry, const GateRule& rule, Instant now, Woken& woken);
 
-  std::uint64_t seed_;
   GateRule rule_, next_;
-  std::array<Shard, kShards> shards_ = make_shards(std::make_index_sequence<kShards>{});
-  template <std::size_t... I>
-  std::array<Shard, kShards> make_shards(std::index_sequence<I...>) {
-    return {((void)I, Shard(seed_, rule_))...};
-  }
+  Shards<Shard, 4> shards_;
 };
 
 }  // namespace gatelab::policy

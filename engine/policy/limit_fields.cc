@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limit_fields.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
+#include "http/structured.h"
 
 namespace gatelab::policy {
 namespace {
@@ -22,12 +24,9 @@ std::string_view item(std::string_view name, std::string_view first, std::uint64
 }  // namespace
 
 std::string limit_name(std::string_view id) {
-  std::string out = "\"";
-  for (const char c : id) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c < 0x20 || c > 0x7e ? '?' : c;
-  }
-  return out + "\"";
+  std::string plain(id);
+  std::replace_if(plain.begin(), plain.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return http::structured::quoted(plain);
 }
 
 std::string_view limit_policy(std::string_view name, std::uint64_t quota, std::int64_t window_seconds, Arena& arena) noexcept {

@@ -50,6 +50,15 @@ std::string_view LimitKey::read(Input& in) const noexcept {
 
 std::string LimitKey::shape() const { return std::to_string(static_cast<int>(by)) + " " + to_lower(header); }
 
+OnFull parse_on_full(config::Reader& r) { return static_cast<OnFull>(r.choice("on_full", 0, {"reject", "admit"})); }
+
+Step when_full(Input& in, OnFull on_full, std::string_view key) noexcept {
+  if (on_full == OnFull::Reject) return deny(in, observe::reason::kLimiterFull, in.detailed ? in.arena.concat("key ", key) : std::string_view());
+  Step admitted = Step::skip({});
+  admitted.reason = observe::reason::kLimiterFull.word;
+  return admitted;
+}
+
 LimitKey parse_limit_key(const config::Node& node, std::string_view kind, diag::Sink& sink) {
   const std::string what = "`key` of policy `" + std::string(kind) + "`";
   LimitKey out;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policy/catalog.h"
 
@@ -24,6 +25,19 @@ struct LimitKey {
   // What makes counted numbers meaningless when it changes.
   std::string shape() const;
 };
+
+// What happens to who comes when the table has no room for another key.
+enum class OnFull : std::uint8_t { Reject, Admit };
+OnFull parse_on_full(config::Reader& r);
+Step when_full(Input& in, OnFull on_full, std::string_view key) noexcept;
+
+// What holds for the request's consumer: of the first group that he is in, else the last, which is everyone else's.
+template <class T>
+const T& for_consumer(const std::vector<T>& by_group, const Input& in) noexcept {
+  for (const T& one : by_group)
+    if (one.group.empty() || (in.consumer != nullptr && in.consumer->in_group(one.group))) return one;
+  return by_group.back();
+}
 
 // The value of `key`. Reports; what it returns can be used all the same.
 LimitKey parse_limit_key(const config::Node& node, std::string_view kind, diag::Sink& sink);

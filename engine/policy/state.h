@@ -26,6 +26,9 @@ struct Measure {
   double value = 0;
 };
 
+// How many keys a limit's table holds.
+inline Measure keys_remembered(std::size_t keys) noexcept { return {"gatelab_limiter_keys", "Keys that a limit remembers, by policy or bucket.", static_cast<double>(keys)}; }
+
 class State {
  public:
   virtual ~State() = default;

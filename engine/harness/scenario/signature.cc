@@ -8,6 +8,7 @@
 #include "harness/scenario/client.h"
 #include "http/parser.h"
 #include "http/signature_base.h"
+#include "http/structured.h"
 
 namespace gatelab::harness {
 namespace {
@@ -56,21 +57,12 @@ SignatureForge parse_forge_of(const config::Node& node, diag::Sink& sink, const 
   return out;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 // `@query-param;name="x"` is a name and its parameters.
 std::string list_of(const Components& components) {
   std::string out = "(";
   for (const std::string& one : components) {
     const std::size_t end = std::min(one.find(';'), one.size());
-    out.append(out.size() == 1 ? "" : " ").append(quoted(std::string_view(one).substr(0, end))).append(one, end);
+    out.append(out.size() == 1 ? "" : " ").append(http::structured::quoted(std::string_view(one).substr(0, end))).append(one, end);
   }
   return out + ")";
 }
@@ -110,7 +102,7 @@ Send signed_request(const SignatureSpec& spec, const Send& send) {
 
 std::string parameters_of(const SignatureSpec& spec, const Signing& signing, crypto::Algorithm algorithm) {
   std::string out;
-  const auto text = [&out](std::string_view name, std::string_view value) { out.append(";").append(name).append("=").append(quoted(value)); };
+  const auto text = [&out](std::string_view name, std::string_view value) { out.append(";").append(name).append("=").append(http::structured::quoted(value)); };
   if (spec.created) out += ";created=" + std::to_string((signing.now + *spec.created).seconds());
   if (spec.expires) out += ";expires=" + std::to_string((signing.now + spec.created.value_or(Duration{}) + *spec.expires).seconds());
   text("keyid", spec.forge.keyid.value_or(spec.keyid));

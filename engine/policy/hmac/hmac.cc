@@ -249,23 +249,14 @@ class Hmac final : public Policy {
   }
 };
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 std::string accept_signature(const Hmac& policy, bool body) {
   std::string out = (policy.label.empty() ? "sig" : policy.label) + "=(";
   std::vector<std::string> wanted = policy.required;
   if (body && policy.content_digest == Digests::Required && std::find(wanted.begin(), wanted.end(), "content-digest") == wanted.end()) wanted.emplace_back("content-digest");
-  for (const std::string& one : wanted) out.append(out.back() == '(' ? "" : " ").append(quoted(one));
+  for (const std::string& one : wanted) out.append(out.back() == '(' ? "" : " ").append(sf::quoted(one));
   out += ");created;keyid";
   if (policy.nonce == Nonce::Required) out += ";nonce";
-  if (!policy.tag.empty()) out.append(";tag=").append(quoted(policy.tag));
+  if (!policy.tag.empty()) out.append(";tag=").append(sf::quoted(policy.tag));
   return out;
 }
 

@@ -13,7 +13,6 @@
 namespace gatelab::policy {
 namespace {
 
-enum class OnFull : std::uint8_t { Reject, Admit };
 constexpr std::int64_t kMaxLimit = 1'000'000'000'000;
 constexpr std::size_t kMaxKept = 64;  // octets of a key that stands in the state file as it is
 
@@ -44,14 +43,9 @@ class Quota final : public Policy {
     Memo* memo = in.arena.make<Memo>();
     in.scratch.keep(memo);
     memo->key = kept_key(in);
-    memo->limit = limit_of(in);
+    memo->limit = for_consumer(allowances, in).limit;
     const QuotaTable::Result result = table->charge(memo->key, memo->limit, in.now);
-    if (result.full) {
-      if (on_full == OnFull::Reject) return deny(in, observe::reason::kLimiterFull, in.detailed ? in.arena.concat("key ", memo->key) : std::string_view());
-      Step admitted = Step::skip({});
-      admitted.reason = observe::reason::kLimiterFull.word;
-      return admitted;
-    }
+    if (result.full) return when_full(in, on_full, memo->key);
     memo->remaining = result.remaining;
     memo->until = result.until;
     memo->window = whole_seconds(result.length);
@@ -86,12 +80,6 @@ class Quota final : public Policy {
   std::shared_ptr<QuotaTable> table;
 
  private:
-  std::uint64_t limit_of(const Input& in) const noexcept {
-    for (const Allowance& one : allowances)
-      if (one.group.empty() || (in.consumer != nullptr && in.consumer->in_group(one.group))) return one.limit;
-    return allowances.back().limit;
-  }
-
   // A key stands in the state file, in traces and in logs. What a header says may be a credential, and what is long is
   // known by its digest as well.
   std::string_view kept_key(Input& in) const noexcept {
@@ -153,7 +141,7 @@ std::unique_ptr<Policy> parse_quota(const config::Node& node, Context& context) 
   if (const config::Node* key = r.require("key")) policy->key = parse_limit_key(*key, "quota", context.sink);
   if (const config::Node* groups = r.get("groups")) parse_groups(*policy, *groups, context);
   policy->allowances.push_back({"", static_cast<std::uint64_t>(limit)});
-  policy->on_full = static_cast<OnFull>(r.choice("on_full", 0, {"reject", "admit"}));
+  policy->on_full = parse_on_full(r);
   const auto entries = static_cast<std::size_t>(r.integer("entries", 100'000, 64, 10'000'000));
   r.finish();
   if (!r.valid() || context.sink.errors() != errors) return nullptr;
@@ -163,7 +151,7 @@ std::unique_ptr<Policy> parse_quota(const config::Node& node, Context& context) 
   const std::string shape = "quota " + policy->key.shape() + " " + policy->per + " " + policy->zone->name();
   const calendar::Period period = static_cast<calendar::Period>(per);
   policy->table = context.states.obtain<QuotaTable>(context.default_id, shape, [&] { return new QuotaTable(period, policy->zone, entries, seed, context.states.changed()); });
-  policy->table->resize(entries);
+  policy->table->propose(entries);
   return policy;
 }
 

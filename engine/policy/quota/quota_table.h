@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts by key within calendar periods, bounded, exact for several workers: sharded as rate-limit's table is
-// (docs/decisions/0002-limits-behind-a-sharded-mutex.md). Any thread.
+// Counts by key within calendar periods, bounded, exact for several workers (key_table.h). Any thread.
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <mutex>
-#include <string>
+#include <memory>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "calendar/period.h"
 #include "policy/kept.h"
+#include "policy/key_table.h"
 
 namespace gatelab::policy {
 
 class QuotaTable final : public KeptState {
  public:
   QuotaTable(calendar::Period period, calendar::ZonePtr zone, std::size_t entries, std::uint64_t seed, std::shared_ptr<ChangeFlag> changed) noexcept
-      : period_(period), zone_(std::move(zone)), entries_(entries), seed_(seed), changed_(std::move(changed)) {}
+      : period_(period), zone_(std::move(zone)), changed_(std::move(changed)), table_(entries, seed) {}
 
   struct Result {
     bool full = false;            // no room for this key: nothing was charged
@@ -31,48 +28,33 @@ class QuotaTable final : public KeptState {
   Result charge(std::string_view key, std::uint64_t limit, Instant now) noexcept;
   // Takes one charge back, unless the period that it was made in is over.
   void give_back(std::string_view key, Instant until) noexcept;
-  void resize(std::size_t entries) noexcept { entries_.store(entries, std::memory_order_relaxed); }
-  std::size_t size() const noexcept;
+  // From when its configuration is in force on. Reload time.
+  void propose(std::size_t entries) noexcept { table_.propose(entries); }
+  void in_force() noexcept override { table_.in_force(); }
+  std::size_t size() const noexcept { return table_.size(); }
+  void measure(std::vector<Measure>& out) const override { out.push_back(keys_remembered(size())); }
 
   std::vector<KeptCount> save(Instant now) override;
   std::size_t restore(const std::vector<KeptCount>& counts, Instant now) override;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::uint64_t seed;
-    std::size_t operator()(std::string_view s) const noexcept;
-  };
   // A count holds until its period is over, whatever the clock does in between: one that is set back gives nobody a second quota.
   struct Cell {
     Instant until;
     std::uint64_t count = 0;
+    Instant over() const noexcept { return until; }
   };
-  using Map = std::unordered_map<std::string, Cell, Hash, std::equal_to<>>;
-  struct Shard {
-    explicit Shard(std::uint64_t seed) : map(0, Hash{seed}) {}
-    mutable std::mutex mutex;
-    Map map;
+  struct Asked {
     calendar::Bounds period{};  // the last one that was asked for
-    Instant next_sweep;         // nothing is over before
   };
-  static constexpr std::size_t kShards = 64;
+  using Table = KeyTable<Cell, Asked>;
 
-  Shard& shard(std::string_view key) noexcept;
-  const calendar::Bounds& period_at(Shard& shard, Instant now) const noexcept;
-  Cell* find_or_add(Shard& shard, std::string_view key, Instant now) noexcept;
-  static void sweep(Shard& shard, Instant now) noexcept;
+  const calendar::Bounds& period_at(Table::Shard& shard, Instant now) const noexcept;
 
   const calendar::Period period_;
   const calendar::ZonePtr zone_;
-  std::atomic<std::size_t> entries_;
-  const std::uint64_t seed_;
   const std::shared_ptr<ChangeFlag> changed_;
-  std::array<Shard, kShards> shards_ = make_shards(std::make_index_sequence<kShards>{});
-  template <std::size_t... I>
-  std::array<Shard, kShards> make_shards(std::index_sequence<I...>) {
-    return {((void)I, Shard(seed_))...};
-  }
+  Table table_;
 };
 
 }  // namespace gatelab::policy

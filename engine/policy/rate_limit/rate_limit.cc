@@ -11,8 +11,6 @@
 namespace gatelab::policy {
 namespace {
 
-enum class OnFull : std::uint8_t { Reject, Admit };
-
 // What holds for one group of consumers, or for everyone else.
 struct Rates {
   std::string group;  // empty: everyone else
@@ -43,17 +41,10 @@ class RateLimit final : public Policy {
     Memo* memo = in.arena.make<Memo>();
     in.scratch.keep(memo);
     memo->key = key.read(in);
-    memo->rates = &rates_of(in);
+    memo->rates = &for_consumer(rates, in);
     const std::uint64_t asked = cost.before(in.request.fields);
     const LimiterTable::Result result = table->charge(memo->key, memo->rates->rules, asked, in.now);
-    if (result.full) {
-      if (on_full == OnFull::Admit) {
-        Step admitted = Step::skip({});
-        admitted.reason = observe::reason::kLimiterFull.word;
-        return admitted;
-      }
-      return deny(in, observe::reason::kLimiterFull, in.detailed ? in.arena.concat("key ", memo->key) : std::string_view());
-    }
+    if (result.full) return when_full(in, on_full, memo->key);
     note(*memo, result);
     if (result.allowed) {
       memo->charged = asked;
@@ -102,12 +93,6 @@ class RateLimit final : public Policy {
 
  private:
   static Memo* memo_of(Input& in) noexcept { return in.scratch.memo<Memo>(); }
-
-  const Rates& rates_of(const Input& in) const noexcept {
-    for (const Rates& one : rates)
-      if (one.group.empty() || (in.consumer != nullptr && in.consumer->in_group(one.group))) return one;
-    return rates.back();
-  }
 
   static void note(Memo& memo, const LimiterTable::Result& result) noexcept {
     memo.rule = result.decided_by;
@@ -233,7 +218,7 @@ std::unique_ptr<Policy> parse_rate_limit(const config::Node& node, Context& cont
     policy->cost = parse_cost(*cost, context.sink);
     check_cost(*policy, r, context.sink);
   }
-  policy->on_full = static_cast<OnFull>(r.choice("on_full", 0, {"reject", "admit"}));
+  policy->on_full = parse_on_full(r);
   const auto entries = static_cast<std::size_t>(r.integer("entries", 100'000, 64, 10'000'000));
   const std::string bucket = r.text("bucket", "");
   if (r.get("bucket") != nullptr && r.valid() && bucket.empty()) context.sink.error("bad-name", r.span_of("bucket"), "a bucket needs a name");
