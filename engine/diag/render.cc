@@ -16,6 +16,7 @@ constexpr std::string_view kRed = "\x1b[1;31m";
 constexpr std::string_view kYellow = "\x1b[1;33m";
 constexpr std::string_view kBlue = "\x1b[1;34m";
 constexpr std::size_t kMaxLine = 160;  // octets of a source line that are shown
+constexpr std::size_t kBefore = 60;    // of them before the caret, where a line is shown from its middle on
 
 std::string_view name(Severity severity) noexcept {
   switch (severity) {
@@ -65,24 +66,36 @@ std::string shown(std::string_view line) {
   return end < line.size() ? out + " …" : out;
 }
 
+// Where a line is shown from, so that what is at `from` is seen: its beginning, or a whole character not far before.
+std::size_t shown_from(std::string_view line, std::size_t from) noexcept {
+  if (from < kMaxLine) return 0;
+  std::size_t at = from - kBefore;
+  while (at > 0 && (static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U) --at;
+  return at;
+}
+
 // One source line with a caret under the span.
 void snippet(Painter& paint, const Span& span, std::string_view note, std::string_view colour, std::string_view arrow) {
   const Position at = position_of(*span.file, span.begin);
   const std::string number = std::to_string(at.line);
   const std::string margin(std::max<std::size_t>(number.size(), 2) + 1, ' ');
-  const std::string_view line = line_at(*span.file, span.begin);
+  std::string_view line = line_at(*span.file, span.begin);
   const auto begin = static_cast<std::size_t>(line.data() - span.file->text.data());
-  const std::size_t from = std::min<std::size_t>(span.begin - std::min<std::size_t>(span.begin, begin), line.size());
-  const std::size_t to = std::clamp<std::size_t>(span.end > begin ? span.end - begin : 0, from, line.size());
+  std::size_t from = std::min<std::size_t>(span.begin - std::min<std::size_t>(span.begin, begin), line.size());
+  std::size_t to = std::clamp<std::size_t>(span.end > begin ? span.end - begin : 0, from, line.size());
   paint.plain(margin);
   paint.paint(kBlue, arrow);
   paint.plain(" " + place_with_column(span) + "\n");
-  if (from > kMaxLine) return;
+  const std::size_t cut = shown_from(line, from);
+  const std::string_view before = cut == 0 ? "" : "… ";
+  line.remove_prefix(cut);
+  from -= cut;
+  to -= cut;
   paint.paint(kBlue, margin + "|\n" + std::string(margin.size() - 1 - number.size(), ' ') + number + " | ");
-  paint.plain(shown(line) + "\n");
+  paint.plain(std::string(before) + shown(line) + "\n");
   paint.paint(kBlue, margin + "| ");
-  const std::size_t carets = std::max<std::size_t>(1, code_points(line.substr(from, std::min(to, kMaxLine) - from)));
-  paint.plain(std::string(code_points(line.substr(0, from)), ' '));
+  const std::size_t carets = std::max<std::size_t>(1, code_points(line.substr(from, std::max(from, std::min(to, kMaxLine)) - from)));
+  paint.plain(std::string(code_points(before) + code_points(line.substr(0, from)), ' '));
   paint.paint(colour, std::string(carets, '^') + (note.empty() ? "" : " ") + std::string(note));
   paint.plain("\n");
 }

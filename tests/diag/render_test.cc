@@ -2,6 +2,7 @@
 // Diagnostics as text: the caret stands under what it speaks of, whatever the line holds.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,7 +98,22 @@ TEST(Render, CutsALongLineAtAWholeCharacter) {
   EXPECT_NE(text.find("\xe2\x82\xac \xe2\x80\xa6\n"), std::string::npos) << text;
   const std::string far = render(unknown_key({source(std::string(500, 'x')), 400, 401}), Colour::Off);
   EXPECT_NE(far.find("gateway.yaml:1:401"), std::string::npos) << far;
-  EXPECT_EQ(far.find('|'), std::string::npos) << "nothing is shown of what can't be pointed at\n" << far;
+  EXPECT_NE(far.find(" 1 | \xe2\x80\xa6 x"), std::string::npos) << "from near the caret on\n" << far;
+}
+
+TEST(Render, ShowsALongLineFromWhereTheCaretCanBeSeen) {
+  const std::string filler = std::string(300, 'x') + "äöü";  // octets that don't fall on the place where it is cut
+  for (std::size_t shift = 0; shift < 4; ++shift) {
+    const SourcePtr file = source("a: " + filler + std::string(56 + shift, 'y') + " timout: 5s " + std::string(300, 'z') + "\n");
+    const std::string out = render(unknown_key(span_of(file, "timout")), Colour::Off);
+    const std::size_t shown = out.find(" 1 | … "), caret = out.find("\n   | ", shown) + 6;
+    ASSERT_NE(shown, std::string::npos) << out;
+    const std::string line = out.substr(shown + 5, out.find('\n', shown) - shown - 5), under = out.substr(caret, out.find('\n', caret) - caret);
+    const auto columns = [](std::string_view text) { return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }); };
+    EXPECT_EQ(columns(std::string_view(line).substr(0, line.find("timout"))), static_cast<std::ptrdiff_t>(under.find('^'))) << out;
+    EXPECT_EQ(under.substr(under.find('^')), "^^^^^^") << out;
+    EXPECT_TRUE(line.ends_with(" …")) << out;
+  }
 }
 
 TEST(Render, ColoursOnlyWhenAsked) {
