@@ -150,23 +150,26 @@ void Gate::when_called(Place& place, std::function<void()> woken) {
   woken();
 }
 
+void Gate::give_up(Shard& s, Place& place) noexcept {
+  if (place.at != At::Waiting) return;
+  s.map.find(place.key)->second.queues[index_of(place.priority)].erase(place.waiter);
+  place.at = At::Outside;
+}
+
 Gate::At Gate::settle(Place& place) noexcept {
   Shard& s = shards_.of(place.key);
   std::lock_guard lock(s.mutex);
-  if (place.at == At::Waiting) {
-    const auto known = s.map.find(place.key);
-    known->second.queues[index_of(place.priority)].erase(place.waiter);
-    place.at = At::Outside;
-  }
+  give_up(s, place);
   return place.at;
 }
 
 void Gate::leave(Place& place, bool tells, Instant now) noexcept {
-  if (settle(place) == At::Outside) return;
   Woken woken;
   {
     Shard& s = shards_.of(place.key);
     std::lock_guard lock(s.mutex);
+    give_up(s, place);
+    if (place.at == At::Outside) return;
     const GateRule& rule = s.rule;
     s.latest = std::max(s.latest, now);
     const auto known = s.map.find(place.key);

@@ -100,6 +100,7 @@ class Gate final : public State {
   };
   using Woken = std::vector<std::function<void()>>;
 
+  static void give_up(Shard& shard, Place& place) noexcept;
   static std::uint32_t limit_of(Entry& entry, const GateRule& rule) noexcept;
   static void learn(Entry& entry, const GateRule& rule, Duration took) noexcept;
   static void saw(Delay& delay, const GateRule& rule, Duration waited, Instant now) noexcept;
