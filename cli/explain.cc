@@ -258,7 +258,7 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   command->add_option("--listener", options->listener, "which listener takes the request; else the first");
   command->add_option("--client", options->client, "the client's address")->capture_default_str();
   command->add_option("--token", options->token, "a bearer token: -H 'Authorization: Bearer TOKEN'");
-  command->add_option("--as", options->as, "a consumer, without asking the route's authenticators");
+  command->add_option("--as", options->as, "a consumer, without asking for a credential; groups still count");
   command->add_option("--at", options->at, "when: 2026-01-01T00:00:00Z; default: now");
   command->add_flag("--json", options->json, "one JSON object");
   command->callback([options, &chosen] {
