@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/case_world.h"
+
+#include <atomic>
+
+#include "harness/scenario/gateway_file.h"
+
+namespace gatelab::harness {
+namespace {
+
+constexpr std::uint32_t kWorkers = 2;
+
+}  // namespace
+
+CaseWorld::CaseWorld(const File& file, const Case& c, const TestOptions& options, io::Files& files, CaseResult& result)
+    : file_(file), case_(c), options_(options), files_(files), result_(result), identities_(c.world, result),
+      driver_(options.real ? make_real(options.real_world(kWorkers, result.seed), options.interrupted) : make_simulated(result.seed, c.world.start)),
+      mocks_(driver_->environment().network, driver_->outside(), true),
+      scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()),
+      gateway_(std::make_unique<gateway::Gateway>(driver_->environment(), gateway_options())) {}
+
+gateway::Options CaseWorld::gateway_options() {
+  gateway::Options out;
+  out.hermetic = true;
+  out.ephemeral_listeners = options_.real;
+  out.keep_state = driver_->simulated();
+  out.tell = [this](std::string_view line) {
+    std::lock_guard lock(told_mutex_);
+    told_.emplace_back(line);
+  };
+  out.locate = [this](const std::string& target) -> std::optional<Address> {
+    const auto known = mocks_.addresses().find(target);
+    return known == mocks_.addresses().end() ? std::nullopt : std::optional(known->second);
+  };
+  out.on_record = [this](const observe::Record& record) { records_.add(record); };
+  return out;
+}
+
+std::shared_ptr<const gateway::Model> CaseWorld::model(const std::string& path, const Reload* reload, std::string& problem) {
+  diag::Sink sink;
+  const GatewayFile from{path, options_.env, gateway_->states(), result_.seed, driver_->now(), authority_, reload, &identities_.keys()};
+  auto built = read_gateway(from, files_, sink, problem);
+  if (!built && problem.empty()) problem = diag::render_all(sink, diag::Colour::Off);
+  return built;
+}
+
+bool CaseWorld::set_up() {
+  gateway_file_ = gateway_path(file_, case_.world);
+  if (const Status made = identities_.make(); !made) return fail(case_.span, made.error().message), false;
+  std::string problem;
+  const auto built = model(gateway_file_, nullptr, problem);
+  if (!built) return fail(case_.world.gateway_span, "the gateway's configuration is refused:\n" + problem), false;
+  if (!add_mocks(*built)) return false;
+  Status started = identities_.meet(*built, mocks_, *authority_, driver_->now());
+  if (started) started = mocks_.start();
+  if (started) started = gateway_->start(built);
+  if (!started) return fail(case_.world.gateway_span, started.error().message), false;
+  serving_ = true;
+  driver_->start();
+  return true;
+}
+
+bool CaseWorld::add_mocks(const gateway::Model& model) {
+  for (const auto& upstream : model.upstreams) {
+    const auto given = case_.world.mocks.find(upstream.name);
+    const std::string target = upstream.targets.empty() ? upstream.name : upstream.targets.front().name;
+    if (given != case_.world.mocks.end()) {
+      std::shared_ptr<const crypto::TlsContext> tls;
+      if (!mock_tls(upstream, tls)) return false;
+      mocks_.add(upstream.name, target, given->second, std::move(tls));
+    }
+    else if (upstream.mock != nullptr) {
+      diag::Sink sink;
+      mocks_.add(upstream.name, target, parse_stubs(*upstream.mock, sink, upstream.name));
+    }
+  }
+  return true;
+}
+
+// Mocks of https targets speak TLS, with a certificate that the gateway trusts unless the scenario says otherwise.
+bool CaseWorld::mock_tls(const upstream::Config& upstream, std::shared_ptr<const crypto::TlsContext>& out) {
+  if (!upstream.tls) return true;
+  const auto said = case_.world.mock_tls.find(upstream.name);
+  const MockTls tls = said == case_.world.mock_tls.end() ? MockTls{} : said->second;
+  std::shared_ptr<const crypto::Authorities> clients;
+  if (!tls.client_ca.empty()) {
+    auto loaded = load_authorities(tls.client_ca, files_, directory());
+    if (!loaded) return fail(case_.world.mock_spans.at(upstream.name), loaded.error().message), false;
+    clients = std::move(*loaded);
+  }
+  auto made = mock_context(tls, upstream.server_name, *authority_, driver_->now(), std::move(clients));
+  if (!made) return fail(case_.world.mock_spans.at(upstream.name), made.error().message), false;
+  out = std::move(*made);
+  return true;
+}
+
+void CaseWorld::tear_down() {
+  result_.interrupted = driver_->wind_down();
+  // A step that was given up has left requests behind.
+  client_on_loop([this] {
+    scope_.cancel();
+    client_.close();
+  });
+  if (serving_) shut_down(false);
+  client_on_loop([this] { mocks_.stop(); });
+  auto ended = std::make_shared<std::atomic<bool>>(false);
+  driver_->run_until([this, ended] {
+    client_on_loop([this, ended] { ended->store(mocks_.stopped() && scope_.running() == 0); });
+    return ended->load();
+  }, std::chrono::minutes(1));
+  for (const std::uint32_t at : mocks_.used()) result_.used_stubs.insert(at);
+}
+
+void CaseWorld::shut_down(bool crash) {
+  auto done = std::make_shared<std::atomic<bool>>(false);
+  driver_->on(*driver_->environment().loops.front(), [this, done, crash] {
+    if (crash) gateway_->forget_state();
+    gateway_->drain(Duration{}, [done] { done->store(true); });
+  });
+  const std::string stuck = driver_->run_until([done] { return done->load(); }, std::chrono::minutes(1));
+  if (!stuck.empty()) fail(case_.span, "the gateway did not shut down: " + stuck);
+}
+
+void CaseWorld::client_on_loop(const std::function<void()>& job) {
+  if (serving_ || driver_->simulated()) driver_->on(driver_->outside(), job);
+  else job();
+}
+
+}  // namespace gatelab::harness

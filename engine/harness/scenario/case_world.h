@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one case stands on: a gateway of its own, mocks behind it, identities, and a client in front of it, all in one world,
+// simulated or real. The runner's thread; what the gateway and the mocks say comes from theirs.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/gateway.h"
+#include "harness/mock/mock.h"
+#include "harness/scenario/client.h"
+#include "harness/scenario/driver.h"
+#include "harness/scenario/identities.h"
+#include "harness/scenario/record_book.h"
+#include "io/scope.h"
+
+namespace gatelab::harness {
+
+class CaseWorld {
+ public:
+  CaseWorld(const File& file, const Case& c, const TestOptions& options, io::Files& files, CaseResult& result);
+
+  // False: it failed, and the result says why. tear_down() is due all the same.
+  bool set_up();
+  void tear_down();
+  // gateway_steps.cc
+  void reload(const Step& step);
+  void restart(const Step& step);
+
+  bool go_on() const { return result_.failures.empty(); }
+  void fail(const diag::Span& span, std::string message, std::string hint = {}) { result_.failures.push_back({span, std::move(message), {}, {}, std::move(hint)}); }
+
+  const Case& of() const noexcept { return case_; }
+  const config::EnvSource& env() const noexcept { return options_.env; }
+  CaseResult& result() noexcept { return result_; }
+  io::Files& files() noexcept { return files_; }
+  std::string directory() const { return file_.path.substr(0, file_.path.rfind('/') + 1); }  // what paths are relative to
+  const crypto::LocalAuthority& authority() const noexcept { return *authority_; }
+  Identities& identities() noexcept { return identities_; }
+  Driver& driver() noexcept { return *driver_; }
+  MockServers& mocks() noexcept { return mocks_; }
+  io::Scope& scope() noexcept { return scope_; }
+  Client& client() noexcept { return client_; }
+  gateway::Gateway& gateway() noexcept { return *gateway_; }
+  const RecordBook& records() const noexcept { return records_; }
+
+ private:
+  gateway::Options gateway_options();
+  std::shared_ptr<const gateway::Model> model(const std::string& path, const Reload* reload, std::string& problem);
+  bool add_mocks(const gateway::Model& model);
+  bool mock_tls(const upstream::Config& upstream, std::shared_ptr<const crypto::TlsContext>& out);
+  void shut_down(bool crash);
+  void client_on_loop(const std::function<void()>& job);
+
+  const File& file_;
+  const Case& case_;
+  const TestOptions& options_;
+  io::Files& files_;
+  CaseResult& result_;
+  Identities identities_;
+  std::shared_ptr<crypto::LocalAuthority> authority_ = crypto::LocalAuthority::simulation();
+  std::unique_ptr<Driver> driver_;
+  MockServers mocks_;
+  io::Scope scope_;
+  Client client_;
+  RecordBook records_;
+  std::mutex told_mutex_;
+  std::vector<std::string> told_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::string gateway_file_;
+  bool serving_ = false;
+};
+
+}  // namespace gatelab::harness

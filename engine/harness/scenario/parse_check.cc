@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// `check`: what is looked at between requests.
+#include "harness/scenario/parse_parts.h"
+
+namespace gatelab::harness {
+
+std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink) {
+  std::vector<Check> out;
+  if (node.kind != config::Kind::List || node.items.empty()) {
+    sink.error("wrong-type", node.span, "`check` must be a list of checks", "check: [ { calls: orders, value: 2 } ]");
+    return out;
+  }
+  for (const config::Node& item : node.items) {
+    config::Reader r(item, sink, "`check`");
+    Check check;
+    check.span = item.span;
+    if (auto calls = r.text("calls")) check.name = std::move(*calls);
+    check.name_span = r.span_of("calls");
+    if (auto metric = r.text("metric")) {
+      check.what = Check::What::Metric;
+      check.name = std::move(*metric);
+    }
+    if (const config::Node* labels = r.get("labels"))
+      for (const config::Entry& e : labels->entries) check.labels[e.key] = e.value->text;
+    r.require("value");
+    check.value = matcher(r, "value", Dimension::Json, sink);
+    for (const std::string_view key : {"breaker", "probes", "cache", "limit"}) r.not_supported(key, "check `calls` or `metric`");
+    r.finish();
+    if (r.valid() && check.name.empty() && sink.errors() == 0) sink.error("missing-key", item.span, "a check names what it looks at: `calls` or `metric`");
+    out.push_back(std::move(check));
+  }
+  return out;
+}
+
+}  // namespace gatelab::harness

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// `send`: one request, or the same again and again, and how it gets to the gateway.
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/json.h"
+#include "harness/scenario/parse_parts.h"
+#include "http/fields.h"
+#include "http/proxy_protocol.h"
+
+namespace gatelab::harness {
+namespace {
+
+void parse_headers(Texts& out, const config::Node& node, diag::Sink& sink) {
+  const auto add = [&](const std::string& name, const config::Node& value, const diag::Span& span) {
+    // What a client sends may be wrong on purpose; only what can't be written as a field at all is refused.
+    if (name.empty() || name.find_first_of("\r\n:") != std::string::npos || value.text.find_first_of("\r\n") != std::string::npos) sink.error("bad-header", span, "a header of `headers` has a name or a value that can't be sent", "use send: { raw: … } for malformed messages");
+    else out.emplace_back(name, value.text);
+  };
+  if (node.kind == config::Kind::Map) {
+    for (const config::Entry& e : node.entries) {
+      if (e.value->kind == config::Kind::List)
+        for (const config::Node& item : e.value->items) add(e.key, item, e.key_span);
+      else add(e.key, *e.value, e.key_span);
+    }
+    return;
+  }
+  if (node.kind != config::Kind::List) return sink.error("wrong-type", node.span, "`headers` must be a map, or a list of [name, value]");
+  for (const config::Node& item : node.items) {
+    if (item.kind != config::Kind::List || item.items.size() != 2) sink.error("wrong-type", item.span, "a header in a list is [name, value]");
+    else add(item.items[0].text, item.items[1], item.span);
+  }
+}
+
+std::string encode(std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    out += '%';
+    out += kHex[static_cast<unsigned char>(c) >> 4];
+    out += kHex[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
+  const config::Node *json = r.get("json"), *body = r.get("body");
+  if (json != nullptr && body != nullptr) sink.error("two-bodies", r.key_span("body"), "a request has one body: `json` or `body`");
+  if (json != nullptr) {
+    send.has_body = true;
+    send.body = config::to_json(*json);
+    const bool typed = std::any_of(send.headers.begin(), send.headers.end(), [](const auto& h) { return iequals(h.first, "content-type"); });
+    if (!typed) send.headers.emplace_back("Content-Type", "application/json");
+  }
+  if (body == nullptr) return;
+  send.has_body = true;
+  if (body->kind != config::Kind::Map) {
+    send.body = config::as_text(*body, sink, "`body`").value_or("");
+    return;
+  }
+  config::Reader b(*body, sink, "`body`");
+  const ByteSize size = b.size("size", {});
+  if (size.bytes > 64 * 1024 * 1024) sink.error("out-of-range", b.span_of("size"), "a body of a scenario has at most 64MiB");
+  else send.body.assign(size.bytes, 'x');
+  for (const std::string_view key : {"rate", "abort_after", "half_close", "file"}) b.not_supported(key, "a body is a text, or { size: 1MiB }");
+  b.finish();
+}
+
+void parse_send(Send& send, const config::Node& node, config::Reader& r, diag::Sink& sink) {
+  std::string path, query;
+  bool has_query = false;
+  if (node.kind == config::Kind::Map) {
+    config::Reader s(node, sink, "`send`");
+    if (auto raw = s.text("raw")) {
+      send.raw = std::move(*raw);
+      // Octets are sent as they stand: whatever would change them has no meaning.
+      for (const std::string_view key : {"method", "path", "headers"})
+        if (node.entry(key) != nullptr) sink.error("raw-alone", s.key_span(key), "`raw` is the whole request: `" + std::string(key) + "` has no place beside it");
+    }
+    send.method = s.text("method", "GET");
+    path = s.text("path", "/");
+    if (const config::Node* headers = s.get("headers")) parse_headers(send.headers, *headers, sink);
+    s.finish();
+    if (!http::is_token(send.method)) sink.error("bad-request", s.span_of("method"), "`" + send.method + "` is not a method");
+    if (path.find_first_of(" \r\n") != std::string::npos) sink.error("bad-request", s.span_of("path"), "`" + path + "` can't be a path", "use send: { raw: … } for malformed messages");
+  } else if (!parse_request_line(node, sink, send.method, path, query, has_query)) {
+    return;
+  }
+  send.target = path + (has_query ? "?" + query : "");
+  if (const config::Node* headers = r.get("headers")) parse_headers(send.headers, *headers, sink);
+  if (const config::Node* parameters = r.get("query")) {
+    if (parameters->kind != config::Kind::Map) sink.error("wrong-type", parameters->span, "`query` must be a map of names to values");
+    for (const config::Entry& e : parameters->entries) send.target += (send.target.find('?') == std::string::npos ? "?" : "&") + encode(e.key) + "=" + encode(e.value->text);
+  }
+  parse_body(send, r, sink);
+}
+
+void parse_proxy_protocol(Send& send, const config::Node& node, diag::Sink& sink) {
+  config::Reader r(node, sink, "`proxy_protocol` of `via`");
+  r.require("version");
+  const auto version = static_cast<http::ProxyProtocol>(1 + r.choice("version", 0, {"v1", "v2"}));
+  Address source, destination{{IpAddress::Family::V4, {192, 0, 2, 1}}, 443};
+  if (const config::Node* from = r.get("source")) source = config::as_address(*from, sink, "`source`").value_or(source);
+  if (const config::Node* to = r.get("destination")) destination = config::as_address(*to, sink, "`destination`").value_or(destination);
+  r.finish();
+  send.preface = http::write_proxy_header(version, source, destination);
+}
+
+// In real time a source must be an address of this machine.
+void parse_from(Send& send, const config::Node& node, const World& world, diag::Sink& sink) {
+  const auto ip = parse_ip(node.text);
+  if (!ip) return sink.error("bad-address", node.span, "`" + node.text + "` is no IP address", "from: 10.1.2.3");
+  if (world.real && !(ip->family == IpAddress::Family::V4 && ip->octets[0] == 127))
+    sink.error("real-address", node.span, "on real sockets nobody can come from " + node.text, "127.0.0.2 and the like, or modes: [sim]");
+  send.from = *ip;
+}
+
+void parse_via(Send& send, const config::Node& node, const World& world, diag::Sink& sink) {
+  config::Reader r(node, sink, "`via`");
+  if (const config::Node* http = r.get("http")) {
+    if (http->text == "2") sink.error("not-supported", http->span, "HTTP/2 is not supported yet");
+    else if (http->text != "1.0" && http->text != "1.1") sink.error("bad-choice", http->span, "`http` is 1.0 or 1.1, not `" + http->text + "`");
+    send.http10 = http->text == "1.0";
+  }
+  send.connection = r.text("connection", "");
+  send.listener = r.text("listener", "");
+  send.listener_span = r.span_of("listener");
+  if (const config::Node* from = r.get("from")) parse_from(send, *from, world, sink);
+  if (const config::Node* proxy = r.get("proxy_protocol")) parse_proxy_protocol(send, *proxy, sink);
+  if (const config::Node* tls = r.get("tls")) send.tls = parse_client_tls(*tls, sink);
+  r.finish();
+}
+
+void parse_repeat(Send& send, const config::Node& node, diag::Sink& sink) {
+  if (node.kind != config::Kind::Map) {
+    send.count = static_cast<std::uint32_t>(config::as_integer(node, sink, "`repeat`", 1, 1'000'000).value_or(1));
+    return;
+  }
+  config::Reader r(node, sink, "`repeat`");
+  r.require("count");
+  send.count = static_cast<std::uint32_t>(r.integer("count", 1, 1, 1'000'000));
+  send.every = r.duration("every", Duration{});
+  send.concurrency = static_cast<std::uint32_t>(r.integer("concurrency", 1, 1, 1024));
+  r.finish();
+}
+
+void parse_save(Send& send, const config::Node& node, diag::Sink& sink) {
+  if (node.kind != config::Kind::Map) return sink.error("wrong-type", node.span, "`save` must be a map of names to JSONPaths or { header: … }");
+  for (const config::Entry& e : node.entries) {
+    if (e.value->kind == config::Kind::Map) {
+      config::Reader r(*e.value, sink, "`" + e.key + "` of `save`");
+      r.require("header");
+      send.save_headers.emplace_back(e.key, r.text("header", ""));
+      r.finish();
+      continue;
+    }
+    auto path = JsonPath::compile(e.value->text);
+    if (path) send.save_json.emplace_back(e.key, std::move(*path));
+    else sink.error(path.error().id, e.value->span, path.error().message);
+  }
+}
+
+}  // namespace
+
+void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
+  if (node.kind == config::Kind::Map && node.entry("websocket") != nullptr) return parse_message_send(step, node, r, world, sink);
+  parse_send(step.send, node, r, sink);
+  if (step.send.raw)
+    for (const std::string_view key : {"as", "headers", "query", "json", "body"})
+      if (r.get(key) != nullptr) sink.error("raw-alone", r.key_span(key), "`raw` is the whole request: `" + std::string(key) + "` has no place beside it");
+  step.send.as = r.text("as", "");
+  if (!step.send.as.empty() && world.credentials.count(step.send.as) == 0) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, credential] : world.credentials) names.push_back(name);
+    const std::string_view near = diag::nearest(step.send.as, names);
+    sink.error("unknown-credential", r.span_of("as"), "there is no credential `" + step.send.as + "`", near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
+  }
+  if (const config::Node* via = r.get("via")) parse_via(step.send, *via, world, sink);
+  if (step.send.tls && !step.send.tls->certificate.empty()) {
+    const auto known = world.credentials.find(step.send.tls->certificate);
+    if (known == world.credentials.end() || known->second.certificate.empty())
+      sink.error("unknown-credential", step.send.tls->span, "there is no client certificate `" + step.send.tls->certificate + "`", "credentials: { " + step.send.tls->certificate + ": { client_certificate: { certificate: a.pem, key: a.key } } }");
+  }
+  if (const config::Node* repeat = r.get("repeat")) parse_repeat(step.send, *repeat, sink);
+  step.send.timeout = r.duration("timeout");
+  if (const config::Node* save = r.get("save")) parse_save(step.send, *save, sink);
+  if (const config::Node* expect = r.get("expect")) step.expect = parse_expect(*expect, world, sink);
+  if (const config::Node* totals = r.get("totals")) step.totals = parse_totals(*totals, sink);
+  parse_stream_use(step, r, sink);
+  r.not_supported("during", "faults come later");
+  if (!step.send.connection.empty() && step.send.concurrency > 1) sink.error("bad-choice", r.span_of("repeat"), "one named connection carries one request at a time");
+}
+
+}  // namespace gatelab::harness

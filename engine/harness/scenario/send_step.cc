@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/send_step.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+
+#include "base/text.h"
+#include "harness/scenario/saved.h"
+
+namespace gatelab::harness {
+namespace {
+
+constexpr Duration kStepBudget = kPatience;
+
+std::string host_name(const Texts& headers) {
+  for (const auto& [name, value] : headers)
+    if (iequals(name, "host")) return value.substr(0, value.find(':'));
+  return {};
+}
+
+}  // namespace
+
+struct SendStep::Batch {
+  std::vector<Answer> answers;
+  std::string octets, method;
+  Dial dial;
+  Duration every{}, timeout{};
+  Instant began;
+  std::uint32_t next = 0;
+  std::atomic<std::uint32_t> lanes{0};
+};
+
+bool SendStep::secured(const Step& s, const gateway::Bound& bound, const Credential* credential, Secured& out) {
+  if (!bound.tls && !s.send.tls) return true;
+  const ClientTls tls = s.send.tls.value_or(ClientTls{});
+  if (tls.off) return true;
+  if (!tls.certificate.empty()) {
+    credential = &world_.of().world.credentials.at(tls.certificate);
+    world_.result().used_credentials.insert(tls.certificate);
+  }
+  std::shared_ptr<const crypto::Identity> identity;
+  if (credential != nullptr && !credential->certificate.empty()) {
+    auto loaded = load_identity(credential->certificate, credential->certificate_key, world_.files(), world_.directory());
+    if (!loaded) return world_.fail(credential->span, loaded.error().message), false;
+    identity = std::move(*loaded);
+  }
+  auto context = client_context(tls, std::move(identity), world_.authority(), world_.files(), world_.directory());
+  if (!context) return world_.fail(s.span, context.error().message), false;
+  out.context = std::move(*context);
+  out.name = tls.sni ? *tls.sni : host_name(s.send.headers);
+  if (tls.session.empty()) return true;
+  auto& kept = sessions_[tls.session];
+  if (!kept) kept = std::make_shared<crypto::TlsSessions>();
+  out.sessions = kept;
+  return true;
+}
+
+const gateway::Bound* SendStep::listener(const Step& s) {
+  bound_ = world_.gateway().listeners();
+  for (const gateway::Bound& bound : bound_)
+    if (s.send.listener.empty() || bound.name == s.send.listener) return &bound;
+  world_.fail(s.span, s.send.listener.empty() ? "the gateway has no listener" : "the gateway has no listener `" + s.send.listener + "`");
+  return nullptr;
+}
+
+void SendStep::run(const Step& s) {
+  const gateway::Bound* to = listener(s);
+  if (to == nullptr) return;
+  std::optional<Credential> used;
+  if (!s.send.as.empty()) {
+    auto usable = world_.identities().use(s.send.as, world_.driver().now());
+    if (!usable) return world_.fail(s.span, usable.error().message);
+    used = std::move(*usable);
+    const bool plain = s.send.tls ? s.send.tls->off : !to->tls;
+    const Status made = used->signature ? world_.identities().sign(*used, s.send, to->address, plain ? "http" : "https", world_.driver().now(), world_.files(), world_.directory()) : success();
+    if (!made) return world_.fail(s.span, made.error().message);
+  }
+  const Credential* credential = used ? &*used : nullptr;
+  Dial dial{to->address, to->path, s.send.from, s.send.preface, s.send.connection, {}};
+  if (!secured(s, *to, credential, dial.tls)) return;
+  if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, std::move(dial), octets_of(s.send, credential, to->address));
+  const Before before{world_.records().size(), world_.mocks().seen().size()};
+  // Shared with the lanes, so that a step that is given up leaves nothing hanging.
+  auto batch = std::make_shared<Batch>();
+  batch->answers.resize(s.send.count);
+  batch->octets = octets_of(s.send, credential, to->address);
+  batch->dial = std::move(dial);
+  batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
+  batch->every = s.send.every;
+  batch->timeout = s.send.timeout.value_or(world_.driver().simulated() ? kPatience : kSocketPatience);
+  world_.driver().on(world_.driver().outside(), [this, batch, lanes = std::min(s.send.concurrency, s.send.count)] {
+    batch->began = world_.driver().outside().now();
+    for (std::uint32_t lane = 0; lane < lanes; ++lane) {
+      ++batch->lanes;
+      world_.scope().spawn(run_lane(batch));
+    }
+  });
+  const std::string problem = world_.driver().run_until([batch] { return batch->lanes.load() == 0; }, kStepBudget);
+  if (!problem.empty()) return world_.fail(s.span, problem);
+  settle(before.records, batch->answers);
+  for (const Answer& answer : batch->answers) trace(answer);
+  judge(s, batch->answers, before);
+}
+
+io::Task<void> SendStep::run_lane(std::shared_ptr<Batch> batch) {
+  while (batch->next < batch->answers.size()) {
+    const std::uint32_t i = batch->next++;
+    if (batch->every > Duration{} && i > 0) {
+      io::Wait wait;
+      wait.deadline = batch->began + batch->every * i;
+      wait.cancel = &world_.scope().token();
+      wait.what = "the next of a repeated request";
+      co_await io::sleep_until(world_.driver().outside(), wait);
+    }
+    if (world_.scope().token().cancelled()) break;
+    io::Task<void> sending = world_.client().send(batch->dial, batch->octets, batch->method, batch->timeout, batch->answers[i]);
+    co_await sending;
+  }
+  --batch->lanes;
+}
+
+// On sockets the answer can be here before its record: wait for as many as there are answers.
+void SendStep::settle(std::size_t first, const std::vector<Answer>& answers) {
+  if (world_.driver().simulated()) return;
+  const auto whole = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a.status != 0 || a.error == "tls-alert"; }));
+  world_.driver().run_until([this, first, whole] { return world_.records().size() >= first + whole; }, std::chrono::seconds(5));
+}
+
+void SendStep::judge(const Step& s, const std::vector<Answer>& answers, const Before& before) {
+  const std::vector<SeenRequest> seen = world_.mocks().seen();
+  for (std::size_t i = before.seen; i < seen.size(); ++i) trace(seen[i]);
+  const std::vector<const RecordBook::Entry*> logged = world_.records().since(before.records);
+  std::map<std::string, std::size_t> by_id;
+  for (std::size_t i = 0; i < logged.size(); ++i) by_id[logged[i]->record.request_id] = i;
+  std::vector<Observation> all;
+  // A policy may hide the id from the client or the upstream, and an answer without a head has none. One request has one
+  // record, and requests that follow each other have theirs in order.
+  const bool in_order = s.send.concurrency == 1 && logged.size() == answers.size();
+  for (std::size_t n = 0; n < answers.size(); ++n) {
+    Observation one;
+    one.answer = answers[n];
+    const auto known = by_id.find(answers[n].request_id);
+    std::size_t at = logged.size();
+    if (known != by_id.end()) at = known->second;
+    else if (in_order) at = n;
+    else if (answers.size() == 1 && at > 0) --at;
+    if (at < logged.size()) {
+      one.record = &logged[at]->record;
+      one.log_line = &logged[at]->line;
+    }
+    for (std::size_t i = before.seen; i < seen.size(); ++i)
+      if (answers.size() == 1 || (one.record != nullptr && seen[i].request_id == one.record->request_id)) one.upstream.push_back(&seen[i]);
+    all.push_back(std::move(one));
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string which = s.name + (all.size() > 1 ? (s.name.empty() ? "" : " ") + ("(" + std::to_string(i + 1) + " of " + std::to_string(all.size()) + ")") : "");
+    if (s.expect) check_answer(*s.expect, all[i], which, world_.result());
+    else if (!s.totals && !all[i].answer.error.empty()) world_.result().failures.push_back({s.span, "the request ended with: " + all[i].answer.error, which, trace_of(all[i]), {}});
+    if (world_.go_on()) continue;
+    // Plain requests wait for the end of an answer.
+    if (all[i].answer.error == "timeout" && !s.send.timeout)
+      world_.result().failures.back().hint = "a request is given up after " + format(world_.driver().simulated() ? kPatience : kSocketPatience) + ": `timeout: 5s` beside it waits as long as it says, `stream: name` looks at an answer that stays open";
+    return;
+  }
+  if (s.totals) check_totals(*s.totals, all, s.name, world_.result());
+  unmatched(s, all, seen, before.seen);
+  if (world_.go_on()) save_from(all.back().answer, s.send, s.span, saved_, world_.result());
+}
+
+void SendStep::unmatched(const Step& s, const std::vector<Observation>& all, const std::vector<SeenRequest>& seen, std::size_t first_seen) {
+  for (std::size_t i = first_seen; i < seen.size() && world_.go_on(); ++i) {
+    if (seen[i].matched) continue;
+    world_.result().failures.push_back({s.span, "no stub of `" + seen[i].upstream + "` answers " + seen[i].method + " " + seen[i].path + (seen[i].query.empty() ? "" : "?" + seen[i].query), s.name,
+                                all.empty() ? std::vector<std::string>{} : trace_of(all.front()), seen[i].near_miss, seen[i].misses});
+  }
+  for (const Observation& one : all) {
+    if (!world_.go_on() || one.record == nullptr || one.record->ended_reason != observe::reason::kUnmocked.word) continue;
+    if (s.expect && !s.expect->ended.empty()) continue;
+    world_.result().failures.push_back({s.span, "the request went to an upstream that has no mock", s.name, trace_of(one), "add it under `mocks`"});
+  }
+}
+
+// The simulation's own hash knows when how many octets moved; what they said belongs to the promise too (docs/time.md).
+void SendStep::trace(std::string_view text) { plaintext_ = world_.identities().has_tokens() ? hash64(world_.identities().masked(text), plaintext_) : hash64(text, plaintext_); }
+void SendStep::trace(const Texts& texts) {
+  for (const auto& [name, value] : texts) {
+    trace(name);
+    trace(value);
+  }
+}
+void SendStep::trace(const Answer& a) {
+  plaintext_ = mix64(plaintext_ ^ static_cast<std::uint64_t>(a.status) ^ static_cast<std::uint64_t>(a.latency.count()) << 10);
+  trace(a.headers);
+  trace(a.body);
+  trace(a.trailers);
+}
+void SendStep::trace(const SeenRequest& r) {
+  for (const std::string* text : {&r.method, &r.path, &r.query}) trace(*text);
+  trace(r.headers);
+  trace(r.body);
+}
+
+}  // namespace gatelab::harness
