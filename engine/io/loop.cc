@@ -29,9 +29,17 @@ void Waiter::arm(std::coroutine_handle<> who) noexcept {
   token->first_ = this;
 }
 
+void Waiter::ready_at(Instant t) noexcept {
+  if (!pending_ || t >= wait_.deadline) return;
+  if (timed) loop_.remove_timer(*this);
+  wait_.deadline = t;
+  ready_in_time_ = true;
+  loop_.add_timer(*this);
+}
+
 void Waiter::complete(Code code) noexcept {
   if (!pending_) return;
-  code_ = code;
+  code_ = ready_in_time_ && code == Code::TimedOut ? Code::Ok : code;
   detach();
   loop_.post(who_);
 }

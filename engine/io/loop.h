@@ -57,6 +57,8 @@ class Waiter {
   void complete(Code code) noexcept;
   // As complete(), but the caller resumes the handle itself, right now: for the reactor's own callback.
   std::coroutine_handle<> complete_inline(Code code) noexcept;
+  // While pending: ends with Ok at `t` unless it ends before. For a transport that knows when it will be ready.
+  void ready_at(Instant t) noexcept;
   Code code() const noexcept { return code_; }
   const Wait& wait() const noexcept { return wait_; }
   Loop& loop() noexcept { return loop_; }
@@ -78,6 +80,7 @@ class Waiter {
   std::coroutine_handle<> who_;
   Code code_ = Code::Ok;
   bool pending_ = false;
+  bool ready_in_time_ = false;  // the deadline is when the transport is ready
   Waiter* cancel_next_ = nullptr;
   Waiter** cancel_prev_ = nullptr;
 };

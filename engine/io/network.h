@@ -19,10 +19,15 @@
 
 namespace gatelab::io {
 
+class LiveTransports;
+
 class Transport {
  public:
+  Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
   // Pending waits end with Code::Cancelled before the memory goes: destroy only what nothing waits on.
-  virtual ~Transport() = default;
+  virtual ~Transport() { unlink(); }
 
   // Never block. WouldBlock: wait for readable() or writable() and try again. Eof: the peer will send no more.
   virtual Count try_read(std::span<char> into) noexcept = 0;
@@ -56,6 +61,8 @@ class Transport {
   virtual void close() noexcept = 0;
   // RST.
   virtual void reset() noexcept = 0;
+  // As if the peer had reset it just now: it gets an RST, waits end with Ok, and reads and writes say Reset from here on.
+  virtual void break_off() noexcept { reset(); }
 
   // What a look without reading tells: Quiet (open, nothing to read), Data, Eof or Reset. For idle pooled connections
   // and for noticing a client that has gone.
@@ -76,6 +83,31 @@ class Transport {
   // Only Readiness calls these. wait.slot is theirs to set.
   virtual void wait_readable(Waiter& w) noexcept = 0;
   virtual void wait_writable(Waiter& w) noexcept = 0;
+
+ private:
+  friend class LiveTransports;
+  void unlink() noexcept;
+  Transport* live_next_ = nullptr;
+  Transport** live_prev_ = nullptr;
+};
+
+// Transports that may have to be broken off all at once. Each leaves when it is destroyed, and need not outlive the list nor
+// be outlived by it. One loop's thread.
+class LiveTransports {
+ public:
+  LiveTransports() = default;
+  LiveTransports(const LiveTransports&) = delete;
+  LiveTransports& operator=(const LiveTransports&) = delete;
+  ~LiveTransports();
+  void add(Transport& transport) noexcept;
+  // `other` takes the place of `transport`, if that is in a list.
+  static void replace(Transport& transport, Transport& other) noexcept;
+  // None of them is destroyed meanwhile: who waited is resumed later, through the loop's queue.
+  void break_off() noexcept;
+  std::size_t size() const noexcept;
+
+ private:
+  Transport* first_ = nullptr;
 };
 
 using TransportPtr = std::unique_ptr<Transport>;

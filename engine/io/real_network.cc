@@ -73,18 +73,14 @@ class RealTransport final : public Transport {
   void shutdown_write() noexcept override {
     if (fd_ >= 0) ::shutdown(fd_, SHUT_WR);
   }
-  void close() noexcept override {
-    if (fd_ < 0) return;
-    ::close(std::exchange(fd_, -1));
-    if (watched_->reader != nullptr) watched_->reader->complete(Code::Cancelled);
-    if (watched_->writer != nullptr) watched_->writer->complete(Code::Cancelled);
-    loop_.forget(watched_);
-  }
+  void close() noexcept override { end(Code::Cancelled); }
   void reset() noexcept override {
-    if (fd_ < 0) return;
-    const linger hard{1, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    close();
+    no_linger();
+    end(Code::Cancelled);
+  }
+  void break_off() noexcept override {
+    no_linger();
+    end(Code::Ok);
   }
 
   Peer peer_state() noexcept override {
@@ -96,16 +92,29 @@ class RealTransport final : public Transport {
     return errno == EAGAIN || errno == EINTR ? Peer::Quiet : Peer::Reset;
   }
 
-  bool may_have_news() const noexcept override { return watched_->readable || watched_->read_over || fd_ < 0; }
+  bool may_have_news() const noexcept override { return fd_ < 0 || watched_->readable || watched_->read_over; }
 
   Address local() const noexcept override { return fd_ < 0 ? Address{} : local_of(fd_); }
   Address peer() const noexcept override { return peer_; }
   Loop& loop() noexcept override { return loop_; }
 
-  void wait_readable(Waiter& w) noexcept override { hold(watched_->reader, watched_->readable, watched_->read_over, w); }
-  void wait_writable(Waiter& w) noexcept override { hold(watched_->writer, watched_->writable, watched_->broken, w); }
+  // What was closed may be asked still, and nobody watches it any more.
+  void wait_readable(Waiter& w) noexcept override { fd_ < 0 ? w.complete(Code::Ok) : hold(watched_->reader, watched_->readable, watched_->read_over, w); }
+  void wait_writable(Waiter& w) noexcept override { fd_ < 0 ? w.complete(Code::Ok) : hold(watched_->writer, watched_->writable, watched_->broken, w); }
 
  private:
+  void no_linger() noexcept {
+    const linger hard{1, 0};
+    if (fd_ >= 0) ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  }
+  // `waits`: how those end that are under way.
+  void end(Code waits) noexcept {
+    if (fd_ < 0) return;
+    ::close(std::exchange(fd_, -1));
+    if (watched_->reader != nullptr) watched_->reader->complete(waits);
+    if (watched_->writer != nullptr) watched_->writer->complete(waits);
+    loop_.forget(watched_);
+  }
   // Most writes are one buffer: send() is the shorter way into the kernel.
   ssize_t send_one(const ConstBuffer& buffer) noexcept {
     if (buffer.size == 0) return 0;
@@ -139,7 +148,7 @@ class RealTransport final : public Transport {
   }
 
   void hold(Waiter*& place, bool& edge, bool over, Waiter& w) noexcept {
-    if (fd_ < 0 || edge || over) {
+    if (edge || over) {
       edge = false;
       return w.complete(Code::Ok);
     }

@@ -122,20 +122,17 @@ class SimTransport final : public Transport {
     if (mine.closed) return;
     const bool unread = mine.unread() > 0;
     const bool shut = mine.shut;
-    end_here();
+    end_here(Code::Cancelled);
     if (unread) later([](SimSide& peer) { peer.reset = true; });
     else if (!shut) later([](SimSide& peer) { peer.eof = true; });
   }
 
-  void reset() noexcept override {
-    if (here().closed) return;
-    end_here();
-    later([](SimSide& peer) { peer.reset = true; });
-  }
+  void reset() noexcept override { cut(Code::Cancelled); }
+  void break_off() noexcept override { cut(Code::Ok); }
 
   Peer peer_state() noexcept override {
     const SimSide& mine = here();
-    if (mine.reset) return Peer::Reset;
+    if (mine.reset || mine.closed) return Peer::Reset;
     if (mine.unread() > 0) return Peer::Data;
     return mine.eof ? Peer::Eof : Peer::Quiet;
   }
@@ -166,13 +163,19 @@ class SimTransport final : public Transport {
     w.slot = &place;
   }
 
-  void end_here() noexcept {
+  void cut(Code waits) noexcept {
+    if (here().closed) return;
+    end_here(waits);
+    later([](SimSide& peer) { peer.reset = true; });
+  }
+
+  void end_here(Code waits) noexcept {
     SimSide& mine = here();
     mine.closed = true;
     mine.octets.clear();
     mine.at = 0;
-    if (mine.reader != nullptr) mine.reader->complete(Code::Cancelled);
-    if (mine.writer != nullptr) mine.writer->complete(Code::Cancelled);
+    if (mine.reader != nullptr) mine.reader->complete(waits);
+    if (mine.writer != nullptr) mine.writer->complete(waits);
     wake(there().writer);
   }
 

@@ -109,6 +109,10 @@ void TlsTransport::reset() noexcept {
   if (below_) below_->reset();
 }
 
+void TlsTransport::break_off() noexcept {
+  if (below_) below_->break_off();
+}
+
 Transport::Peer TlsTransport::peer_state() noexcept {
   if (!below_) return Peer::Reset;
   const Peer peer = below_->peer_state();

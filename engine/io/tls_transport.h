@@ -31,6 +31,7 @@ class TlsTransport final : public Transport, private crypto::Wire {
   void shutdown_write() noexcept override;
   void close() noexcept override;
   void reset() noexcept override;
+  void break_off() noexcept override;
   Peer peer_state() noexcept override;
   Address local() const noexcept override { return below_->local(); }
   Address peer() const noexcept override { return below_->peer(); }
