@@ -52,8 +52,8 @@ struct Fault {
 struct FaultState {
   std::string target;     // "orders/primary", or "orders" if all of its targets have it
   Fault fault;
-  std::uint64_t met = 0;  // connections or requests
   Instant since;
+  std::uint64_t met = 0;  // connections or requests
 };
 
 class Faults;
@@ -103,8 +103,9 @@ class TargetFaults {
   };
   // The fault that a request meets; null: none. For FaultTransport.
   std::shared_ptr<const Fault> request(Instant now, std::string_view method, std::string_view path) noexcept;
-  const Held* meet(Instant now, bool connection, std::string_view method, std::string_view path) noexcept;
-  void look_again() noexcept;
+  std::shared_ptr<const Held> meet(Instant now, bool connection, std::string_view method, std::string_view path) noexcept;
+  // The owner's lock is held:
+  void look_again(Instant now) noexcept;
   void break_off();
 
   Faults& owner_;
@@ -129,8 +130,9 @@ class Faults {
   // on the same target goes. `now`: policy time.
   void set(const std::string& target, Fault fault, Instant now);
   // How many went; `name` empty: all that were set on `target`, and for an upstream those of each of its targets.
-  std::size_t clear(const std::string& target, std::string_view name);
-  std::vector<FaultState> all() const;
+  std::size_t clear(const std::string& target, std::string_view name, Instant now);
+  // Those that are not over.
+  std::vector<FaultState> all(Instant now) const;
   // Connections and requests that met a fault: "orders/primary", kind, how many. Those that met none are left out.
   struct Injected {
     std::string target;
@@ -144,6 +146,7 @@ class Faults {
   struct Entry {
     std::string target;
     std::shared_ptr<TargetFaults::Held> held;
+    bool is_of(const TargetFaults& one) const noexcept;
   };
   mutable std::mutex mutex_;
   Random random_;

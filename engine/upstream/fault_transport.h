@@ -45,13 +45,15 @@ class FaultTransport final : public io::Transport {
 
   void begin(std::span<const io::ConstBuffer> from) noexcept;
   bool is(Fault::Kind kind) const noexcept { return fault_ && fault_->kind == kind; }
-  // What there is to read now: its code, and how many octets at most; WouldBlock: `ready_` says from when, if that is known.
-  io::Count may_read(std::size_t wanted) noexcept;
+  // Octets of the target's that may be read now.
+  io::Count may_read(std::span<char> into) noexcept;
   io::Count read_made(std::span<char> into) noexcept;
   io::Count end() noexcept;
   void passed(std::string_view octets) noexcept;
-  std::size_t allowed(Bucket& bucket) noexcept;
-  Instant next_octets(const Bucket& bucket) const noexcept;
+  std::size_t allowed(Bucket& bucket, std::size_t wanted) noexcept;
+  void wait_for(const Bucket& bucket, io::Waiter& w) noexcept;
+  double quantum() const noexcept;
+  bool is_cut() const noexcept;
 
   io::TransportPtr below_;
   TargetFaults& faults_;
@@ -67,7 +69,7 @@ class FaultTransport final : public io::Transport {
   int head_end_ = 0;         // of "\r\n\r\n": how much was seen
   Instant ready_;            // nothing is read before
   Bucket reads_, writes_;
-  io::Waiter* reader_ = nullptr;
+  io::Waiter* reader_ = nullptr;  // whom nothing below wakes
 };
 
 }  // namespace gatelab::upstream
