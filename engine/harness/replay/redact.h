@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes secrets out of what is recorded, before it is written anywhere: `<redacted:0123456789ab>`, a hash with a salt that is
+// not written, so that equal secrets stay equal within one recording and can't be guessed from it. A token keeps what it says
+// about itself and the claims of a list, and loses its signature. docs/record-and-replay.md says what counts as a secret.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/replay/recording.h"
+
+namespace gatelab::harness {
+
+class Redactor {
+ public:
+  // `salt`: from the system's dice; at least 16 octets.
+  explicit Redactor(std::string salt) : salt_(std::move(salt)) {}
+
+  void apply(RecordedExchange& exchange) const;
+  void apply(RecordedRequest& request) const;
+  void apply(RecordedAnswer& answer) const;
+
+  std::string target(std::string_view target) const;
+  std::string header(std::string_view name, std::string_view value) const;
+  // Left out (`left_out`) where it can't be looked into: compressed, or binary of a kind that may hold anything.
+  void body(const RecordedHeaders& headers, RecordedBody& body) const;
+  // Text of any kind: what looks like a secret, and what stands behind a name of one.
+  std::string text(std::string_view text) const;
+
+ private:
+  std::string hidden(std::string_view secret) const;
+  std::string secret(std::string_view value) const;  // a token, or hidden
+  std::string token(std::string_view jwt) const;
+  std::string words(std::string_view text) const;
+  std::string value(std::string_view text) const;    // one whole value: of a header, a parameter, a JSON text
+  std::string pairs(std::string_view text) const;    // a=b&c=d
+  std::string cookies(std::string_view text, bool only_first) const;
+  std::string json(std::string_view text) const;
+  std::string multipart(std::string_view text) const;
+  std::string salt_;
+};
+
+}  // namespace gatelab::harness
