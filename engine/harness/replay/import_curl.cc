@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// curl command lines, as browsers copy them and people write them: one a line (or more with a backslash at the end), `#` begins
+// a comment. What an option says of the request is taken; what is curl's own affair is passed over; the rest is refused.
+#include <algorithm>
+#include <utility>
+
+#include "base/base64.h"
+#include "base/text.h"
+#include "harness/replay/import_parts.h"
+
+namespace gatelab::harness {
+namespace {
+
+struct Word {
+  std::string text;
+  std::size_t begin = 0, end = 0;
+};
+
+// The words of one command as a POSIX shell would split them, $'…' too.
+class Shell {
+ public:
+  explicit Shell(std::string_view text) : text_(text) {}
+  bool at_end() const noexcept { return at_ >= text_.size(); }
+  std::size_t at() const noexcept { return at_; }
+  // False: a quote is open at the end.
+  bool command(std::vector<Word>& words);
+
+ private:
+  bool single(std::string& out);
+  bool twofold(std::string& out);
+  bool ansi(std::string& out);
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+bool Shell::single(std::string& out) {
+  const std::size_t end = text_.find('\'', at_);
+  if (end == std::string_view::npos) return at_ = text_.size(), false;
+  out += text_.substr(at_, end - at_);
+  at_ = end + 1;
+  return true;
+}
+
+bool Shell::twofold(std::string& out) {
+  for (; at_ < text_.size(); ++at_) {
+    const char c = text_[at_];
+    if (c == '"') return ++at_, true;
+    const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+    if (c == '\\' && (next == '"' || next == '\\' || next == '$' || next == '`')) out += text_[++at_];
+    else if (c == '\\' && next == '\n') ++at_;
+    else out += c;
+  }
+  return false;
+}
+
+bool Shell::ansi(std::string& out) {
+  const auto hex = [](char c) { return c >= '0' && c <= '9' ? c - '0' : ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f' ? ascii_lower(c) - 'a' + 10 : -1; };
+  for (; at_ < text_.size(); ++at_) {
+    const char c = text_[at_];
+    if (c == '\'') return ++at_, true;
+    if (c != '\\' || at_ + 1 == text_.size()) {
+      out += c;
+      continue;
+    }
+    const char next = text_[++at_];
+    const std::size_t digits = next == 'x' ? 2 : next == 'u' ? 4 : 0;
+    unsigned code = 0;
+    std::size_t n = 0;
+    while (n < digits && at_ + 1 < text_.size() && hex(text_[at_ + 1]) >= 0) code = code * 16 + static_cast<unsigned>(hex(text_[++at_])), ++n;
+    if (n > 0 && (next == 'x' || code < 0x80)) out += static_cast<char>(code);
+    else if (n > 0 && code < 0x800) out += {static_cast<char>(0xc0 | code >> 6), static_cast<char>(0x80 | (code & 63))};
+    else if (n > 0) out += {static_cast<char>(0xe0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 63)), static_cast<char>(0x80 | (code & 63))};
+    else out += next == 'n' ? '\n' : next == 'r' ? '\r' : next == 't' ? '\t' : next;
+  }
+  return false;
+}
+
+bool Shell::command(std::vector<Word>& words) {
+  bool within = false;
+  const auto finish = [&] {
+    if (std::exchange(within, false)) words.back().end = at_;
+  };
+  const auto begin = [&]() -> std::string& {
+    if (!std::exchange(within, true)) words.emplace_back().begin = at_;
+    return words.back().text;
+  };
+  while (at_ < text_.size()) {
+    const char c = text_[at_], next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+    if (c == '\\' && next == '\n') at_ += 2;
+    else if (c == '\\' && next == '\r') at_ += 3;
+    else if (c == '\n' || c == ';') {
+      finish();
+      ++at_;
+      return true;
+    } else if (c == ' ' || c == '\t' || c == '\r') {
+      finish();
+      ++at_;
+    } else if (c == '#' && !within) {
+      at_ = std::min(text_.find('\n', at_), text_.size());
+    } else if (c == '\'' || c == '"' || (c == '$' && next == '\'')) {
+      std::string& out = begin();
+      at_ += c == '$' ? 2 : 1;
+      if (!(c == '\'' ? single(out) : c == '"' ? twofold(out) : ansi(out))) return finish(), false;
+    } else {
+      begin() += c == '\\' && next != '\0' ? next : c;
+      at_ += c == '\\' && next != '\0' ? 2 : 1;
+    }
+  }
+  finish();
+  return true;
+}
+
+constexpr std::string_view kPassedOver[] = {"-s", "--silent", "-S", "--show-error", "-k", "--insecure", "-L", "--location", "-i", "--include", "-v", "--verbose", "-f", "--fail",
+                                            "--http1.1", "--http2", "--http1.0", "-0", "--compressed", "-g", "--globoff", "-N", "--no-buffer", "--path-as-is", "-#", "--tlsv1.2", "--tlsv1.3", "-sS", "-sk", "-fsS", "-fsSL", "-sL"};
+constexpr std::string_view kPassedOverWithValue[] = {"-o", "--output", "-m", "--max-time", "--connect-timeout", "--resolve", "--connect-to", "--cacert", "--cert", "-E", "--key", "-w", "--write-out", "-x", "--proxy", "--retry", "-c", "--cookie-jar", "-D", "--dump-header"};
+constexpr std::string_view kTaken[] = {"-X", "--request", "-H", "--header", "-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json", "-u", "--user", "-b", "--cookie", "-A", "--user-agent", "-e", "--referer", "--url"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+// One command, after its words are known.
+class Command {
+ public:
+  Command(Importing& in, const std::vector<Word>& words) : in_(in), words_(words) {}
+  void import();
+
+ private:
+  bool option(std::string_view name, const std::string& value, const Word& word);
+  bool data(std::string_view name, const std::string& value, const Word& word);
+  bool refuse(const Word& word, std::string message, std::string hint) { return in_.error(word.begin, word.end, std::move(message), std::move(hint)), false; }
+  bool has(std::string_view header) const {
+    return std::any_of(e_.request.headers.begin(), e_.request.headers.end(), [header](const auto& h) { return iequals(h.first, header); });
+  }
+  Importing& in_;
+  const std::vector<Word>& words_;
+  RecordedExchange e_;
+  std::string url_, body_, type_;
+  bool has_body_ = false, get_ = false, head_ = false;
+};
+
+bool Command::data(std::string_view name, const std::string& value, const Word& word) {
+  if (name != "--data-raw" && value.starts_with('@')) return refuse(word, "`" + value + "` is read from a file, which is not imported", "put the body in: --data-raw '…'");
+  if (has_body_ && name != "--json") body_ += '&';
+  has_body_ = true;
+  type_ = name == "--json" ? "application/json" : type_.empty() ? "application/x-www-form-urlencoded" : type_;
+  if (name != "--data-urlencode") return body_ += value, true;
+  constexpr char kHex[] = "0123456789ABCDEF";
+  const std::size_t equals = value.find('=');
+  const std::size_t from = equals == std::string::npos ? 0 : equals + 1;
+  if (equals != 0) body_ += value.substr(0, from);
+  for (const char c : value.substr(from)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+    const auto octet = static_cast<unsigned char>(c);
+    if (plain) body_ += c;
+    else body_ += {'%', kHex[octet >> 4], kHex[octet & 15]};
+  }
+  return true;
+}
+
+bool Command::option(std::string_view name, const std::string& value, const Word& word) {
+  auto& headers = e_.request.headers;
+  if (name == "-X" || name == "--request") return e_.request.method = value, true;
+  if (name == "--url") return url_ = value, true;
+  if (name == "-u" || name == "--user") return headers.emplace_back("Authorization", "Basic " + base64_encode(value)), true;
+  if (name == "-A" || name == "--user-agent") return headers.emplace_back("User-Agent", value), true;
+  if (name == "-e" || name == "--referer") return headers.emplace_back("Referer", value), true;
+  if (name == "-b" || name == "--cookie") {
+    if (value.find('=') == std::string::npos) return refuse(word, "`" + value + "` is a file of cookies, which is not imported", "write the cookies: -b 'name=value'");
+    return headers.emplace_back("Cookie", value), true;
+  }
+  if (name != "-H" && name != "--header") return data(name, value, word);
+  const std::size_t colon = value.find(':');
+  if (colon == std::string::npos && !value.ends_with(';')) return refuse(word, "`" + value + "` is no header", "write it as 'Name: value'");
+  if (colon == std::string::npos) return headers.emplace_back(value.substr(0, value.size() - 1), ""), true;
+  const std::string content(trim_ows(std::string_view(value).substr(colon + 1)));
+  if (!content.empty()) headers.emplace_back(value.substr(0, colon), content);  // `Name:` takes one of curl's away
+  return true;
+}
+
+void Command::import() {
+  const std::size_t first = words_.front().text == "$" ? 1 : 0;
+  if (words_.size() <= first || words_[first].text != "curl") return in_.error(words_.front().begin, words_.front().end, "`" + words_.front().text + "` is no curl command", "each line begins with curl, or with # for a comment");
+  for (std::size_t i = first + 1; i < words_.size(); ++i) {
+    const Word& word = words_[i];
+    std::string_view name = word.text;
+    if (!name.starts_with('-') || name.size() < 2) {
+      if (!url_.empty()) return in_.error(word.begin, word.end, "a second URL: `" + word.text + "`", "write a curl command for each");
+      url_ = word.text;
+    } else if (name == "-G" || name == "--get") get_ = true;
+    else if (name == "-I" || name == "--head") head_ = true;
+    else if (is_one_of(name, kPassedOver)) continue;
+    else {
+      // -XPOST is one word.
+      std::string value;
+      const bool joined = !name.starts_with("--") && name.size() > 2;
+      if (joined) value = word.text.substr(2), name = name.substr(0, 2);
+      if (!is_one_of(name, kTaken) && !is_one_of(name, kPassedOverWithValue)) return in_.error(word.begin, word.end, "`" + word.text + "` is an option of curl that is not imported", "take it out, or say the same by -X, -H and --data-raw");
+      if (!joined) {
+        if (i + 1 == words_.size()) return in_.error(word.begin, word.end, "`" + word.text + "` has no value", "write it behind the option");
+        value = words_[++i].text;
+      }
+      if (is_one_of(name, kTaken) && !option(name, value, words_[i])) return;
+    }
+  }
+  const Word &from = words_.front(), &to = words_.back();
+  if (!take_url(url_.find("://") == std::string::npos ? "http://" + url_ : url_, e_)) return in_.error(from.begin, to.end, url_.empty() ? "the command has no URL" : "`" + url_ + "` is no http or https URL", "write the whole URL");
+  if (get_ && has_body_) e_.request.target += (e_.request.target.find('?') == std::string::npos ? "?" : "&") + body_;
+  const bool sends = has_body_ && !get_;
+  if (e_.request.method.empty()) e_.request.method = head_ ? "HEAD" : sends ? "POST" : "GET";
+  if (sends) {
+    if (!has("content-type")) e_.request.headers.emplace_back("Content-Type", type_);
+    if (!has("content-length")) e_.request.headers.emplace_back("Content-Length", std::to_string(body_.size()));
+    e_.request.body = body_from(body_);
+  }
+  in_.add(std::move(e_), from.begin, to.end, "");
+}
+
+}  // namespace
+
+void import_curl(Importing& in) {
+  Shell shell(in.source->text);
+  while (!shell.at_end()) {
+    std::vector<Word> words;
+    const std::size_t begin = shell.at();
+    if (!shell.command(words)) return in.error(begin, begin, "a quote of this command is not closed", "close it; the command is one line unless each ends with \\");
+    if (!words.empty()) Command(in, words).import();
+  }
+}
+
+}  // namespace gatelab::harness

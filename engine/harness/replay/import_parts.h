@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the importers share. Private to the folder.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "harness/replay/import.h"
+
+namespace gatelab::harness {
+
+// One file on its way in.
+struct Importing {
+  const diag::SourcePtr& source;
+  diag::Sink& sink;
+  std::vector<RecordedExchange> out;
+
+  // Octets [begin, end) of the file.
+  void error(std::size_t begin, std::size_t end, std::string message, std::string hint);
+  void warning(std::size_t begin, std::size_t end, std::string message, std::string hint);
+  // Takes it, or tells why it could not be sent. `where`: before the message, "log.entries[3]: "; may be empty.
+  void add(RecordedExchange exchange, std::size_t begin, std::size_t end, const std::string& where);
+};
+
+void import_har(Importing& in);
+void import_postman(Importing& in);
+void import_log(Importing& in, TrafficKind kind);
+void import_curl(Importing& in);
+
+RecordedBody body_from(std::string octets);
+// Scheme, Host (unless there is one) and target of an absolute http or https URL; false if it is none.
+bool take_url(std::string_view url, RecordedExchange& exchange);
+// "GET /a HTTP/1.1"; false if it is none.
+bool take_request_line(std::string_view line, RecordedRequest& request);
+// 2026-01-01T00:00:00[.123][Z|+01:00]
+std::optional<Instant> parse_iso_time(std::string_view text);
+// 10/Oct/2000:13:55:36 -0700
+std::optional<Instant> parse_log_time(std::string_view text);
+
+}  // namespace gatelab::harness
