@@ -25,11 +25,11 @@ struct RouteSeries {
 
 struct UpstreamSeries {
   struct Attempts {
-    std::string reason;
+    std::string target, reason;
     Counter count;
   };
   std::vector<std::unique_ptr<Attempts>> attempts;
-  Counter reused;
+  Counter reused, retries;
 };
 
 std::string quoted(std::string_view value) {
@@ -108,11 +108,12 @@ struct WorkerMetrics::Tables {
     series.ended.back()->reason = reason;
     series.ended.back()->count.add();
   }
-  void attempted(UpstreamSeries& series, std::string_view reason) {
+  void attempted(UpstreamSeries& series, std::string_view target, std::string_view reason) {
     for (const auto& a : series.attempts)
-      if (a->reason == reason) return a->count.add();
+      if (a->reason == reason && a->target == target) return a->count.add();
     std::lock_guard lock(mutex);
     series.attempts.push_back(std::make_unique<UpstreamSeries::Attempts>());
+    series.attempts.back()->target = target;
     series.attempts.back()->reason = reason;
     series.attempts.back()->count.add();
   }
@@ -172,8 +173,9 @@ void WorkerMetrics::count_attempts(const Record& r) noexcept {
   for (const Attempt& a : r.attempts) {
     UpstreamSeries* upstream = Tables::find(t.upstreams_in_force, t.upstreams, r.upstream_index, a.upstream);
     if (upstream == nullptr) continue;
-    t.attempted(*upstream, a.reason);
+    t.attempted(*upstream, a.target, a.reason);
     if (a.reused) upstream->reused.add();
+    if (a.retried) upstream->retries.add();
   }
 }
 
@@ -202,7 +204,7 @@ void MetricsText::add(const WorkerMetrics& worker) {
   Family& response_bytes = counter("gatelab_response_bytes_total", "Octets of response bodies.");
   Family& attempts = counter("gatelab_upstream_attempts_total", "Tries at upstream targets by how they ended.");
   Family& reused = counter("gatelab_upstream_connections_reused_total", "Tries that went over a kept connection.");
-
+  Family& retries = counter("gatelab_upstream_retries_total", "Tries that followed another of the same request; not those over a new connection as a kept one had gone stale.");
   Family& handshakes = counter("gatelab_tls_handshakes_total", "TLS handshakes by side and how they ended.");
 
   const auto& t = *worker.tables_;
@@ -228,8 +230,9 @@ void MetricsText::add(const WorkerMetrics& worker) {
     duration.series["_count " + route] += value(s->latency_count);
   }
   for (const auto& [name, s] : t.upstreams) {
-    for (const auto& a : s->attempts) attempts.series[label("upstream", name) + "," + label("reason", a->reason)] += value(a->count);
+    for (const auto& a : s->attempts) attempts.series[label("upstream", name) + "," + label("target", a->target) + "," + label("reason", a->reason)] += value(a->count);
     if (s->reused.value() > 0) reused.series[label("upstream", name)] += value(s->reused);
+    if (s->retries.value() > 0) retries.series[label("upstream", name)] += value(s->retries);
   }
 }
 
@@ -238,6 +241,15 @@ void MetricsText::gauge(std::string name, std::string help, double value) {
   f.type = "gauge";
   f.help = std::move(help);
   f.series[""] = value;
+}
+
+void MetricsText::labelled(const char* type, std::string name, std::string help, const std::vector<std::pair<std::string_view, std::string_view>>& labels, double value) {
+  Family& f = families_[std::move(name)];
+  f.type = type;
+  f.help = std::move(help);
+  std::string key;
+  for (const auto& [label_name, label_value] : labels) key += (key.empty() ? "" : ",") + label(label_name, label_value);
+  f.series[key] += value;
 }
 
 void MetricsText::gauge(std::string name, std::string help, std::string_view key, std::string_view label_value, double value) {

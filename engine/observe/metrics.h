@@ -58,7 +58,8 @@ class WorkerMetrics {
 // Sums workers and writes the exposition text; series sorted by name, so equal states give equal text.
 // Families: gatelab_requests_total{route,status_class}, gatelab_ended_total{route,by,reason},
 // gatelab_request_duration_seconds{route} (histogram), gatelab_request_bytes_total{route}, gatelab_response_bytes_total{route},
-// gatelab_upstream_attempts_total{upstream,reason}, gatelab_upstream_connections_reused_total{upstream},
+// gatelab_upstream_attempts_total{upstream,target,reason}, gatelab_upstream_connections_reused_total{upstream},
+// gatelab_upstream_retries_total{upstream},
 // gatelab_tls_handshakes_total{side,result},
 // gatelab_connections_accepted_total, …_closed_total, …_refused_total{reason}, gatelab_connections_active, gatelab_log_lines_dropped_total,
 // gatelab_tunnels_opened_total, gatelab_tunnels_active. A tunnel is in no histogram: it lasts as long as people want.
@@ -69,6 +70,8 @@ class MetricsText {
   void gauge(std::string name, std::string help, double value);
   // The same with one label; adds up.
   void gauge(std::string name, std::string help, std::string_view label, std::string_view label_value, double value);
+  // A series of a "counter" or "gauge", with labels in the order given; adds up.
+  void labelled(const char* type, std::string name, std::string help, const std::vector<std::pair<std::string_view, std::string_view>>& labels, double value);
   std::string text() const;
   // The value of one series, for scenarios' `check: metric`; nullopt if there is no such series.
   bool value(std::string_view name, const std::map<std::string, std::string>& labels, double& out) const;

@@ -157,7 +157,12 @@ inline constexpr Reason kUpstreamMalformed{"upstream-malformed", 502, "Bad Gatew
 inline constexpr Reason kResponseTimeout{"response-timeout", 504, "Gateway Timeout", "the target did not begin its answer in time"};
 inline constexpr Reason kIdleTimeout{"idle-timeout", 504, "Gateway Timeout", "no octet moved for the upstream's idle timeout"};
 inline constexpr Reason kTotalTimeout{"total-timeout", 504, "Gateway Timeout", "the exchange took longer than the upstream's total timeout"};
+inline constexpr Reason kPerTryTimeout{"per-try-timeout", 504, "Gateway Timeout", "no target began its answer within the retries' per_try_timeout"};
+inline constexpr Reason kNoHealthyTarget{"no-healthy-target", 503, "Service Unavailable", "every target of the upstream is unhealthy or ejected"};
+inline constexpr Reason kCircuitOpen{"circuit-open", 503, "Service Unavailable", "no target is left: the breakers of some are open"};
+inline constexpr Reason kUpstreamBusy{"upstream-busy", 503, "Service Unavailable", "every target has as many requests as its limit allows, and the queue is full or did not move in time"};
 inline constexpr Reason kAnswerTooLarge{"answer-too-large", 502, "Bad Gateway", "the answer to a call of the gateway's own is larger than what asked for it allows"};
+inline constexpr Reason kRetried{"retried", 0, "", "of a try: the answer was one after which the upstream's `retry` tries again, and was not read to its end"};
 inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off after its head was sent"};
 inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};
 // the gateway itself

@@ -117,6 +117,8 @@ void OwnedRecord::assign(const Record& r) {
     to.first_byte = from.first_byte;
     to.status = from.status;
     to.reused = from.reused;
+    to.retried = from.retried;
+    to.not_retried = from.not_retried;
   }
 }
 

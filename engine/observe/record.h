@@ -38,6 +38,8 @@ struct Attempt {
   Duration first_byte{};  // from request sent to response head
   std::uint16_t status = 0;
   bool reused = false;
+  bool retried = false;          // another try followed it
+  std::string_view not_retried;  // why none did, where the configuration might have allowed one: "not-idempotent"
 };
 
 // What a connection's TLS is. Empty without TLS.
@@ -119,7 +121,7 @@ struct Record {
 // A deep copy that outlives the exchange; assigning over an old one reuses its storage.
 struct OwnedRecord {
   struct OwnedDecision { std::string policy, id, place, reason, detail; Phase phase; Outcome outcome; };
-  struct OwnedAttempt { std::string upstream, target, reason; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused; };
+  struct OwnedAttempt { std::string upstream, target, reason, not_retried; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused, retried; };
   std::string request_id, parent, listener, method, host, target, version, route, consumer, user_agent, referer;
   std::string ended_by, ended_id, ended_reason;
   std::string tls_version, tls_cipher, tls_group, tls_sni, tls_alpn, tls_client, tls_client_fingerprint, tls_error;

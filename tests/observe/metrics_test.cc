@@ -64,7 +64,7 @@ TEST(Metrics, CountExchangesByRouteClassReasonAndUpstream) {
            "gatelab_request_duration_seconds_bucket{route=\"orders\",le=\"0.005\"} 2\n", "gatelab_request_duration_seconds_bucket{route=\"(none)\",le=\"5\"} 0\n",
            "gatelab_request_duration_seconds_bucket{route=\"(none)\",le=\"+Inf\"} 1\n", "gatelab_request_duration_seconds_sum{route=\"orders\"} 0.0031\n",
            "gatelab_request_duration_seconds_count{route=\"orders\"} 2\n", "gatelab_response_bytes_total{route=\"orders\"} 200\n",
-           "gatelab_upstream_attempts_total{upstream=\"backend\",reason=\"completed\"} 1\n", "gatelab_upstream_attempts_total{upstream=\"backend\",reason=\"upstream-reset\"} 1\n",
+           "gatelab_upstream_attempts_total{upstream=\"backend\",target=\"\",reason=\"completed\"} 1\n", "gatelab_upstream_attempts_total{upstream=\"backend\",target=\"\",reason=\"upstream-reset\"} 1\n",
            "gatelab_upstream_connections_reused_total{upstream=\"backend\"} 1\n", "# TYPE gatelab_request_duration_seconds histogram\n", "gatelab_config_generation 3\n"})
     EXPECT_NE(got.find(line), std::string::npos) << line << got;
 }
