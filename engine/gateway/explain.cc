@@ -56,11 +56,26 @@ struct Ask {
   proxy::Way way;
 };
 
+// "one by round-robin: primary http://127.0.0.1:9001 (weight 2), backup http://127.0.0.1:9002 (tier 1)"
+std::string choices_of(const upstream::Config& upstream) {
+  std::string out = "one by " + std::string(balance::name(upstream.balance.algorithm));
+  const char* between = ": ";
+  for (const upstream::TargetConfig& target : upstream.targets) {
+    out += std::exchange(between, ", ") + target.name + " " + target.url.scheme + "://" + target.url.authority;
+    if (target.weight != 1 || target.tier != 0) out += " (";
+    if (target.weight != 1) out += "weight " + std::to_string(target.weight) + (target.tier != 0 ? ", " : "");
+    if (target.tier != 0) out += "tier " + std::to_string(target.tier);
+    if (target.weight != 1 || target.tier != 0) out += ")";
+  }
+  return out;
+}
+
 void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out) {
   const std::string authority = upstream.targets.empty() ? "" : upstream.targets.front().url.authority;
   const proxy::Told told = proxy::tell(ask.head, ask.matching, upstream, authority, ask.listener, ask.way);
   out.upstream = upstream.name;
-  if (!authority.empty()) out.target = upstream.targets.front().url.scheme + "://" + authority;
+  if (upstream.targets.size() > 1) out.target = choices_of(upstream);
+  else if (!authority.empty()) out.target = upstream.targets.front().url.scheme + "://" + authority;
   out.forwarded_path = std::string(told.path) + (ask.head.has_query ? "?" + std::string(ask.head.query) : "");
   out.forwarded_host = told.host;
 }

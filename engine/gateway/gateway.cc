@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <tuple>
 
 #include "gateway/state_keeper.h"
 #include "gateway/worker.h"
@@ -10,8 +11,8 @@
 namespace gatelab::gateway {
 
 struct Gateway::Inner {
-  Inner(io::Environment& e, Options o) : environment(e), options(std::move(o)) {
-    for (io::Loop* loop : environment.loops) workers.push_back(std::make_unique<Worker>(environment, *loop, options));
+  Inner(io::Environment& e, Options o) : environment(e), options(std::move(o)), faults(e.random) {
+    for (io::Loop* loop : environment.loops) workers.push_back(std::make_unique<Worker>(environment, *loop, options, faults));
   }
 
   // Binds what `model` names and is not bound yet. On failure what was bound here is closed again.
@@ -21,14 +22,18 @@ struct Gateway::Inner {
   void close_unused(const Model& model);
   std::vector<Bound> listeners() const;
   Status keep_state(const Model& model);
+  void watch_targets(const Model& model);
+  std::vector<std::shared_ptr<upstream::TargetState>> target_states() const;
 
   io::Environment& environment;
   Options options;
+  upstream::Faults faults;  // of targets, set from outside; before the workers, who lend it to their targets
   policy::StateStore states;
   std::unique_ptr<StateKeeper> keeper;  // made by start(), then never changed; null: nothing is kept
   std::vector<std::unique_ptr<Worker>> workers;
-  mutable std::mutex mutex;  // binds: changed on loop 0, read from any thread
+  mutable std::mutex mutex;  // binds and targets: changed on loop 0, read from any thread
   std::vector<std::shared_ptr<Bind>> binds;
+  std::vector<std::weak_ptr<upstream::TargetState>> targets;  // of the configuration in force
   std::atomic<std::uint64_t> generation{0};
   // Loop 0's.
   std::shared_ptr<const Model> in_force;  // what is to be written at the end lives in it
@@ -108,6 +113,33 @@ Status Gateway::Inner::keep_state(const Model& model) {
   return started;
 }
 
+// People are told when a target goes, and when it is back.
+void Gateway::Inner::watch_targets(const Model& model) {
+  std::vector<std::weak_ptr<upstream::TargetState>> all;
+  for (const upstream::Config& upstream : model.upstreams) {
+    for (const upstream::TargetConfig& target : upstream.targets) {
+      if (!target.state) continue;
+      all.push_back(target.state);
+      if (target.state->is_told() || !options.tell) continue;
+      target.state->tell([this](const upstream::TargetState& state, upstream::TargetState::Change change, std::string_view why) {
+        std::string line = "target " + state.upstream() + "/" + state.target() + ": " + std::string(upstream::TargetState::name(change));
+        if (!why.empty()) line.append(" (").append(why).append(")");
+        options.tell(line);
+      });
+    }
+  }
+  std::lock_guard lock(mutex);
+  targets = std::move(all);
+}
+
+std::vector<std::shared_ptr<upstream::TargetState>> Gateway::Inner::target_states() const {
+  std::vector<std::shared_ptr<upstream::TargetState>> out;
+  std::lock_guard lock(mutex);
+  for (const auto& weak : targets)
+    if (auto state = weak.lock()) out.push_back(std::move(state));
+  return out;
+}
+
 std::vector<Bound> Gateway::Inner::listeners() const {
   std::lock_guard lock(mutex);
   std::vector<Bound> out;
@@ -131,6 +163,7 @@ Status Gateway::start(std::shared_ptr<const Model> model) {
   }
   inner_->generation = 1;
   inner_->in_force = model;
+  inner_->watch_targets(*model);
   for (const auto& worker : inner_->workers) worker->adopt(model, 1);
   inner_->serve(fresh);
   inner_->states.report();
@@ -150,6 +183,7 @@ ReloadReport Gateway::reload(std::shared_ptr<const Model> model) {
     return report;
   }
   report.generation = ++inner_->generation;
+  inner_->watch_targets(*model);
   for (const auto& worker : inner_->workers) {
     if (worker == inner_->workers.front()) worker->adopt(model, report.generation);
     else worker->loop().post_remote([w = worker.get(), model, g = report.generation] { w->adopt(model, g); });
@@ -199,8 +233,38 @@ void Gateway::write_state() {
 
 void Gateway::forget_state() noexcept { inner_->last_write = false; }
 
+std::vector<TargetReport> Gateway::targets() const {
+  const Instant now = inner_->environment.clock.policy_now();
+  std::vector<TargetReport> out;
+  for (const auto& state : inner_->target_states()) out.push_back({state->upstream(), state->target(), state->view(now)});
+  std::sort(out.begin(), out.end(), [](const TargetReport& a, const TargetReport& b) { return std::tie(a.upstream, a.target) < std::tie(b.upstream, b.target); });
+  return out;
+}
+
+namespace {
+
+void add_target(observe::MetricsText& text, const TargetReport& target) {
+  using State = upstream::TargetState;
+  const std::vector<std::pair<std::string_view, std::string_view>> labels{{"upstream", target.upstream}, {"target", target.target}};
+  const State::View& view = target.view;
+  const bool well = view.health != balance::Health::State::Unhealthy && !view.ejected && view.breaker != balance::Breaker::State::Open;
+  text.labelled("gauge", "gatelab_target_available", "Whether a target gets requests: not unhealthy, not ejected, its breaker not open.", labels, well ? 1 : 0);
+  text.labelled("gauge", "gatelab_target_in_flight", "Requests that a target has now.", labels, view.in_flight);
+  text.labelled("gauge", "gatelab_target_breaker_state", "0: closed, 1: half-open, 2: open.", labels, view.breaker == balance::Breaker::State::Closed ? 0 : view.breaker == balance::Breaker::State::HalfOpen ? 1 : 2);
+  text.labelled("counter", "gatelab_target_health_checks_total", "Health checks made.", labels, static_cast<double>(view.checks));
+  for (std::size_t i = 0; i < State::kChanges; ++i) {
+    if (view.changes[i] == 0) continue;
+    auto with = labels;
+    with.emplace_back("to", State::name(static_cast<State::Change>(i)));
+    text.labelled("counter", "gatelab_target_changes_total", "How often a target's breaker, health or ejection changed, by what it became.", with, static_cast<double>(view.changes[i]));
+  }
+}
+
+}  // namespace
+
 observe::MetricsText Gateway::metrics() const {
   observe::MetricsText text;
+  for (const TargetReport& target : targets()) add_target(text, target);
   if (inner_->keeper) inner_->keeper->add_metrics(text);
   for (const auto& worker : inner_->workers) text.add(worker->metrics());
   for (const auto& [id, state] : inner_->states.alive()) {

@@ -58,13 +58,19 @@ struct ReloadReport {
   std::string error;  // when not ok: one line
 };
 
+// One target of which something is known, as it is now.
+struct TargetReport {
+  std::string upstream, target;
+  upstream::TargetState::View view;
+};
+
 // What `explain` says of one request, without sending it anywhere.
 struct Explanation {
   observe::OwnedRecord record;                  // decisions up to Forward
   std::vector<route::Rejected> rejected;
   std::string canonical_path;
   std::string upstream;                         // where it would go; empty: a policy answered
-  std::string target;                           // the target's URL; empty for a mock
+  std::string target;                           // the target's URL; empty for a mock; several: how they are chosen from
   std::string forwarded_path, forwarded_host;   // what the target would get; query included
   // Fields with underscores in their names, as they were sent, and what becomes of them.
   std::vector<std::pair<std::string, std::string_view>> underscores;
@@ -98,6 +104,8 @@ class Gateway {
   // From here on it ends as a process does that is killed: drain() writes no state file. Loop 0's thread.
   void forget_state() noexcept;
 
+  // Any thread: targets of upstreams with several, or with a breaker, health checks or limits. Sorted by name.
+  std::vector<TargetReport> targets() const;
   // Any thread. In the real world metrics are read while workers run.
   observe::MetricsText metrics() const;
   // The last traces, newest first.

@@ -80,7 +80,10 @@ class Assembler {
   void tls() {
     TlsParser parser(input_, files_, sink_);
     for (ListenerConfig& listener : model_->listeners) parser.listener(listener, hosts_);
-    for (upstream::Config& upstream : model_->upstreams) parser.upstream(upstream);
+    for (upstream::Config& upstream : model_->upstreams) {
+      parser.upstream(upstream);
+      keep_targets(upstream, *input_.states);
+    }
   }
 
   std::vector<const policy::Policy*> take(std::vector<std::unique_ptr<policy::Policy>> parsed) {

@@ -14,6 +14,8 @@ std::vector<ListenerConfig> parse_listeners(const config::Node* list, diag::Sink
 void parse_forwarding(RouteConfig& route, const route::Match& match, const std::vector<ListenerConfig>& listeners, config::Reader& r, diag::Sink& sink);
 AdminConfig parse_admin(const config::Node& node, diag::Sink& sink);
 std::optional<StateConfig> parse_state(const config::Node& node, const ModelFiles& files, diag::Sink& sink);
+// Gives an upstream's targets the states that they had in the configuration before, or fresh ones.
+void keep_targets(upstream::Config& upstream, policy::StateStore& states);
 LogConfig parse_log(const config::Node& node, diag::Sink& sink);
 
 }  // namespace gatelab::gateway

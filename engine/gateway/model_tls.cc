@@ -286,12 +286,14 @@ void TlsParser::upstream(upstream::Config& upstream) {
   empty.span = upstream.span;
   config::Reader r(upstream.tls_node == nullptr ? empty : *upstream.tls_node, sink_, "`tls` of upstream `" + upstream.name + "`");
   crypto::TlsClientOptions options;
-  upstream.server_name = to_lower(r.text("server_name", upstream.targets.front().url.host));
-  if (!is_host_pattern(upstream.server_name) && !parse_ip(upstream.server_name)) sink_.error("bad-host", r.span_of("server_name"), "`" + upstream.server_name + "` is not the name of a server");
+  const auto named = r.text("server_name");
+  for (upstream::TargetConfig& target : upstream.targets) target.server_name = to_lower(named.value_or(target.url.host));
+  const std::string& name = upstream.targets.front().server_name;
+  if (!is_host_pattern(name) && !parse_ip(name)) sink_.error("bad-host", r.span_of("server_name"), "`" + name + "` is not the name of a server");
   options.verify = r.boolean("verify", true);
   if (!options.verify) sink_.warning("not-verified", r.span_of("verify"), "the certificates of upstream `" + upstream.name + "` are not verified: whoever stands in between can read and change everything", "give its CA instead: tls: { ca: ca.pem }");
   versions(options.min, options.max, r);
-  std::string scope = upstream.server_name + (options.verify ? " verified " : " unverified ") + std::to_string(static_cast<int>(options.min)) + std::to_string(static_cast<int>(options.max));
+  std::string scope = named.value_or("") + (options.verify ? " verified " : " unverified ") + std::to_string(static_cast<int>(options.min)) + std::to_string(static_cast<int>(options.max));
   options.authorities = trusted(r, scope);
   if (r.get("certificate") != nullptr || r.get("key") != nullptr) options.identity = identity(r);
   if (options.identity) scope += options.identity->facts().fingerprint;

@@ -6,6 +6,7 @@
 
 #include "proxy/handshake.h"
 #include "proxy/http1_connection.h"
+#include "upstream/check.h"
 
 namespace gatelab::gateway {
 namespace {
@@ -40,7 +41,7 @@ std::string via_of(std::uint64_t dice) {
 }
 
 // What tells one pool from another: what PROXY headers were said is part of it.
-std::string place_of_target(const upstream::Target& target) {
+std::string place_of_target(const upstream::TargetConfig& target) {
   return target.url.socket.empty() ? target.url.authority : "unix:" + target.url.socket;
 }
 
@@ -80,8 +81,8 @@ std::string bind_key(const ListenerConfig& listener, const Options& options) {
   return options.ephemeral_listeners || any_port ? listener.name : format(listener.endpoint);
 }
 
-Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options)
-    : options_(options), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())),
+Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options, upstream::Faults& faults)
+    : environment_(environment), options_(options), faults_(faults), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())),
       connections_(loop), background_(loop), control_(loop) {
   services_.background = &background_;
   services_.via = via_of(environment.random.fork("via").next());
@@ -95,10 +96,43 @@ std::shared_ptr<upstream::Pool> Worker::pool(const std::string& key) {
 }
 
 // Where a mock stands; nullopt: the target is where its URL says.
-std::optional<Address> Worker::place_of(const std::string& target) const {
+std::optional<Address> Worker::fixed_place(const std::string& target) const {
   const auto fixed = options_.targets.find(target);
   if (fixed != options_.targets.end()) return fixed->second;
   return options_.locate ? options_.locate(target) : std::nullopt;
+}
+
+// `target` null: an upstream that is a mock by itself.
+upstream::Target::Place Worker::place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used) {
+  upstream::Target::Place place;
+  place.fixed = fixed_place(config.name + "/" + (target == nullptr ? config.name : target->name));
+  place.unmocked = options_.hermetic && !place.fixed;
+  std::string key = place.fixed ? format(*place.fixed) : target == nullptr ? config.name : place_of_target(*target);
+  // Connections and sessions of other TLS settings are others'.
+  if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
+  place.pool = used[key] = pool(key);
+  place.faults = &faults_.of(config.name, target == nullptr ? config.name : target->name);
+  place.faults->attach(services_.loop, place.pool->live());
+  return place;
+}
+
+// One worker checks for all.
+void Worker::check_targets() {
+  if (checking_) checking_->cancel();
+  checking_ = std::make_shared<io::CancelToken>();
+  if (services_.loop.index() != 0) return;
+  auto pin = std::make_shared<proxy::Pin>(services_.snapshot);
+  for (const auto& upstream : services_.snapshot->upstreams) {
+    for (upstream::Target& target : upstream->targets()) {
+      if (target.state() == nullptr) continue;
+      if (!upstream->config().health) {
+        target.state()->forget_health();
+        continue;
+      }
+      const Dice dice = environment_.random.fork("health/" + upstream->name() + "/" + target.name());
+      background_.spawn(upstream::keep_checking({services_.loop, services_.network, services_.resolver}, upstream->config(), target, checking_, dice, pin));
+    }
+  }
 }
 
 void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t generation) {
@@ -109,14 +143,12 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   fill_routes(*snapshot, *model);
   std::map<std::string, std::shared_ptr<upstream::Pool>> used;
   std::vector<std::string> routes, upstreams;
-  for (const upstream::Config& config : model->upstreams) {
-    const std::string target = config.targets.empty() ? config.name : config.targets.front().name;
-    const std::optional<Address> address = place_of(config.name + "/" + target);
-    std::string key = address ? format(*address) : config.targets.empty() ? config.name : place_of_target(config.targets.front());
-    // Connections and sessions of other TLS settings are others'.
-    if (config.tls) key += "\n" + config.tls_scope;
-    used[key] = pool(key);
-    snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config, used[key], address, options_.hermetic && !address));
+  for (std::size_t i = 0; i < model->upstreams.size(); ++i) {
+    const upstream::Config& config = model->upstreams[i];
+    std::vector<upstream::Target::Place> places;
+    for (const upstream::TargetConfig& target : config.targets) places.push_back(place_of(config, &target, used));
+    if (places.empty()) places.push_back(place_of(config, nullptr, used));
+    snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config, std::move(places), environment_.random.fork("balance/" + config.name, services_.loop.index())));
     upstreams.push_back(config.name);
   }
   for (const RouteConfig& route : model->routes) routes.push_back(route.name);
@@ -131,6 +163,7 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   if (format_ != model->log.format) flush_log();
   format_ = model->log.format;
   services_.snapshot = proxy::Pin(std::move(snapshot));
+  check_targets();
   if (std::exchange(begun_, true)) return;
   background_.spawn(flush_later());
   background_.spawn(sweep_pools());
@@ -334,6 +367,7 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
     co_await connections_.join(wait);
   }
   background_.cancel();
+  if (checking_) checking_->cancel();
   wait.deadline = Instant::max();  // whatever time is left: who is told that all has ended may destroy the worker
   co_await background_.join(wait);
   pools_.clear();

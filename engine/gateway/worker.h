@@ -43,7 +43,7 @@ std::string bind_key(const ListenerConfig& listener, const Options& options);
 
 class Worker final : public proxy::Sink {
  public:
-  Worker(io::Environment& environment, io::Loop& loop, const Options& options);
+  Worker(io::Environment& environment, io::Loop& loop, const Options& options, upstream::Faults& faults);
   ~Worker() override = default;
 
   // Serves this configuration from now on.
@@ -77,12 +77,16 @@ class Worker final : public proxy::Sink {
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
-  std::optional<Address> place_of(const std::string& target) const;
+  std::optional<Address> fixed_place(const std::string& target) const;
+  upstream::Target::Place place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used);
+  void check_targets();
   std::shared_ptr<upstream::Pool> pool(const std::string& key);
   void log(const observe::Record& record) noexcept;
   void keep_trace(const observe::Record& record) noexcept;
 
+  io::Environment& environment_;
   const Options& options_;
+  upstream::Faults& faults_;
   observe::WorkerMetrics metrics_;
   proxy::Services services_;
   std::map<std::string, std::shared_ptr<upstream::Pool>> pools_;
@@ -99,6 +103,7 @@ class Worker final : public proxy::Sink {
   std::size_t traces_next_ = 0;
   Instant next_trace_;
 
+  std::shared_ptr<io::CancelToken> checking_;  // health checks of the configuration in force
   io::CancelToken handshakes_;        // cancelled when draining leaves them no more time
   Instant told_since_;                // refused connections and failed handshakes that were logged in the second since then
   std::uint32_t told_ = 0;

@@ -14,9 +14,11 @@
 namespace gatelab::proxy {
 
 struct Exchange::Attempt {
-  Attempt(upstream::Upstream& u, io::Loop& loop, Arena& arena) noexcept : upstream(u), head(arena), trailers(arena), beside(loop) {}
+  Attempt(upstream::Upstream& u, upstream::Target& t, io::Loop& loop, Arena& arena) noexcept
+      : upstream(u), target(t), head(arena), trailers(arena), beside(loop) {}
 
   upstream::Upstream& upstream;
+  upstream::Target& target;
   io::TransportPtr transport;
   observe::Attempt note;
   http::ResponseHead head;
@@ -26,6 +28,7 @@ struct Exchange::Attempt {
   Buffer more;                           // its body beyond that
   std::size_t used = 0, filled = 0;      // of the buffer that is read from: `more` once there is one
   Instant sent;
+  Instant deadline;                      // of this try; the whole exchange's once its answer has begun
   io::Scope beside;                      // the upload, the watch on the client
   bool watching = false;
   bool stream = false;                   // events: may be quiet for long
@@ -33,6 +36,7 @@ struct Exchange::Attempt {
   bool whole = false;                    // the request was handed over with the end of its body
   bool wrote = false;                    // octets of the request were taken by the transport
   std::uint8_t interims = 0;
+  const observe::Reason* failure = nullptr;  // why it failed, once it has
 
   // What of the request is being written; the octets live in the arena or the client's buffers.
   std::array<io::ConstBuffer, 5> out;

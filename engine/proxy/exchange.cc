@@ -74,28 +74,6 @@ bool match_preflight(Matching& result, const http::RequestHead& head, route::Req
   return true;
 }
 
-// Whoever waits is woken from another worker, perhaps after having given up.
-struct Waking {
-  io::Signal signal;
-  bool over = false;
-};
-
-std::function<void()> call_of(const std::shared_ptr<Waking>& waking, io::Loop& loop) {
-  const auto wake = [waking] {
-    waking->over = true;
-    waking->signal.signal();
-  };
-  return [wake, &loop] { loop.post_remote(wake); };
-}
-
-io::Task<bool> until_woken(std::shared_ptr<Waking> waking, io::Loop& loop, io::Wait wait) {
-  while (!waking->over) {
-    const io::Code code = co_await waking->signal.wait(loop, wait);
-    if (code != io::Code::Ok) co_return false;
-  }
-  co_return true;
-}
-
 // Short, and nothing that a log, a URL or a shell would trip over.
 bool is_request_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > 128) return false;
@@ -254,10 +232,13 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
   if (end == Walk::End::Through) {
     const Refusal late = before_forward();
     if (late.word.empty()) {
-      upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
-      total_deadline_ = io_began_ + upstream.timeouts().total;
-      Try result = co_await attempt(upstream, true);
-      while (result == Try::Again) result = co_await attempt(upstream, false);
+      upstream::Upstream& upstream = begin_forward(Instant::max());
+      if (has_target(upstream)) {
+        const Try first = co_await attempt(upstream);
+        if (first == Try::Again) co_await try_again(upstream);
+      } else {
+        co_await without_target(upstream);
+      }
     } else {
       co_await refuse(late);
     }
@@ -280,10 +261,13 @@ io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
   record_.route = route.name;
   const Refusal late = before_forward();
   if (late.word.empty()) {
-    upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
-    total_deadline_ = std::min(request.deadline, io_began_ + upstream.timeouts().total);
-    Try result = co_await attempt(upstream, true);
-    while (result == Try::Again) result = co_await attempt(upstream, false);
+    upstream::Upstream& upstream = begin_forward(request.deadline);
+    if (has_target(upstream)) {
+      const Try first = co_await attempt(upstream);
+      if (first == Try::Again) co_await try_again(upstream);
+    } else {
+      co_await without_target(upstream);
+    }
   } else {
     co_await refuse(late);
   }
@@ -331,90 +315,6 @@ Refusal Exchange::check_size() const noexcept {
   Refusal refusal = refusal_of(observe::reason::kBodyTooLarge);
   refusal.phase = observe::Phase::Access;
   return refusal;
-}
-
-// True if the effect was carried out.
-io::Task<bool> Exchange::perform(policy::Effect* effect) {
-  io::Wait wait;
-  wait.cancel = &upstream_token_;
-  wait.what = "policy";
-  if (const auto* until = std::get_if<policy::Until>(effect)) {
-    const Clock& clock = services_.loop.clock();
-    wait.deadline = clock.io_now() + (until->when - clock.policy_now());
-    const io::Code code = co_await io::sleep_until(services_.loop, wait);
-    co_return code == io::Code::TimedOut;
-  }
-  if (const auto* call = std::get_if<policy::Call>(effect)) co_return co_await perform_call(*call);
-  if (const auto* fetch = std::get_if<policy::Fetch>(effect)) co_return co_await perform_fetch(*fetch);
-  if (const auto* acquire = std::get_if<policy::Acquire>(effect)) co_return co_await perform_acquire(*acquire);
-  std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
-  auto computing = services_.compute.run(services_.loop, std::move(job), wait);
-  const io::Code code = co_await computing;
-  co_return code == io::Code::Ok;
-}
-
-io::Task<bool> Exchange::perform_call(const policy::Call& call) {
-  CallRequest request;
-  request.upstream = call.upstream;
-  request.method = call.method;
-  request.path = call.path;
-  request.query = call.query;
-  request.fields = call.fields;
-  request.body = call.body;
-  request.max_octets = call.max_octets;
-  request.deadline = services_.loop.now() + call.timeout;
-  request.parent = request.request_id = record_.request_id;
-  request.route = matching_.route->name;
-  request.scheme = input_.scheme;
-  request.authority = head_.authority;
-  request.asked_method = call.asked_method;
-  request.asked_uri = call.asked_uri;
-  request.client = record_.client;
-  request.local = inbound_.local();
-  auto calling = proxy::call(services_, snapshot_, request, upstream_token_, *call.answer, arena_);
-  co_await calling;
-  co_return call.answer->failure.empty();
-}
-
-io::Task<bool> Exchange::perform_fetch(const policy::Fetch& fetch) {
-  begin_fetch(services_, snapshot_, fetch);
-  if (!fetch.wait) co_return true;
-  auto waking = std::make_shared<Waking>();
-  fetch.resource->when_ended(call_of(waking, services_.loop));
-  io::Wait wait;
-  wait.cancel = &upstream_token_;
-  wait.what = "a key set";
-  auto waiting = until_woken(waking, services_.loop, wait);
-  co_return co_await waiting;
-}
-
-io::Task<bool> Exchange::perform_acquire(const policy::Acquire& acquire) {
-  auto waking = std::make_shared<Waking>();
-  acquire.gate->when_called(*acquire.place, call_of(waking, services_.loop));
-  io::Wait wait;
-  wait.cancel = &upstream_token_;
-  wait.deadline = services_.loop.now() + acquire.at_most;
-  wait.what = "a place in the queue";
-  // Who has gone waits for nothing. Behind a body that nobody reads yet it can't be seen.
-  io::Scope beside(services_.loop);
-  if (head_.body.kind == http::Framing::None) beside.spawn(watch_waiting(beside, acquire.abort_on_half_close));
-  auto waiting = until_woken(waking, services_.loop, wait);
-  const bool called = co_await waiting;
-  beside.cancel();
-  io::Wait end;
-  end.what = "end of the watch on a client";
-  auto joining = beside.join(end);
-  co_await joining;
-  co_return called;
-}
-
-io::Task<void> Exchange::watch_waiting(io::Scope& beside, bool half_close_is_gone) {
-  io::Wait wait;
-  wait.cancel = &beside.token();
-  wait.what = "client that has gone";
-  wait.background = true;
-  const io::Code code = co_await inbound_.gone(wait);
-  if (code == io::Code::Reset || (code == io::Code::Eof && half_close_is_gone)) abort(refusal_of(observe::reason::kClientGone));
 }
 
 void Exchange::end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept {

@@ -3,7 +3,9 @@
 // reaches finish() exactly once. Lives in its connection's coroutine; one thread.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "io/scope.h"
@@ -55,6 +57,7 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
           const ListenerSettings& listener, const Way& way) noexcept;
 
 struct CallRequest;
+struct Waking;
 
 class Exchange {
  public:
@@ -72,7 +75,7 @@ class Exchange {
   const observe::Record& record() const noexcept { return record_; }
 
  private:
-  // exchange.cc: phases up to Forward, and Log
+  // exchange.cc: phases up to Forward, and Log; effects.cc: what policies ask for
   void begin() noexcept;
   void find_client() noexcept;
   void match() noexcept;
@@ -82,6 +85,7 @@ class Exchange {
   io::Task<bool> perform_call(const policy::Call& call);
   io::Task<bool> perform_fetch(const policy::Fetch& fetch);
   io::Task<bool> perform_acquire(const policy::Acquire& acquire);
+  io::Task<bool> until_called(std::shared_ptr<Waking> waking, io::Wait wait, bool half_close_is_gone);
   io::Task<void> watch_waiting(io::Scope& beside, bool half_close_is_gone);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
   void finish() noexcept;
@@ -93,12 +97,29 @@ class Exchange {
   void finish_fields(std::uint16_t& status, http::Fields& fields, bool local) noexcept;
   void add_date(http::Fields& fields) noexcept;
 
-  // forward.cc: one or more attempts at the upstream
+  // tries.cc: which target, and whether another try follows
   struct Attempt;
   enum class Try : std::uint8_t { Over, Again };
+  upstream::Upstream& begin_forward(Instant deadline) noexcept;
+  bool has_target(upstream::Upstream& upstream) noexcept;
+  io::Task<void> without_target(upstream::Upstream& upstream);
+  io::Task<bool> wait_for_target(upstream::Upstream& upstream);
+  bool choose(upstream::Upstream& upstream) noexcept;
+  io::Task<void> try_again(upstream::Upstream& upstream);
+  io::Task<void> refuse_forward();
+  bool is_repeatable() const noexcept;
+  bool is_stale(const Attempt& attempt, const observe::Reason* failure) const noexcept;
+  bool body_is_there() const noexcept;
+  bool tries_again(Attempt& attempt, const observe::Reason* failure) noexcept;
+  void prepare_another(Attempt& attempt, Duration pause) noexcept;
+  void took(const upstream::Upstream& upstream, const BodyPiece& piece) noexcept;
+  void tell_target(Attempt& attempt) noexcept;
+  void set_sticky(const Attempt& attempt, http::Fields& fields) noexcept;
+
+  // forward.cc: one try at a target
   Refusal before_forward() noexcept;
   bool is_loop() const noexcept;
-  io::Task<Try> attempt(upstream::Upstream& upstream, bool may_reuse);
+  io::Task<Try> attempt(upstream::Upstream& upstream);
   bool take_pooled(Attempt& attempt) noexcept;
   io::Task<const observe::Reason*> connect(Attempt& attempt);
   io::Code begin_request(Attempt& attempt) noexcept;
@@ -108,7 +129,6 @@ class Exchange {
   io::Task<void> fail(Attempt& attempt, const observe::Reason& reason);
   io::Task<void> leave(Attempt& attempt);
   void settle(Attempt& attempt) noexcept;
-  bool can_retry() const noexcept;
   void abort(Refusal why) noexcept;
 
   // upgrade.cc: WebSocket
@@ -163,8 +183,22 @@ class Exchange {
   bool client_finished_ = false;  // the client has sent its FIN
   bool committed_ = false;     // the answer's head has been handed to the client
   bool upload_done_ = false;   // the request is at the upstream as a whole
+  bool body_whole_ = false;    // the client has sent all of its body
   bool upload_begun_ = false;  // octets of the request's body were taken from the client
   Instant upload_end_;
+
+  // What lasts from one try to the next.
+  upstream::Upstream::Choice choice_;
+  bool stale_ = false;         // the connection was: the same target once more, over a new one
+  std::uint32_t retries_ = 0;
+  Duration pause_{};           // before the next
+  const observe::Reason* last_failure_ = nullptr;
+  std::unique_ptr<upstream::TriedTargets> tried_;  // null: no target yet
+  struct Kept {
+    std::string octets;
+    bool all = true;
+  };
+  std::unique_ptr<Kept> kept_;  // of the request's body; null: nothing needs to be kept
 };
 
 }  // namespace gatelab::proxy

@@ -43,22 +43,24 @@ bool Exchange::is_loop() const noexcept {
   return passes >= kMaxPasses;
 }
 
-io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may_reuse) {
-  Attempt attempt(upstream, services_.loop, arena_);
+io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream) {
+  Attempt attempt(upstream, *choice_.target, services_.loop, arena_);
   attempt.note.upstream = upstream.name();
-  attempt.note.target = upstream.target();
-  attempt.note.started = services_.loop.now() - io_began_;
+  attempt.note.target = attempt.target.name();
+  const Instant now = services_.loop.now();
+  attempt.note.started = now - io_began_;
+  const std::optional<Duration>& per_try = upstream.config().retry.per_try_timeout;
+  attempt.deadline = per_try ? std::min(total_deadline_, now + *per_try) : total_deadline_;
   const observe::Reason* failure = nullptr;
-  if (!may_reuse || !take_pooled(attempt)) failure = co_await connect(attempt);
+  if (stale_ || !take_pooled(attempt)) failure = co_await connect(attempt);
+  stale_ = false;
   if (failure == nullptr) {
     io::Code code = begin_request(attempt);
     if (code == io::Code::WouldBlock) code = co_await finish_piece(attempt, upstream_token_);
     failure = end_request(attempt, code);
   }
   if (failure == nullptr) failure = co_await read_answer(attempt);
-  const bool stale = failure == &observe::reason::kUpstreamReset && attempt.note.reused && !attempt.answered;
-  if (stale && (can_retry() || !(attempt.wrote || upload_begun_)) && !upstream_token_.cancelled()) {
-    attempt.note.reason = failure->word;
+  if (tries_again(attempt, failure)) {
     co_await leave(attempt);
     co_return Try::Again;
   }
@@ -66,6 +68,7 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may
   if (upgraded) {
     failure = co_await tunnel(attempt);
   } else if (failure == nullptr) {
+    attempt.deadline = total_deadline_;
     begin_answer(attempt);
     if (attempt.answered_whole()) {
       const std::string_view body = attempt.unread().substr(0, attempt.head.body.length);
@@ -83,17 +86,13 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream, bool may
   co_return Try::Over;
 }
 
-// A connection that had been idle may have been closed by the target just then; the request can't have been processed
-// twice if it may be repeated and nothing of its body was sent.
-bool Exchange::can_retry() const noexcept { return http::is_idempotent(head_.method) && head_.body.kind == http::Framing::None; }
-
 bool Exchange::take_pooled(Attempt& attempt) noexcept {
   for (;;) {
-    attempt.transport = attempt.upstream.take(services_.loop.now(), {record_.client, inbound_.local()});
+    attempt.transport = attempt.target.take(services_.loop.now(), input_.now, {record_.client, inbound_.local()});
     if (!attempt.transport) return false;
     // What can't be repeated does not go to a connection that is known to be dead, and nothing goes to one on which an
     // answer stands already: it would pass for that of this request.
-    const bool may_be_stale = !can_retry() || attempt.transport->may_have_news();
+    const bool may_be_stale = !is_repeatable() || attempt.transport->may_have_news();
     if (!may_be_stale || attempt.transport->peer_state() == io::Transport::Peer::Quiet) break;
     attempt.transport->close();
   }
@@ -104,17 +103,18 @@ bool Exchange::take_pooled(Attempt& attempt) noexcept {
 
 io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
   io::Wait wait;
-  wait.deadline = total_deadline_;
+  wait.deadline = attempt.deadline;
   wait.cancel = &upstream_token_;
   const Instant before = services_.loop.now();
   const upstream::Behalf behalf{record_.client, inbound_.local()};
-  upstream::Opened opened = co_await attempt.upstream.open(services_.loop, services_.network, services_.resolver, wait, behalf);
+  upstream::Opened opened = co_await attempt.target.open(services_.loop, services_.network, services_.resolver, wait, behalf);
   attempt.note.connected = services_.loop.now() - before;
   attempt.note.address = opened.address;
   record_.upstream += attempt.note.connected;
   if (!opened.handshake.empty()) services_.sink.handshake_done("upstream", opened.handshake);
   attempt.transport = std::move(opened.transport);
   if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= total_deadline_) co_return &observe::reason::kTotalTimeout;
+  if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= attempt.deadline) co_return &observe::reason::kPerTryTimeout;
   co_return opened.failure;
 }
 
@@ -122,25 +122,30 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
 // has been told.
 io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port, services_.via};
-  Told told = tell(head_, matching_, attempt.upstream.config(), attempt.upstream.authority(), listener_, way);
+  Told told = tell(head_, matching_, attempt.upstream.config(), attempt.target.authority(), listener_, way);
   told.asked_method = asked_method_;
   told.asked_uri = asked_uri_;
   told.websocket = websocket_;
   if (const crypto::TlsFacts* tls = inbound_.tls()) told.client_certificate = tls->peer_certificate;
   const std::string_view head = request_head(arena_, head_, told);
-  BodyPiece first;
-  if (head_.body.kind != http::Framing::None) {
-    first = inbound_.next_body();
+  std::string_view data;
+  if (head_.body.kind == http::Framing::None) {
+    body_whole_ = true;
+  } else if (kept_ && upload_begun_) {
+    data = kept_->octets;  // a try before this one has taken it
+  } else {
+    const BodyPiece first = inbound_.next_body();
     if (body_failed(first)) return io::Code::Cancelled;
-    upload_begun_ = upload_begun_ || first.kind != BodyPiece::Kind::Again;
+    took(attempt.upstream, first);
+    data = first.data;
   }
-  attempt.whole = first.kind == BodyPiece::Kind::Done || (head_.body.kind == http::Framing::Length && inbound_.body_octets() == head_.body.length);
-  return begin_piece(attempt, head, first.data, attempt.whole);
+  attempt.whole = body_whole_;
+  return begin_piece(attempt, head, data, attempt.whole);
 }
 
 const observe::Reason* Exchange::end_request(Attempt& attempt, io::Code code) noexcept {
   attempt.sent = upload_end_ = services_.loop.now();
-  if (code == io::Code::TimedOut) return &observe::reason::kIdleTimeout;
+  if (code == io::Code::TimedOut) return attempt.sent >= attempt.deadline && attempt.deadline < total_deadline_ ? &observe::reason::kPerTryTimeout : &observe::reason::kIdleTimeout;
   if (code == io::Code::Cancelled) return &kClosing;
   // A target that has closed already may still have said why: go on and read.
   upload_done_ = attempt.whole || code != io::Code::Ok;
@@ -154,7 +159,7 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
   http::ResponseParser parser(attempt.head, head_.method, kAnswerLimits);
   for (;;) {
     const Instant from = upload_done_ ? upload_end_ : services_.loop.now();
-    const Instant deadline = std::min(total_deadline_, from + patience);
+    const Instant deadline = std::min(attempt.deadline, from + patience);
     io::Wait wait = upstream_wait(attempt, deadline, "upstream answer");
     io::Code ready = co_await attempt.transport->readable(wait);
     if (goes_on(attempt, ready, wait.deadline, deadline)) {
@@ -164,6 +169,7 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
     const Instant now = services_.loop.now();
     if (ready == io::Code::Cancelled) co_return &kClosing;
     if (ready == io::Code::TimedOut && now >= total_deadline_) co_return &observe::reason::kTotalTimeout;
+    if (ready == io::Code::TimedOut && now >= attempt.deadline) co_return &observe::reason::kPerTryTimeout;
     if (ready == io::Code::TimedOut && upload_done_ && now >= upload_end_ + patience) co_return &observe::reason::kResponseTimeout;
     if (ready != io::Code::Ok) continue;
     const io::Count read = attempt.transport->try_read({attempt.block.data() + attempt.filled, attempt.block.size() - attempt.filled});
@@ -209,6 +215,7 @@ io::Task<const observe::Reason*> Exchange::pass_interim(Attempt& attempt) {
 
 // The attempt failed before its answer's end. What aborted the exchange is told rather than what it caused.
 io::Task<void> Exchange::fail(Attempt& attempt, const observe::Reason& reason) {
+  attempt.failure = &reason;
   Refusal refusal = refusal_of(reason);
   if (upstream_token_.cancelled()) {
     refusal = aborted_.word.empty() ? refusal_of(kClosing) : aborted_;
@@ -246,9 +253,10 @@ void Exchange::settle(Attempt& attempt) noexcept {
   if (attempt.transport) {
     const bool keep = completed && upload_done_ && attempt.head.keep_alive && attempt.unread().empty() &&
                       attempt.head.body.kind != http::Framing::UntilClose;
-    if (keep) attempt.upstream.give(std::move(attempt.transport), services_.loop.now(), {record_.client, inbound_.local()});
+    if (keep) attempt.target.give(std::move(attempt.transport), services_.loop.now(), {record_.client, inbound_.local()});
     else attempt.transport->close();
   }
+  tell_target(attempt);
   record_.attempts.add(attempt.note);
   attempt.note.upstream = {};
 }

@@ -76,6 +76,7 @@ void Exchange::begin_answer(Attempt& attempt) noexcept {
   if (head.status != 204 && said != nullptr && parse_decimal(said->value, length)) out.framing = {http::Framing::Length, length};
   http::strip_hop_by_hop(head.fields);
   head.fields.add(http::FieldId::Via, "Via", services_.via);
+  if (choice_.sets_cookie) set_sticky(attempt, head.fields);
   std::uint16_t status = head.status;
   finish_fields(status, head.fields, false);
   out.status = status;
@@ -186,7 +187,7 @@ io::Task<void> Exchange::upload(Attempt& attempt) {
       if (code != io::Code::Ok) co_return;
       continue;
     }
-    upload_begun_ = true;
+    took(attempt.upstream, piece);
     const bool last = piece.kind == BodyPiece::Kind::Done;
     io::Code code = begin_piece(attempt, {}, piece.data, last);
     if (code == io::Code::WouldBlock) code = co_await finish_piece(attempt, attempt.beside.token());
@@ -239,7 +240,7 @@ io::Task<io::Code> Exchange::finish_piece(Attempt& attempt, io::CancelToken& tok
   io::Code code = io::Code::WouldBlock;
   while (code == io::Code::WouldBlock) {
     io::Wait wait;
-    wait.deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
+    wait.deadline = std::min(attempt.deadline, services_.loop.now() + attempt.upstream.timeouts().idle);
     wait.cancel = &token;
     wait.what = "upstream to take the request";
     code = co_await attempt.transport->writable(wait);

@@ -3,10 +3,12 @@
 
 #include <utility>
 
+#include "http/chars.h"
+
 namespace gatelab::upstream {
 namespace {
 
-std::optional<Target> parse_target(std::string name, const config::Node& url, diag::Sink& sink, const std::string& what) {
+std::optional<TargetConfig> parse_target(std::string name, const config::Node& url, diag::Sink& sink, const std::string& what) {
   const auto text = config::as_text(url, sink, what);
   if (!text) return std::nullopt;
   auto parsed = http::parse_base_url(*text);
@@ -14,7 +16,7 @@ std::optional<Target> parse_target(std::string name, const config::Node& url, di
     sink.error(parsed.error().id, url.span, parsed.error().message);
     return std::nullopt;
   }
-  Target target;
+  TargetConfig target;
   target.name = std::move(name);
   target.url = std::move(*parsed);
   target.span = url.span;
@@ -25,17 +27,50 @@ void parse_targets(Config& config, const config::Node& node, diag::Sink& sink) {
   const std::string what = "`targets` of upstream `" + config.name + "`";
   if (node.kind != config::Kind::Map || node.entries.empty())
     return sink.error("wrong-type", node.span, what + " must be a map of names to targets", "targets: { primary: { url: http://127.0.0.1:9001 } }");
+  if (node.entries.size() > kMaxTargets)
+    return sink.error("out-of-range", node.span, what + " are " + std::to_string(node.entries.size()) + ", at most " + std::to_string(kMaxTargets) + " can be", "split them over several upstreams");
   for (const config::Entry& entry : node.entries) {
     config::Reader r(*entry.value, sink, "target `" + entry.key + "`");
     const config::Node* url = r.require("url");
-    r.not_supported("weight", "this build forwards to one target");
-    r.not_supported("tier", "this build forwards to one target");
+    const auto weight = static_cast<std::uint32_t>(r.integer("weight", 1, 0, 1'000'000));
+    const auto tier = static_cast<std::uint32_t>(r.integer("tier", 0, 0, 100));
     r.finish();
+    if (entry.key.empty() || entry.key.find('/') != std::string::npos)
+      sink.error("bad-name", entry.key_span, "`" + entry.key + "` can't be a target's name: logs and faults speak of " + config.name + "/NAME", "a word such as primary");
     if (url == nullptr) continue;
-    if (auto target = parse_target(entry.key, *url, sink, "`url` of target `" + entry.key + "`")) config.targets.push_back(std::move(*target));
+    auto target = parse_target(entry.key, *url, sink, "`url` of target `" + entry.key + "`");
+    if (!target) continue;
+    target->weight = weight;
+    target->tier = tier;
+    if (!config.targets.empty() && (config.targets.front().url.scheme == "https") != (target->url.scheme == "https"))
+      sink.error("mixed-schemes", url->span, "target `" + entry.key + "` is " + target->url.scheme + ", target `" + config.targets.front().name + "` is " + config.targets.front().url.scheme, "the targets of an upstream speak the same");
+    config.targets.push_back(std::move(*target));
   }
-  if (node.entries.size() > 1)
-    sink.error("not-supported", node.entries[1].key_span, "a second target of upstream `" + config.name + "` is not supported yet", "balancing between targets comes later");
+  std::uint64_t weights = 0;
+  for (const TargetConfig& target : config.targets) weights += target.weight;
+  if (!config.targets.empty() && weights == 0) sink.error("out-of-range", node.span, what + " have no weight: nobody would get a request", "weight: 1");
+}
+
+void parse_limits(Limits& limits, const config::Node& node, diag::Sink& sink, const std::string& name) {
+  config::Reader r(node, sink, "`limits` of upstream `" + name + "`");
+  limits.requests = static_cast<std::uint32_t>(r.integer("requests", limits.requests, 1, 1'000'000));
+  limits.pending = static_cast<std::uint32_t>(r.integer("pending", limits.pending, 0, 1'000'000));
+  limits.pending_wait = r.duration("pending_wait", limits.pending_wait);
+  limits.retries = static_cast<std::uint32_t>(r.integer("retries", limits.retries, 1, 1'000'000));
+  for (const std::string_view key : {"pending", "pending_wait"})
+    if (limits.requests == 0 && r.get(key) != nullptr) sink.error("missing-key", r.key_span(key), "nobody waits where `requests` has no limit: `" + std::string(key) + "` has no meaning", "limits: { requests: 100, pending: 50 }");
+  r.finish();
+}
+
+Sticky parse_sticky(const config::Node& node, diag::Sink& sink, const std::string& name) {
+  Sticky sticky;
+  config::Reader r(node, sink, "`sticky` of upstream `" + name + "`");
+  r.require("cookie");
+  sticky.cookie = r.text("cookie", "");
+  if (r.get("cookie") != nullptr && (sticky.cookie.empty() || !http::all(sticky.cookie, http::kToken))) sink.error("bad-name", r.span_of("cookie"), "`" + sticky.cookie + "` is no name of a cookie", "cookie: served_by");
+  sticky.ttl = r.duration("ttl", sticky.ttl);
+  r.finish();
+  return sticky;
 }
 
 void parse_stream(Timeouts::Stream& stream, const config::Node& node, diag::Sink& sink, const std::string& what) {
@@ -54,6 +89,20 @@ void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& si
   if (const config::Node* stream = r.get("stream")) parse_stream(timeouts.stream, *stream, sink, "`stream` of " + r.what());
   if (const config::Node* tunnel = r.get("tunnel")) parse_stream(timeouts.tunnel, *tunnel, sink, "`tunnel` of " + r.what());
   r.finish();
+}
+
+// A mock is one target, and always well.
+void parse_resilience(Config& config, config::Reader& r, diag::Sink& sink) {
+  if (const config::Node* balance = r.get("balance")) config.balance = balance::parse_balance(*balance, sink, config.name);
+  if (const config::Node* retry = r.get("retry")) config.retry = balance::parse_retry(*retry, sink, config.name);
+  if (const config::Node* breaker = r.get("breaker")) config.breaker = balance::parse_breaker(*breaker, sink, config.name);
+  if (const config::Node* ejection = r.get("ejection")) config.ejection = balance::parse_ejection(*ejection, sink, config.name);
+  if (const config::Node* health = r.get("health")) config.health = balance::parse_health(*health, sink, config.name);
+  if (const config::Node* sticky = r.get("sticky")) config.sticky = parse_sticky(*sticky, sink, config.name);
+  if (const config::Node* limits = r.get("limits")) parse_limits(config.limits, *limits, sink, config.name);
+  if (config.ejection && config.targets.size() == 1)
+    sink.warning("ejects-nobody", r.key_span("ejection"), "upstream `" + config.name + "` has one target, and the last one is never ejected", "a second target, or a `breaker`");
+  r.not_supported("mirror", "mirroring comes later");
 }
 
 }  // namespace
@@ -98,7 +147,7 @@ Config parse(std::string name, const diag::Span& name_span, const config::Node& 
   if (const config::Node* host = r.get("host")) config.host = parse_host_policy(*host, sink, "`host` of " + what);
   config.forwarded = static_cast<Forwarded>(r.choice("forwarded", 0, {"x-forwarded", "rfc7239", "both", "off"}));
   config.proxy_protocol = static_cast<http::ProxyProtocol>(r.choice("proxy_protocol", 0, {"off", "v1", "v2"}));
-  for (const std::string_view key : {"balance", "retry", "breaker", "health", "limits", "mirror"}) r.not_supported(key, "this build forwards to one target over HTTP/1.1");
+  parse_resilience(config, r, sink);
   config.tls_node = r.get("tls");
   r.elsewhere("timeout", "write timeouts: { response: 5s }");
   r.finish();

@@ -3,21 +3,28 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "balance/balancer.h"
 #include "base/time.h"
 #include "config/reader.h"
 #include "http/proxy_protocol.h"
 #include "crypto/tls_context.h"
 #include "http/uri.h"
+#include "upstream/target_state.h"
 
 namespace gatelab::upstream {
 
-struct Target {
+struct TargetConfig {
   std::string name;  // "primary"; the upstream's own name for the short form `url:`
   http::BaseUrl url;
   diag::Span span;
+  std::uint32_t weight = 1;  // 0: nothing new goes there
+  std::uint32_t tier = 0;    // used when those below it have nobody who is available
+  std::string server_name;   // whom a TLS handshake asks for; empty: no TLS
+  std::shared_ptr<TargetState> state;  // null: nothing has to be known of it
 };
 
 struct Timeouts {
@@ -42,9 +49,32 @@ struct HostPolicy {
 // Which fields say where a request came from.
 enum class Forwarded : std::uint8_t { XForwarded, Rfc7239, Both, Off };
 
+// A cookie that brings a client back to the target that it had before.
+struct Sticky {
+  std::string cookie;
+  Duration ttl{};  // 0: as long as the browser runs
+};
+
+struct Limits {
+  std::uint32_t requests = 0;  // at once, of each target; 0: no limit
+  std::uint32_t pending = 0;   // of all workers, that may wait for one to end
+  Duration pending_wait = std::chrono::seconds(1);
+  std::uint32_t retries = 0;   // at once, of the upstream; 0: no limit
+};
+
+inline constexpr std::size_t kMaxTargets = 256;
+
 struct Config {
   std::string name;
-  std::vector<Target> targets;   // this build: exactly one, or none when `mock` is set
+  std::vector<TargetConfig> targets;   // in the order of the file; none when `mock` is set
+  balance::BalanceRules balance;
+  balance::RetryRules retry;
+  std::optional<balance::BreakerRules> breaker;
+  std::optional<balance::EjectionRules> ejection;
+  std::optional<balance::HealthRules> health;
+  std::optional<Sticky> sticky;
+  Limits limits;
+  std::shared_ptr<UpstreamState> state = std::make_shared<UpstreamState>();
   const config::Node* mock = nullptr;  // the stubs, owned by the model's tree; the harness reads them
   Timeouts timeouts;
   std::size_t keep_alive = 128;        // idle connections kept by each worker
@@ -54,9 +84,12 @@ struct Config {
   http::ProxyProtocol proxy_protocol = http::ProxyProtocol::None;  // said to the target before the first request
   const config::Node* tls_node = nullptr;             // what the file says; the gateway's room reads the files it names
   std::shared_ptr<const crypto::TlsContext> tls;      // of https targets
-  std::string server_name;                            // whom a TLS handshake asks for
   std::string tls_scope;                              // of connections and sessions: others' are never used
   diag::Span span;
+
+  TargetRules rules() const noexcept { return {breaker ? &*breaker : nullptr, ejection ? &*ejection : nullptr, limits.requests}; }
+  // Whether something has to be known of its targets at all.
+  bool keeps_state() const noexcept { return targets.size() > 1 || breaker || ejection || health || limits.requests != 0; }
 };
 
 // `preserve`, `target`, or a host with an optional port. Reports.

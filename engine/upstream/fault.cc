@@ -94,7 +94,8 @@ io::TransportPtr TargetFaults::unwrap(io::TransportPtr transport) noexcept {
 void TargetFaults::attach(io::Loop& loop, const std::shared_ptr<io::LiveTransports>& live) {
   std::lock_guard lock(owner_.mutex_);
   std::erase_if(sites_, [](const Site& site) { return site.live.expired(); });
-  sites_.push_back({&loop, live});
+  const bool known = std::any_of(sites_.begin(), sites_.end(), [&live](const Site& site) { return site.live.lock() == live; });
+  if (!known) sites_.push_back({&loop, live});
 }
 
 // The lock is held: no worker's list is touched but on its own thread.

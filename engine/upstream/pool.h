@@ -26,6 +26,9 @@ class Pool {
   void clear() noexcept;
   std::size_t idle() const noexcept { return idle_.size(); }
 
+  // Every open connection to the target that was made through this pool, idle or not.
+  const std::shared_ptr<io::LiveTransports>& live() const noexcept { return live_; }
+
   // TLS sessions of the same target.
   const std::shared_ptr<crypto::TlsSessions>& sessions() const noexcept { return sessions_; }
 
@@ -36,6 +39,7 @@ class Pool {
     Address owner;
   };
   std::vector<Idle> idle_;  // oldest first
+  std::shared_ptr<io::LiveTransports> live_ = std::make_shared<io::LiveTransports>();
   std::shared_ptr<crypto::TlsSessions> sessions_ = std::make_shared<crypto::TlsSessions>();
 };
 

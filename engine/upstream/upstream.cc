@@ -28,56 +28,82 @@ const observe::Reason& reason_of(crypto::TlsFailure failure) noexcept {
 
 }  // namespace
 
-Upstream::Upstream(const Config& config, std::shared_ptr<Pool> pool, std::optional<Address> fixed, bool unmocked)
-    : config_(config), pool_(std::move(pool)), fixed_(fixed), unmocked_(unmocked) {
-  target_ = config.targets.empty() ? config.name : config.targets.front().name;
-  if (!config.targets.empty()) authority_ = config.targets.front().url.authority;
+Target::Target(const Config& upstream, const TargetConfig* config, Place place)
+    : upstream_(upstream), config_(config), place_(std::move(place)), state_(config == nullptr ? nullptr : config->state.get()) {
+  name_ = config == nullptr ? upstream.name : config->name;
+  if (config != nullptr) authority_ = config->url.authority;
 }
 
-io::Task<Opened> Upstream::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf) {
+io::TransportPtr Target::take_faulty(Instant now, Instant policy_now, const Behalf& behalf) noexcept {
+  if (place_.faults->drops_kept(policy_now)) {
+    place_.pool->clear();
+    return nullptr;
+  }
+  return place_.faults->wrap(place_.pool->take(now, upstream_.keep_alive_idle, owner(behalf)));
+}
+
+io::Task<Opened> Target::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf) {
   Opened opened;
-  if (unmocked_ || (!fixed_ && config_.targets.empty())) {
+  if (place_.unmocked || (!place_.fixed && config_ == nullptr)) {
     opened.failure = &observe::reason::kUnmocked;
     co_return opened;
   }
-  wait.deadline = std::min(wait.deadline, loop.now() + config_.timeouts.connect);
+  wait.deadline = std::min(wait.deadline, loop.now() + upstream_.timeouts.connect);
   wait.what = "upstream connect";
-  if (!fixed_ && !config_.targets.front().url.socket.empty()) {
-    io::Task<io::IoResult<io::TransportPtr>> connecting = network.connect_unix(loop, config_.targets.front().url.socket, wait);
-    auto connected = co_await connecting;
-    if (connected) opened.transport = std::move(*connected);
-    else opened.failure = reason_of(connected.error());
-  } else {
-    std::vector<Address> addresses;
-    if (fixed_) {
-      addresses.push_back(*fixed_);
-    } else {
-      const http::BaseUrl& url = config_.targets.front().url;
-      auto resolving = resolver.resolve(loop, url.host, wait);
-      auto found = co_await resolving;
-      if (!found) {
-        opened.failure = found.error() == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kResolveFailure;
-        co_return opened;
-      }
-      for (const IpAddress& ip : *found) addresses.push_back({ip, url.port});
-    }
-    io::Task<void> connecting = connect(opened, network, addresses, loop, wait);
-    co_await connecting;
+  TargetFaults::Connect suffers;
+  if (place_.faults != nullptr && place_.faults->active()) suffers = place_.faults->connect(loop.clock().policy_now());
+  if (suffers.delay > Duration{}) {
+    io::Wait pause = wait;
+    pause.deadline = std::min(wait.deadline, loop.now() + suffers.delay);
+    co_await io::sleep_until(loop, pause);
+    if (loop.now() >= wait.deadline) suffers.failure = &observe::reason::kConnectTimeout;
   }
-  if (opened.transport && config_.proxy_protocol != http::ProxyProtocol::None) {
+  opened.failure = suffers.failure;
+  if (opened.failure != nullptr) co_return opened;
+  io::Task<void> reaching = reach(opened, loop, network, resolver, wait);
+  co_await reaching;
+  if (opened.transport && upstream_.proxy_protocol != http::ProxyProtocol::None) {
     io::Task<bool> announcing = announce(opened, wait, behalf);
     const bool announced = co_await announcing;
     if (!announced) opened.transport.reset();
   }
-  if (opened.transport && config_.tls) {
+  if (opened.transport && upstream_.tls) {
     // What one address shows, the others will show too: the next is not tried.
-    auto securing = secure(opened, std::move(opened.transport), wait);
+    auto securing = secure(opened, std::move(opened.transport), suffers.distrust, wait);
     co_await securing;
   }
+  if (!opened.transport) co_return opened;
+  place_.pool->live()->add(*opened.transport);
+  if (place_.faults != nullptr && place_.faults->active()) opened.transport = place_.faults->wrap(std::move(opened.transport));
   co_return opened;
 }
 
-io::Task<void> Upstream::connect(Opened& opened, io::Network& network, const std::vector<Address>& addresses, io::Loop& loop, io::Wait wait) {
+// A connection, and nothing on it yet.
+io::Task<void> Target::reach(Opened& opened, io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait) {
+  if (!place_.fixed && !config_->url.socket.empty()) {
+    io::Task<io::IoResult<io::TransportPtr>> connecting = network.connect_unix(loop, config_->url.socket, wait);
+    auto connected = co_await connecting;
+    if (connected) opened.transport = std::move(*connected);
+    else opened.failure = reason_of(connected.error());
+    co_return;
+  }
+  std::vector<Address> addresses;
+  if (place_.fixed) {
+    addresses.push_back(*place_.fixed);
+  } else {
+    auto resolving = resolver.resolve(loop, config_->url.host, wait);
+    auto found = co_await resolving;
+    if (!found) {
+      opened.failure = found.error() == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kResolveFailure;
+      co_return;
+    }
+    for (const IpAddress& ip : *found) addresses.push_back({ip, config_->url.port});
+  }
+  io::Task<void> connecting = connect(opened, network, addresses, loop, wait);
+  co_await connecting;
+}
+
+io::Task<void> Target::connect(Opened& opened, io::Network& network, const std::vector<Address>& addresses, io::Loop& loop, io::Wait wait) {
   for (const Address& address : addresses) {
     opened.address = address;
     auto connected = co_await network.connect(loop, address, wait);
@@ -91,8 +117,8 @@ io::Task<void> Upstream::connect(Opened& opened, io::Network& network, const std
   }
 }
 
-io::Task<bool> Upstream::announce(Opened& opened, io::Wait wait, const Behalf& behalf) {
-  const std::string header = http::write_proxy_header(config_.proxy_protocol, behalf.client, behalf.local);
+io::Task<bool> Target::announce(Opened& opened, io::Wait wait, const Behalf& behalf) {
+  const std::string header = http::write_proxy_header(upstream_.proxy_protocol, behalf.client, behalf.local);
   io::Task<io::Code> writing = io::write_all(*opened.transport, header, wait);
   const io::Code code = co_await writing;
   if (code == io::Code::Ok) co_return true;
@@ -101,16 +127,23 @@ io::Task<bool> Upstream::announce(Opened& opened, io::Wait wait, const Behalf& b
 }
 
 // A client without an address (a unix socket) must not be taken for nobody: connections without an owner are everyone's.
-Address Upstream::owner(const Behalf& behalf) const noexcept {
+Address Target::owner(const Behalf& behalf) const noexcept {
   Address owner = behalf.client;
-  if (config_.proxy_protocol == http::ProxyProtocol::None) return {};
+  if (upstream_.proxy_protocol == http::ProxyProtocol::None) return {};
   if (owner.ip.family == IpAddress::Family::None) owner.port = 1;
   return owner;
 }
 
-io::Task<void> Upstream::secure(Opened& opened, io::TransportPtr transport, io::Wait wait) {
-  auto tls = std::make_unique<io::TlsTransport>(std::move(transport), config_.tls);
-  tls->call(config_.server_name, pool_->sessions());
+// `distrust`: nobody vouches for the target, whoever it is.
+io::Task<void> Target::secure(Opened& opened, io::TransportPtr transport, bool distrust, io::Wait wait) {
+  if (distrust && !untrusting_) {
+    auto made = untrusting(*upstream_.tls);
+    opened.failure = made ? nullptr : &observe::reason::kTlsHandshake;
+    if (!made) co_return transport->close();
+    untrusting_ = std::move(*made);
+  }
+  auto tls = std::make_unique<io::TlsTransport>(std::move(transport), distrust ? untrusting_ : upstream_.tls);
+  tls->call(config_->server_name, distrust ? nullptr : place_.pool->sessions());
   wait.what = "TLS handshake with an upstream";
   auto shaking = tls->handshake(wait);
   const io::Code code = co_await shaking;

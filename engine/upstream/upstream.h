@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// One upstream as a worker sees it: where its target is, how long to wait for it, and its pool. Belongs to a worker's
-// snapshot; used on that worker's thread only.
+// One upstream as a worker sees it: its targets, where they are, their pools, and which of them is next. Belongs to a
+// worker's snapshot; used on that worker's thread only.
 #pragma once
 
+#include <bitset>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "http/message.h"
 #include "io/environment.h"
 #include "observe/reason.h"
 #include "upstream/config.h"
+#include "upstream/fault.h"
 #include "upstream/pool.h"
 
 namespace gatelab::upstream {
@@ -29,38 +33,109 @@ struct Behalf {
 };
 inline constexpr Behalf kNobody{};
 
-class Upstream {
+// One target as a worker sees it. Its thread only.
+class Target {
  public:
-  // `config` must outlive this. `fixed`: where the target really is (a mock). `unmocked`: refuse to connect at all.
-  Upstream(const Config& config, std::shared_ptr<Pool> pool, std::optional<Address> fixed, bool unmocked);
+  // Where a target is; `fixed`: not where its URL says (a mock); `unmocked`: nowhere at all.
+  struct Place {
+    std::shared_ptr<Pool> pool;
+    std::optional<Address> fixed;
+    bool unmocked = false;
+    TargetFaults* faults = nullptr;  // what it is made to suffer; null: nothing ever
+  };
+  Target(const Config& upstream, const TargetConfig* config, Place place);
 
-  const std::string& name() const noexcept { return config_.name; }
-  const Config& config() const noexcept { return config_; }
-  const Timeouts& timeouts() const noexcept { return config_.timeouts; }
-  const std::string& target() const noexcept { return target_; }     // the target's name
+  const std::string& name() const noexcept { return name_; }
   const std::string& authority() const noexcept { return authority_; }  // host[:port] of its URL; empty for a mock
-  // Of the pool, with this upstream's limits.
-  io::TransportPtr take(Instant now, const Behalf& behalf) noexcept { return pool_->take(now, config_.keep_alive_idle, owner(behalf)); }
-  void give(io::TransportPtr transport, Instant now, const Behalf& behalf) noexcept { pool_->give(std::move(transport), now, config_.keep_alive, owner(behalf)); }
-  void sweep(Instant now) noexcept { pool_->sweep(now, config_.keep_alive_idle); }
+  TargetState* state() const noexcept { return state_; }                // null: nothing is known of it
+  const std::string& cookie() const noexcept { return cookie_; }        // what a sticky cookie says
+  void set_cookie(std::string cookie) { cookie_ = std::move(cookie); }
+  // Of the pool, with the upstream's limits. `policy_now`: for faults.
+  io::TransportPtr take(Instant now, Instant policy_now, const Behalf& behalf) noexcept {
+    if (place_.faults != nullptr && place_.faults->active()) return take_faulty(now, policy_now, behalf);
+    return place_.pool->take(now, upstream_.keep_alive_idle, owner(behalf));
+  }
+  void give(io::TransportPtr transport, Instant now, const Behalf& behalf) noexcept {
+    if (place_.faults != nullptr && place_.faults->was_active()) transport = place_.faults->unwrap(std::move(transport));
+    place_.pool->give(std::move(transport), now, upstream_.keep_alive, owner(behalf));
+  }
+  void sweep(Instant now) noexcept { place_.pool->sweep(now, upstream_.keep_alive_idle); }
 
   // Resolves and connects, trying each address in turn within the connect timeout and `wait`'s deadline.
   io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf = kNobody);
 
  private:
-  io::Task<void> secure(Opened& opened, io::TransportPtr transport, io::Wait wait);
+  io::Task<void> reach(Opened& opened, io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait);
+  io::TransportPtr take_faulty(Instant now, Instant policy_now, const Behalf& behalf) noexcept;
+  io::Task<void> secure(Opened& opened, io::TransportPtr transport, bool distrust, io::Wait wait);
   // A connection that spoke for one client speaks for no other.
   Address owner(const Behalf& behalf) const noexcept;
   // Says the PROXY header, if the target wants one. False: `opened` says why not.
   io::Task<bool> announce(Opened& opened, io::Wait wait, const Behalf& behalf);
   io::Task<void> connect(Opened& opened, io::Network& network, const std::vector<Address>& addresses, io::Loop& loop, io::Wait wait);
 
+  const Config& upstream_;
+  const TargetConfig* config_;  // null: a mock
+  Place place_;
+  TargetState* state_;
+  std::shared_ptr<const crypto::TlsContext> untrusting_;  // made when a fault first wants it
+  std::string name_, authority_, cookie_;
+};
+
+// What a choice may depend on.
+struct Asker {
+  const http::Fields& fields;
+  Address client;
+  std::string_view consumer;
+};
+
+// The targets that a request has been to; few need it.
+using TriedTargets = std::bitset<kMaxTargets>;
+
+class Upstream {
+ public:
+  // `config` must outlive this. `places`: one a target, in their order; one for a mock.
+  Upstream(const Config& config, std::vector<Target::Place> places, Dice dice);
+
+  const std::string& name() const noexcept { return config_.name; }
+  const Config& config() const noexcept { return config_; }
+  const Timeouts& timeouts() const noexcept { return config_.timeouts; }
+  std::span<Target> targets() noexcept { return targets_; }
+  std::size_t index_of(const Target& target) const noexcept { return static_cast<std::size_t>(&target - targets_.data()); }
+  void sweep(Instant now) noexcept {
+    for (Target& target : targets_) target.sweep(now);
+  }
+
+  // A target, and the right to send a request there: every Choice with a target goes back by leave().
+  struct Choice {
+    Target* target = nullptr;
+    TargetState::Pass pass;
+    const observe::Reason* none = nullptr;  // why there is no target
+    bool sets_cookie = false;               // the answer has to bring the sticky cookie
+  };
+  // `now` is policy time.
+  Choice choose(const Asker& asker, const TriedTargets* tried, Instant now) noexcept {
+    if (simple_) return {&targets_.front(), {}, nullptr, false};
+    return choose_one(asker, tried, now);
+  }
+  void leave(Choice& choice, const TargetState::Result& result, Instant now) noexcept {
+    if (choice.pass.entered) leave_one(choice, result, now);
+  }
+
+ private:
+  Choice choose_one(const Asker& asker, const TriedTargets* tried, Instant now) noexcept;
+  void leave_one(Choice& choice, const TargetState::Result& result, Instant now) noexcept;
+  bool enter(Choice& choice, std::size_t index, bool anyway, Instant now) noexcept;
+  Target* by_cookie(const Asker& asker, const TriedTargets* tried, Instant now) noexcept;
+  const observe::Reason& why_none(Instant now) const noexcept;
+  std::uint64_t hash_of(const Asker& asker) const noexcept;
+
   const Config& config_;
-  std::shared_ptr<Pool> pool_;
-  std::optional<Address> fixed_;
-  bool unmocked_;
-  std::string target_;
-  std::string authority_;
+  bool simple_;  // one target of which nothing has to be known
+  std::vector<Target> targets_;
+  std::vector<balance::Seat> seats_;  // of the choice that is being made
+  std::optional<balance::Balancer> balancer_;
+  Dice dice_;
 };
 
 }  // namespace gatelab::upstream

@@ -75,7 +75,7 @@ TEST(ConfigErrors, HaveACaseForEveryId) {
   }
   // Every id that the rooms behind build_model() can report stands in their sources as a literal.
   const std::regex report(R"re((?:error|warning|fail|bad)\(\s*(?:sink, )?"([a-z][a-z0-9-]+)"|\.id = "([a-z0-9-]+)"|warn\(sink, "([a-z-]+)")re");
-  for (const char* room : {"config", "route", "policy", "upstream", "gateway"}) {
+  for (const char* room : {"config", "route", "balance", "policy", "upstream", "gateway"}) {
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / "engine" / room)) {
       // These speak of what is asked, of sockets and of state files.
       const std::set<fs::path> others{"explain.cc", "gateway.cc", "kept.cc", "state_keeper.cc"};

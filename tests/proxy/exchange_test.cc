@@ -63,7 +63,8 @@ class World final : public proxy::Sink {
     snapshot->routes[1].name = "all";
     for (proxy::Route& route : snapshot->routes) route.upstream = 0;
     snapshot->no_route.name = "(none)";
-    snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config_, std::make_shared<upstream::Pool>(), kTarget, false));
+    std::vector<upstream::Target::Place> places{{std::make_shared<upstream::Pool>(), kTarget, false}};
+    snapshot->upstreams.push_back(std::make_unique<upstream::Upstream>(config_, std::move(places), Dice(1)));
     services.snapshot = proxy::Pin(std::move(snapshot));
     settings_.name = "main";
     auto bound = sim.environment().network.listen(sim.outside(), kTarget);

@@ -117,7 +117,7 @@ TEST(Pool, SweepClosesTheOldAndThoseThatTheirTargetHasClosed) {
 struct World {
   World() : scope(sim.outside()) {
     config.name = "orders";
-    Target target;
+    TargetConfig target;
     target.name = "orders";
     target.url = *http::parse_base_url("http://api.local:9000");
     config.targets.push_back(target);
@@ -135,19 +135,19 @@ struct World {
   }
   // "reason" or the address, and how long it took.
   std::string open(std::optional<Address> fixed = std::nullopt, bool unmocked = false, Duration deadline = 1h) {
-    Upstream upstream(config, std::make_shared<Pool>(), fixed, unmocked);
+    Target target(config, config.targets.empty() ? nullptr : &config.targets.front(), {std::make_shared<Pool>(), fixed, unmocked});
     bool done = false;
     Opened opened;
     const Instant before = sim.now();
     io::Wait wait;
     wait.deadline = before + deadline;
     wait.cancel = &scope.token();
-    const auto run = [](World& w, Upstream& u, io::Wait until, Opened& out, bool& over) -> io::Task<void> {
-      auto task = u.open(w.sim.outside(), w.sim.environment().network, w.sim.environment().resolver, until);
+    const auto run = [](World& w, Target& t, io::Wait until, Opened& out, bool& over) -> io::Task<void> {
+      auto task = t.open(w.sim.outside(), w.sim.environment().network, w.sim.environment().resolver, until);
       out = co_await task;
       over = true;
     };
-    scope.spawn(run(*this, upstream, wait, opened, done));
+    scope.spawn(run(*this, target, wait, opened, done));
     sim.run_until([&done] { return done; }, 1h);
     EXPECT_EQ(opened.transport == nullptr, opened.failure != nullptr);
     const std::string took = " " + format(sim.now() - before);

@@ -20,7 +20,7 @@ class MockServers {
   // Any port.
   static constexpr Address kLoopback{{IpAddress::Family::V4, {127, 0, 0, 1}}, 0};
   // `remember`: keep every request for expectations; off in `run`, which goes on for ever.
-  MockServers(io::Network& network, io::Loop& loop, bool remember);
+  MockServers(io::Network& network, io::Loop& loop, bool remember, Random random = Random(1));
   ~MockServers();  // stop() first, and let the loop run until stopped()
   MockServers(const MockServers&) = delete;
   MockServers& operator=(const MockServers&) = delete;
@@ -56,6 +56,7 @@ class MockServers {
     std::unique_ptr<io::Listener> listener;
     Address at = kLoopback;
     bool quiet = false;  // its requests are counted, not remembered
+    std::uint64_t answers = 0;
   };
   struct Connection {
     io::TransportPtr transport;
@@ -76,6 +77,7 @@ class MockServers {
   // mock_stream.cc
   io::Task<bool> stream(Connection& c, const Pieces& pieces);
   io::Task<bool> pause(Duration delay);
+  Duration delay_of(const Server& server, const Reply& reply) noexcept;
   io::Task<bool> pause(Connection& c, Duration delay);
   io::Task<void> websocket(Connection& c, const WebsocketReply& reply);
   io::Task<bool> receive(Connection& c, const WebsocketReply& reply, http::websocket::MessageReader& reader, io::Wait wait);
@@ -85,6 +87,7 @@ class MockServers {
   io::Network& network_;
   io::Loop& loop_;
   bool remember_;
+  Random random_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::map<std::string, Address> addresses_;
   mutable std::mutex mutex_;

@@ -57,6 +57,20 @@ RequestMatcher parse_when(const config::Node& node, diag::Sink& sink) {
 
 }  // namespace
 
+namespace {
+
+void parse_delays(Reply& reply, const config::Node& node, diag::Sink& sink) {
+  config::Reader r(node, sink, "`delay` of `reply`");
+  r.require("p50");
+  r.require("p99");
+  reply.delay = r.duration("p50", Duration{});
+  reply.delay_p99 = r.duration("p99", Duration{});
+  r.finish();
+  if (reply.delay_p99 != Duration{} && reply.delay_p99 < reply.delay) sink.error("out-of-range", r.span_of("p99"), "`p99` is less than `p50`", "delay: { p50: 8ms, p99: 40ms }");
+}
+
+}  // namespace
+
 Reply parse_reply(const config::Node& node, diag::Sink& sink) {
   Reply reply;
   config::Reader r(node, sink, "`reply`");
@@ -92,7 +106,7 @@ Reply parse_reply(const config::Node& node, diag::Sink& sink) {
   reply.chunked = r.boolean("chunked", !reply.trailers.empty());
   reply.close = r.boolean("close", false);
   if (const config::Node* delay = r.get("delay")) {
-    if (delay->kind == config::Kind::Map) sink.error("not-supported", delay->span, "a distribution of delays is not supported yet", "write one delay, such as 5ms");
+    if (delay->kind == config::Kind::Map) parse_delays(reply, *delay, sink);
     else reply.delay = config::as_duration(*delay, sink, "`delay` of `reply`").value_or(Duration{});
   }
   r.not_supported("script", "replies are written out");
@@ -122,8 +136,14 @@ bool parse_request_line(const config::Node& node, diag::Sink& sink, std::string&
 
 std::vector<Stub> parse_stubs(const config::Node& node, diag::Sink& sink, const std::string& upstream) {
   std::vector<Stub> out;
-  if (node.kind == config::Kind::Map && node.find("targets") != nullptr) {
-    sink.error("not-supported", node.entry("targets")->key_span, "stubs by target are not supported yet", "write a list of stubs");
+  if (const config::Node* targets = node.kind == config::Kind::Map ? node.find("targets") : nullptr) {
+    if (targets->kind != config::Kind::Map || targets->entries.empty()) sink.error("wrong-type", targets->span, "`targets` of the mock of `" + upstream + "` must be a map of targets to stubs", "targets: { primary: [ { when: GET /, reply: {} } ] }");
+    for (const config::Entry& e : targets->entries) {
+      for (Stub& stub : parse_stubs(*e.value, sink, upstream + "/" + e.key)) {
+        stub.target = e.key;
+        out.push_back(std::move(stub));
+      }
+    }
     return out;
   }
   if (node.kind != config::Kind::List || node.items.empty()) {

@@ -54,12 +54,14 @@ struct Reply {
   bool chunked = false;
   bool close = false;     // after the answer
   Duration delay{};
+  Duration delay_p99{};  // not zero: `delay` is the median of a log-normal distribution, this its 99th percentile
   std::optional<Pieces> pieces;             // instead of a body
   std::optional<WebsocketReply> websocket;  // instead of everything but `delay`
   std::function<std::shared_ptr<const Reply>(const SeenRequest&)> make;  // asked each time, instead of all of the above; on the mocks' loop
 };
 
 struct Stub {
+  std::string target;  // whose it is; empty: of all the upstream's targets
   RequestMatcher when;
   Reply reply;
   diag::Span span;
@@ -69,7 +71,7 @@ struct Stub {
 bool parse_request_line(const config::Node& node, diag::Sink& sink, std::string& method, std::string& path, std::string& query, bool& has_query);
 // `reply:` of a stub. Reports.
 Reply parse_reply(const config::Node& node, diag::Sink& sink);
-// A list of stubs. Reports.
+// A list of stubs, or `{ targets: { primary: [ … ], backup: [ … ] } }`. Reports.
 std::vector<Stub> parse_stubs(const config::Node& node, diag::Sink& sink, const std::string& upstream);
 // `request:` of an expectation: method, path, headers, query, json, body.
 RequestMatcher parse_request_matcher(const config::Node& node, diag::Sink& sink, const std::string& what);

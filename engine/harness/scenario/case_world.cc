@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/scenario/case_world.h"
 
+#include <algorithm>
+
 #include <atomic>
 
 #include "harness/scenario/gateway_file.h"
 
 namespace gatelab::harness {
 namespace {
+
+bool has_target(const upstream::Config& upstream, std::string_view name) {
+  return std::any_of(upstream.targets.begin(), upstream.targets.end(), [name](const upstream::TargetConfig& t) { return t.name == name; });
+}
 
 constexpr std::uint32_t kWorkers = 2;
 
@@ -15,7 +21,7 @@ constexpr std::uint32_t kWorkers = 2;
 CaseWorld::CaseWorld(const File& file, const Case& c, const TestOptions& options, io::Files& files, CaseResult& result)
     : file_(file), case_(c), options_(options), files_(files), result_(result), identities_(c.world, result),
       driver_(options.real ? make_real(options.real_world(kWorkers, result.seed), options.interrupted) : make_simulated(result.seed, c.world.start)),
-      mocks_(driver_->environment().network, driver_->outside(), true),
+      mocks_(driver_->environment().network, driver_->outside(), true, driver_->environment().random),
       scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()),
       gateway_(std::make_unique<gateway::Gateway>(driver_->environment(), gateway_options())) {}
 
@@ -63,22 +69,29 @@ bool CaseWorld::set_up() {
 bool CaseWorld::add_mocks(const gateway::Model& model) {
   for (const auto& upstream : model.upstreams) {
     const auto given = case_.world.mocks.find(upstream.name);
-    const std::string target = upstream.targets.empty() ? upstream.name : upstream.targets.front().name;
-    if (given != case_.world.mocks.end()) {
-      std::shared_ptr<const crypto::TlsContext> tls;
-      if (!mock_tls(upstream, tls)) return false;
-      mocks_.add(upstream.name, target, given->second, std::move(tls));
-    }
-    else if (upstream.mock != nullptr) {
+    if (given == case_.world.mocks.end()) {
       diag::Sink sink;
-      mocks_.add(upstream.name, target, parse_stubs(*upstream.mock, sink, upstream.name));
+      if (upstream.mock != nullptr) mocks_.add(upstream.name, upstream.name, parse_stubs(*upstream.mock, sink, upstream.name));
+      continue;
     }
+    if (upstream.targets.empty()) mocks_.add(upstream.name, upstream.name, given->second);
+    for (const upstream::TargetConfig& target : upstream.targets) {
+      std::vector<Stub> stubs;
+      for (const Stub& stub : given->second)
+        if (stub.target.empty() || stub.target == target.name) stubs.push_back(stub);
+      if (stubs.empty()) continue;
+      std::shared_ptr<const crypto::TlsContext> tls;
+      if (!mock_tls(upstream, target.server_name, tls)) return false;
+      mocks_.add(upstream.name, target.name, std::move(stubs), std::move(tls));
+    }
+    for (const Stub& stub : given->second)
+      if (!stub.target.empty() && !has_target(upstream, stub.target)) return fail(stub.span, "upstream `" + upstream.name + "` has no target `" + stub.target + "`"), false;
   }
   return true;
 }
 
 // Mocks of https targets speak TLS, with a certificate that the gateway trusts unless the scenario says otherwise.
-bool CaseWorld::mock_tls(const upstream::Config& upstream, std::shared_ptr<const crypto::TlsContext>& out) {
+bool CaseWorld::mock_tls(const upstream::Config& upstream, const std::string& server_name, std::shared_ptr<const crypto::TlsContext>& out) {
   if (!upstream.tls) return true;
   const auto said = case_.world.mock_tls.find(upstream.name);
   const MockTls tls = said == case_.world.mock_tls.end() ? MockTls{} : said->second;
@@ -88,7 +101,7 @@ bool CaseWorld::mock_tls(const upstream::Config& upstream, std::shared_ptr<const
     if (!loaded) return fail(case_.world.mock_spans.at(upstream.name), loaded.error().message), false;
     clients = std::move(*loaded);
   }
-  auto made = mock_context(tls, upstream.server_name, *authority_, driver_->now(), std::move(clients));
+  auto made = mock_context(tls, server_name, *authority_, driver_->now(), std::move(clients));
   if (!made) return fail(case_.world.mock_spans.at(upstream.name), made.error().message), false;
   out = std::move(*made);
   return true;

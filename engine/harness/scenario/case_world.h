@@ -51,7 +51,7 @@ class CaseWorld {
   gateway::Options gateway_options();
   std::shared_ptr<const gateway::Model> model(const std::string& path, const Reload* reload, std::string& problem);
   bool add_mocks(const gateway::Model& model);
-  bool mock_tls(const upstream::Config& upstream, std::shared_ptr<const crypto::TlsContext>& out);
+  bool mock_tls(const upstream::Config& upstream, const std::string& server_name, std::shared_ptr<const crypto::TlsContext>& out);
   void shut_down(bool crash);
   void client_on_loop(const std::function<void()>& job);
 

@@ -25,7 +25,7 @@ Status Identities::meet(const gateway::Model& model, MockServers& mocks, const c
     const upstream::Config& config = model.upstreams[static_cast<std::size_t>(known->upstream)];
     std::shared_ptr<const crypto::TlsContext> tls;
     if (config.tls) {
-      auto made = mock_context({}, config.server_name, authority, start);
+      auto made = mock_context({}, config.targets.front().server_name, authority, start);
       if (!made) return fail(made.error().id, "issuer `" + name + "`: " + made.error().message);
       tls = std::move(*made);
     }

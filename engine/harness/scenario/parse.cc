@@ -52,9 +52,9 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
     if (mocks->kind != config::Kind::Map) sink.error("wrong-type", mocks->span, "`mocks` must be a map of upstreams to stubs");
     for (const config::Entry& e : mocks->entries) {
       const config::Node* stubs = e.value->find("stubs");
-      if (stubs != nullptr) {
+      if (stubs != nullptr || e.value->find("targets") != nullptr) {
         config::Reader m(*e.value, sink, "the mock of `" + e.key + "`");
-        m.get("stubs");
+        m.get(stubs != nullptr ? "stubs" : "targets");
         if (const config::Node* tls = m.get("tls")) world.mock_tls[e.key] = parse_mock_tls(*tls, sink);
         m.finish();
       }

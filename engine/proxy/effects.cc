@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What policies ask for besides a decision: calls, resources, places in queues, work off the loop, time.
+#include "proxy/call.h"
+#include "proxy/exchange.h"
+#include "proxy/waking.h"
+
+namespace gatelab::proxy {
+
+// True if the effect was carried out.
+io::Task<bool> Exchange::perform(policy::Effect* effect) {
+  io::Wait wait;
+  wait.cancel = &upstream_token_;
+  wait.what = "policy";
+  if (const auto* until = std::get_if<policy::Until>(effect)) {
+    const Clock& clock = services_.loop.clock();
+    wait.deadline = clock.io_now() + (until->when - clock.policy_now());
+    const io::Code code = co_await io::sleep_until(services_.loop, wait);
+    co_return code == io::Code::TimedOut;
+  }
+  if (const auto* call = std::get_if<policy::Call>(effect)) co_return co_await perform_call(*call);
+  if (const auto* fetch = std::get_if<policy::Fetch>(effect)) co_return co_await perform_fetch(*fetch);
+  if (const auto* acquire = std::get_if<policy::Acquire>(effect)) co_return co_await perform_acquire(*acquire);
+  std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
+  auto computing = services_.compute.run(services_.loop, std::move(job), wait);
+  const io::Code code = co_await computing;
+  co_return code == io::Code::Ok;
+}
+
+io::Task<bool> Exchange::perform_call(const policy::Call& call) {
+  CallRequest request;
+  request.upstream = call.upstream;
+  request.method = call.method;
+  request.path = call.path;
+  request.query = call.query;
+  request.fields = call.fields;
+  request.body = call.body;
+  request.max_octets = call.max_octets;
+  request.deadline = services_.loop.now() + call.timeout;
+  request.parent = request.request_id = record_.request_id;
+  request.route = matching_.route->name;
+  request.scheme = input_.scheme;
+  request.authority = head_.authority;
+  request.asked_method = call.asked_method;
+  request.asked_uri = call.asked_uri;
+  request.client = record_.client;
+  request.local = inbound_.local();
+  auto calling = proxy::call(services_, snapshot_, request, upstream_token_, *call.answer, arena_);
+  co_await calling;
+  co_return call.answer->failure.empty();
+}
+
+io::Task<bool> Exchange::perform_fetch(const policy::Fetch& fetch) {
+  begin_fetch(services_, snapshot_, fetch);
+  if (!fetch.wait) co_return true;
+  auto waking = std::make_shared<Waking>();
+  fetch.resource->when_ended(call_of(waking, services_.loop));
+  io::Wait wait;
+  wait.cancel = &upstream_token_;
+  wait.what = "a key set";
+  auto waiting = until_woken(waking, services_.loop, wait);
+  co_return co_await waiting;
+}
+
+io::Task<bool> Exchange::perform_acquire(const policy::Acquire& acquire) {
+  auto waking = std::make_shared<Waking>();
+  acquire.gate->when_called(*acquire.place, call_of(waking, services_.loop));
+  io::Wait wait;
+  wait.cancel = &upstream_token_;
+  wait.deadline = services_.loop.now() + acquire.at_most;
+  wait.what = "a place in the queue";
+  auto waiting = until_called(waking, wait, acquire.abort_on_half_close);
+  co_return co_await waiting;
+}
+
+// True if it was called. Who has gone waits for nothing: behind a body that nobody reads yet that can't be seen.
+io::Task<bool> Exchange::until_called(std::shared_ptr<Waking> waking, io::Wait wait, bool half_close_is_gone) {
+  io::Scope beside(services_.loop);
+  if (head_.body.kind == http::Framing::None) beside.spawn(watch_waiting(beside, half_close_is_gone));
+  auto waiting = until_woken(waking, services_.loop, wait);
+  const bool called = co_await waiting;
+  beside.cancel();
+  io::Wait end;
+  end.what = "end of the watch on a client";
+  auto joining = beside.join(end);
+  co_await joining;
+  co_return called;
+}
+
+io::Task<void> Exchange::watch_waiting(io::Scope& beside, bool half_close_is_gone) {
+  io::Wait wait;
+  wait.cancel = &beside.token();
+  wait.what = "client that has gone";
+  wait.background = true;
+  const io::Code code = co_await inbound_.gone(wait);
+  if (code == io::Code::Reset || (code == io::Code::Eof && half_close_is_gone)) abort(refusal_of(observe::reason::kClientGone));
+}
+
+}  // namespace gatelab::proxy
