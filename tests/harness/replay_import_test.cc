@@ -126,6 +126,7 @@ TEST(Import, WhatIsWrongIsToldWithItsPlace) {
       {R"({"log":{"entries":[{"startedDateTime":"now","request":{"method":"GET","url":"http://a/"}}]}})", "log.entries[0]", "is no time"},
       {R"({"log":{"entries":[{"startedDateTime":"2026-01-01T00:00:00Z","request":{"method":"GET","url":"http://a/","headers":[{"name":"X","value":"a\r\nEvil: 1"}]}}]}})", "log.entries[0]", "no header may have"},
       {"a - - [01/Jan/2026:00:00:00 +0000] \"GET / HTTP/1.1\" 200 1\nnonsense\n", "in:2", "combined or common"},
+      {"a - - [01/Jan/2026:00:00:00 +0000] \"GET / HTTP/1.1\" 002 1\n", "in:1", "combined or common"},
       {"a - - [01/Foo/2026:00:00:00 +0000] \"GET / HTTP/1.1\" 200 1\n", "in:1", "is no time"},
       {"{\"time\":\"2026-01-01T00:00:00Z\",\"status\":1}\n", "in:1", "names no request"},
       {"{\"method\":\"GET\",\"target\":\"/\"}\n", "in:1", "has no time"},

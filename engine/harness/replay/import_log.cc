@@ -36,7 +36,7 @@ void set_size(RecordedAnswer& answer, std::uint64_t size) {
 }
 
 void combined(Importing& in, std::string_view line, std::size_t begin) {
-  static const RE2 pattern(R"re((?:\S+:\d+ )?(\S+) \S+ .*?\[([^\]]+)\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?.*)re", RE2::Latin1);
+  static const RE2 pattern(R"re((?:\S+:\d+ )?(\S+) \S+ .*?\[([^\]]+)\] "((?:[^"\\]|\\.)*)" ([1-9]\d{2}|000) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?.*)re", RE2::Latin1);
   const std::size_t end = begin + line.size();
   std::string client, time, request, status, size, referer, agent;
   if (!RE2::FullMatch(re2::StringPiece(line.data(), line.size()), pattern, &client, &time, &request, &status, &size, &referer, &agent))
