@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <tuple>
 
 #include "gateway/state_keeper.h"
@@ -34,6 +35,7 @@ struct Gateway::Inner {
   mutable std::mutex mutex;  // binds and targets: changed on loop 0, read from any thread
   std::vector<std::shared_ptr<Bind>> binds;
   std::vector<std::weak_ptr<upstream::TargetState>> targets;  // of the configuration in force
+  std::set<std::string> target_names;                         // "orders", "orders/primary"
   std::atomic<std::uint64_t> generation{0};
   // Loop 0's.
   std::shared_ptr<const Model> in_force;  // what is to be written at the end lives in it
@@ -116,7 +118,10 @@ Status Gateway::Inner::keep_state(const Model& model) {
 // People are told when a target goes, and when it is back.
 void Gateway::Inner::watch_targets(const Model& model) {
   std::vector<std::weak_ptr<upstream::TargetState>> all;
+  std::set<std::string> names;
   for (const upstream::Config& upstream : model.upstreams) {
+    names.insert(upstream.name);
+    for (const upstream::TargetConfig& target : upstream.targets) names.insert(upstream.name + "/" + target.name);
     for (const upstream::TargetConfig& target : upstream.targets) {
       if (!target.state) continue;
       all.push_back(target.state);
@@ -130,6 +135,7 @@ void Gateway::Inner::watch_targets(const Model& model) {
   }
   std::lock_guard lock(mutex);
   targets = std::move(all);
+  target_names = std::move(names);
 }
 
 std::vector<std::shared_ptr<upstream::TargetState>> Gateway::Inner::target_states() const {
@@ -233,6 +239,23 @@ void Gateway::write_state() {
 
 void Gateway::forget_state() noexcept { inner_->last_write = false; }
 
+Status Gateway::fault(const std::string& target, upstream::Fault fault) {
+  {
+    std::lock_guard lock(inner_->mutex);
+    if (inner_->target_names.count(target) == 0) {
+      std::vector<std::string_view> names(inner_->target_names.begin(), inner_->target_names.end());
+      const std::string_view near = diag::nearest(target, names);
+      return fail("no-such-target", "there is no upstream or target `" + target + "`" + (near.empty() ? "" : ": did you mean `" + std::string(near) + "`?"));
+    }
+  }
+  inner_->faults.set(target, std::move(fault), inner_->environment.clock.policy_now());
+  return success();
+}
+
+std::size_t Gateway::clear_faults(const std::string& target, std::string_view name) { return inner_->faults.clear(target, name, inner_->environment.clock.policy_now()); }
+
+std::vector<upstream::FaultState> Gateway::faults() const { return inner_->faults.all(inner_->environment.clock.policy_now()); }
+
 std::vector<TargetReport> Gateway::targets() const {
   const Instant now = inner_->environment.clock.policy_now();
   std::vector<TargetReport> out;
@@ -265,6 +288,8 @@ void add_target(observe::MetricsText& text, const TargetReport& target) {
 observe::MetricsText Gateway::metrics() const {
   observe::MetricsText text;
   for (const TargetReport& target : targets()) add_target(text, target);
+  for (const upstream::Faults::Injected& one : inner_->faults.injected())
+    text.labelled("counter", "gatelab_faults_injected_total", "Connections and requests that met a fault.", {{"target", one.target}, {"kind", one.kind}}, static_cast<double>(one.count));
   if (inner_->keeper) inner_->keeper->add_metrics(text);
   for (const auto& worker : inner_->workers) text.add(worker->metrics());
   for (const auto& [id, state] : inner_->states.alive()) {

@@ -16,6 +16,7 @@
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "policy/state.h"
+#include "upstream/fault.h"
 
 namespace gatelab::gateway {
 
@@ -104,6 +105,11 @@ class Gateway {
   // From here on it ends as a process does that is killed: drain() writes no state file. Loop 0's thread.
   void forget_state() noexcept;
 
+  // Faults of targets (docs/faults.md), named "orders/primary", or "orders" for all of them. Any thread. id no-such-target.
+  Status fault(const std::string& target, upstream::Fault fault);
+  // How many went; `name` empty: all.
+  std::size_t clear_faults(const std::string& target, std::string_view name);
+  std::vector<upstream::FaultState> faults() const;
   // Any thread: targets of upstreams with several, or with a breaker, health checks or limits. Sorted by name.
   std::vector<TargetReport> targets() const;
   // Any thread. In the real world metrics are read while workers run.

@@ -178,6 +178,19 @@ std::string counts_of(const std::map<std::string, std::size_t>& by) {
   return out.empty() ? "there was none" : "there were " + out;
 }
 
+namespace {
+
+// Those over a new connection as a kept one had gone stale are none.
+std::size_t retries_of(const std::vector<Observation>& all) {
+  std::size_t n = 0;
+  for (const Observation& one : all)
+    if (one.record != nullptr)
+      for (const auto& a : one.record->attempts) n += a.retried ? 1 : 0;
+  return n;
+}
+
+}  // namespace
+
 void check_totals(const Totals& totals, const std::vector<Observation>& all, const std::string& step, CaseResult& result) {
   const Observation none;
   Judge judge(none, step, result);
@@ -198,6 +211,7 @@ void check_totals(const Totals& totals, const std::vector<Observation>& all, con
   for (const auto& [target, matcher] : totals.served_by) judge.match(matcher, nlohmann::json(by_target[target]), "served by " + target);
   judge.match(totals.errors, nlohmann::json(errors), "errors");
   judge.match(totals.attempts_max, nlohmann::json(attempts), "attempts_max");
+  judge.match(totals.retries, nlohmann::json(retries_of(all)), "retries");
   judge_latencies(judge, totals, all);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "gateway/gateway.h"
 #include "harness/idp/provider.h"
 #include "harness/match/matcher.h"
 #include "harness/match/message.h"
@@ -45,6 +46,21 @@ struct StreamUse {
 // For an answer, of a request that says nothing of it. Virtual time costs nothing.
 constexpr Duration kPatience = std::chrono::minutes(10), kSocketPatience = std::chrono::seconds(30);
 
+// What a target is made to suffer from now on, or no longer.
+struct FaultStep {
+  std::string target;  // "orders/primary", or "orders" for all of its targets
+  upstream::Fault fault;
+  bool clear = false;  // `fault.name`, or all
+  diag::Span span, target_span;
+};
+
+// At an instant of a step that goes on.
+struct During {
+  Duration at{};
+  FaultStep fault;
+  diag::Span span;
+};
+
 struct Send {
   std::string method, target;
   Texts headers;
@@ -63,6 +79,7 @@ struct Send {
   std::optional<OutMessage> message;  // a message on the WebSocket `stream`
   std::uint32_t count = 1, concurrency = 1;
   Duration every{};
+  std::vector<During> during;
   std::optional<Duration> timeout;  // else kPatience, or kSocketPatience on sockets
   std::vector<std::pair<std::string, JsonPath>> save_json;
   Texts save_headers;  // name, header
@@ -100,13 +117,13 @@ struct Expect {
 // Of many answers.
 struct Totals {
   Matchers status;  // "200": how many; only exact codes
-  MatcherPtr errors, latency, attempts_max;
+  MatcherPtr errors, latency, attempts_max, retries;
   Matchers served_by;
   diag::Span span;
 };
 
 struct Check {
-  enum class What : std::uint8_t { Calls, Metric } what = What::Calls;
+  enum class What : std::uint8_t { Calls, Metric, Breaker, Health, Probes } what = What::Calls;
   std::string name;
   std::map<std::string, std::string> labels;
   MatcherPtr value;
@@ -136,7 +153,7 @@ struct IssuerStep {
 };
 
 struct Step {
-  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer } verb = Verb::Send;
+  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer, Fault } verb = Verb::Send;
   std::string name;
   diag::Span span;
   bool late = false;  // speaks of saved values: parsed again when they are known
@@ -149,6 +166,7 @@ struct Step {
   Reload reload;
   Restart restart;
   IssuerStep issuer;
+  FaultStep fault;
 };
 
 struct World {

@@ -22,11 +22,20 @@ std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink) {
     }
     if (const config::Node* labels = r.get("labels"))
       for (const config::Entry& e : labels->entries) check.labels[e.key] = e.value->text;
-    r.require("value");
-    check.value = matcher(r, "value", Dimension::Json, sink);
-    for (const std::string_view key : {"breaker", "probes", "cache", "limit"}) r.not_supported(key, "check `calls` or `metric`");
+    constexpr std::pair<std::string_view, Check::What> kOfTargets[] = {{"breaker", Check::What::Breaker}, {"health", Check::What::Health}, {"probes", Check::What::Probes}};
+    for (const auto& [key, what] : kOfTargets) {
+      if (auto target = r.text(key)) {
+        check.what = what;
+        check.name = std::move(*target);
+        check.name_span = r.span_of(key);
+      }
+    }
+    const bool state = check.what == Check::What::Breaker || check.what == Check::What::Health;
+    r.require(state ? "state" : "value");
+    check.value = matcher(r, state ? "state" : "value", state ? Dimension::Text : Dimension::Json, sink);
+    for (const std::string_view key : {"cache", "limit"}) r.not_supported(key, "check `calls`, `metric`, `breaker`, `health` or `probes`");
     r.finish();
-    if (r.valid() && check.name.empty() && sink.errors() == 0) sink.error("missing-key", item.span, "a check names what it looks at: `calls` or `metric`");
+    if (r.valid() && check.name.empty() && sink.errors() == 0) sink.error("missing-key", item.span, "a check names what it looks at: `calls`, `metric`, `breaker`, `health` or `probes`");
     out.push_back(std::move(check));
   }
   return out;

@@ -145,8 +145,9 @@ Totals parse_totals(const config::Node& node, diag::Sink& sink) {
   out.errors = matcher(r, "errors", Dimension::Json, sink);
   out.latency = matcher(r, "latency", Dimension::Duration, sink);
   out.attempts_max = matcher(r, "attempts_max", Dimension::Json, sink);
+  out.retries = matcher(r, "retries", Dimension::Json, sink);
   out.served_by = matchers(r, "served_by", Dimension::Json, sink);
-  for (const std::string_view key : {"retries", "rate_achieved", "compared", "different", "confidence", "on_inconclusive"}) r.not_supported(key, "it belongs to verbs that come later");
+  for (const std::string_view key : {"rate_achieved", "compared", "different", "confidence", "on_inconclusive"}) r.not_supported(key, "it belongs to verbs that come later");
   r.finish();
   return out;
 }

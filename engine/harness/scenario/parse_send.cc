@@ -192,7 +192,8 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
   if (const config::Node* expect = r.get("expect")) step.expect = parse_expect(*expect, world, sink);
   if (const config::Node* totals = r.get("totals")) step.totals = parse_totals(*totals, sink);
   parse_stream_use(step, r, sink);
-  r.not_supported("during", "faults come later");
+  if (const config::Node* during = r.get("during")) step.send.during = parse_during(*during, world, sink);
+  if (!step.send.during.empty() && step.send.stream.kind != StreamUse::Kind::None) sink.error("two-places", r.key_span("during"), "a request that opens a stream is over at once: nothing happens during it", "a step `fault` behind it");
   if (!step.send.connection.empty() && step.send.concurrency > 1) sink.error("bad-choice", r.span_of("repeat"), "one named connection carries one request at a time");
 }
 

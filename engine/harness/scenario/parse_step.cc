@@ -8,8 +8,8 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer"};
-constexpr std::string_view kLaterVerbs[] = {"fault", "admin", "replay", "load"};
+constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer", "fault"};
+constexpr std::string_view kLaterVerbs[] = {"admin", "replay", "load"};
 
 void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag::Sink& sink) {
   config::Reader l(node, sink, "`reload`");
@@ -49,7 +49,7 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
   d.id = "no-verb";
   d.message = "the step does nothing";
   d.span = node.span;
-  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer";
+  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer, fault";
   for (const config::Entry& e : node.entries) {
     for (const std::string_view word : {"wait", "sleep", "pause", "delay"}) {
       if (e.key != word) continue;
@@ -77,7 +77,7 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   for (const config::Entry& e : node.entries) {
     const bool known = std::find(std::begin(kVerbs), std::end(kVerbs), e.key) != std::end(kVerbs);
     if (std::find(std::begin(kLaterVerbs), std::end(kLaterVerbs), e.key) != std::end(kLaterVerbs)) {
-      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart and issuer");
+      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart, issuer and fault");
       return step;
     }
     if (!known) continue;
@@ -103,6 +103,9 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   } else if (verb->key == "check") {
     step.verb = Step::Verb::Check;
     step.checks = parse_checks(value, sink);
+  } else if (verb->key == "fault") {
+    step.verb = Step::Verb::Fault;
+    step.fault = parse_fault(value, world, sink);
   } else if (verb->key == "restart") {
     step.verb = Step::Verb::Restart;
     parse_restart(step, value, r, world, sink);

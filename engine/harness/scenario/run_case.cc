@@ -58,6 +58,7 @@ class CaseRun {
       case Step::Verb::Check: return check(*s);
       case Step::Verb::Reload: return world_.reload(*s);
       case Step::Verb::Restart: return world_.restart(*s);
+      case Step::Verb::Fault: return fault(*s);
       case Step::Verb::Issuer: return world_.identities().change(s->issuer);
     }
   }
@@ -71,12 +72,35 @@ class CaseRun {
     if (!problem.empty()) world_.fail(s.span, problem);
   }
 
+  void fault(const Step& s) {
+    const std::string problem = apply_fault(world_.gateway(), s.fault);
+    if (!problem.empty()) world_.fail(s.fault.target_span, problem);
+    // What is open hears of it before the next step.
+    const std::string busy = world_.driver().run_until([] { return true; }, std::chrono::seconds(1));
+    if (!busy.empty()) world_.fail(s.span, busy);
+  }
+
+  // Null, and the case has failed: nothing is known of such a target.
+  const gateway::TargetReport* target(const Check& c) {
+    targets_ = world_.gateway().targets();
+    for (const gateway::TargetReport& t : targets_)
+      if (t.upstream + "/" + t.target == c.name) return &t;
+    world_.fail(c.name_span, "nothing is known of a target `" + c.name + "`", "targets are known of upstreams with several, or with a breaker, health checks, ejection or limits");
+    return nullptr;
+  }
+
   void check(const Step& s) {
     for (const Check& c : s.checks) {
       ++world_.result().expectations;
       Value value;
       if (c.what == Check::What::Calls) {
         value = nlohmann::json(world_.mocks().calls(c.name));
+      } else if (c.what != Check::What::Metric) {
+        const gateway::TargetReport* t = target(c);
+        if (t == nullptr) return;
+        if (c.what == Check::What::Breaker) value = nlohmann::json(std::string(balance::name(t->view.breaker)));
+        else if (c.what == Check::What::Health) value = nlohmann::json(std::string(balance::name(t->view.health)));
+        else value = nlohmann::json(t->view.checks);
       } else {
         double number = 0;
         if (world_.gateway().metrics().value(c.name, c.labels, number)) value = number == static_cast<double>(static_cast<std::int64_t>(number)) ? nlohmann::json(static_cast<std::int64_t>(number)) : nlohmann::json(number);
@@ -90,6 +114,7 @@ class CaseRun {
   }
 
   CaseWorld world_;
+  std::vector<gateway::TargetReport> targets_;
   StreamSteps streams_;
   std::map<std::string, config::Node> saved_;
   SendStep send_;

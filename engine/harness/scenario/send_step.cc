@@ -29,6 +29,10 @@ struct SendStep::Batch {
   Instant began;
   std::uint32_t next = 0;
   std::atomic<std::uint32_t> lanes{0};
+  std::atomic<std::uint32_t> waiting{0};  // for their instant, of `during`
+  std::uint32_t happened = 0;
+  std::string problem;                    // of one that happened
+  io::CancelToken over;
 };
 
 bool SendStep::secured(const Step& s, const gateway::Bound& bound, const Credential* credential, Secured& out) {
@@ -89,18 +93,49 @@ void SendStep::run(const Step& s) {
   batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
   batch->every = s.send.every;
   batch->timeout = s.send.timeout.value_or(world_.driver().simulated() ? kPatience : kSocketPatience);
-  world_.driver().on(world_.driver().outside(), [this, batch, lanes = std::min(s.send.concurrency, s.send.count)] {
+  world_.driver().on(world_.driver().outside(), [this, batch, &s, lanes = std::min(s.send.concurrency, s.send.count)] {
     batch->began = world_.driver().outside().now();
     for (std::uint32_t lane = 0; lane < lanes; ++lane) {
       ++batch->lanes;
       world_.scope().spawn(run_lane(batch));
     }
+    for (const During& during : s.send.during) {
+      ++batch->waiting;
+      world_.scope().spawn(happen(batch, during));
+    }
   });
   const std::string problem = world_.driver().run_until([batch] { return batch->lanes.load() == 0; }, kStepBudget);
+  world_.driver().on(world_.driver().outside(), [batch] { batch->over.cancel(); });
+  world_.driver().run_until([batch] { return batch->waiting.load() == 0; }, kStepBudget);
   if (!problem.empty()) return world_.fail(s.span, problem);
+  if (!batch->problem.empty()) return world_.fail(s.span, batch->problem);
+  if (batch->happened < s.send.during.size())
+    return world_.fail(s.send.during[batch->happened].span, "the step was over before this: it took " + format(world_.driver().now() - batch->began), "an earlier `at`, or more requests");
   settle(before.records, batch->answers);
   for (const Answer& answer : batch->answers) trace(answer);
   judge(s, batch->answers, before);
+}
+
+std::string apply_fault(gateway::Gateway& gateway, const FaultStep& step) {
+  if (step.clear) return gateway.clear_faults(step.target, step.fault.name) > 0 ? std::string() : "there is no fault" + (step.fault.name.empty() ? "" : " `" + step.fault.name + "`") + " on `" + step.target + "` to clear";
+  const Status set = gateway.fault(step.target, step.fault);
+  return set ? std::string() : set.error().message;
+}
+
+// `during` lives in the step, which waits for this.
+io::Task<void> SendStep::happen(std::shared_ptr<Batch> batch, const During& during) {
+  io::Wait wait;
+  wait.deadline = batch->began + during.at;
+  wait.cancel = &batch->over;
+  wait.background = true;
+  wait.what = "an instant of `during`";
+  const io::Code code = co_await io::sleep_until(world_.driver().outside(), wait);
+  if (code == io::Code::TimedOut) {
+    ++batch->happened;
+    const std::string problem = apply_fault(world_.gateway(), during.fault);
+    if (batch->problem.empty()) batch->problem = problem;
+  }
+  --batch->waiting;
 }
 
 io::Task<void> SendStep::run_lane(std::shared_ptr<Batch> batch) {

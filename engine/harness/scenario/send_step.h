@@ -14,6 +14,9 @@
 
 namespace gatelab::harness {
 
+// Empty, or what is wrong with the target.
+std::string apply_fault(gateway::Gateway& gateway, const FaultStep& step);
+
 class SendStep {
  public:
   // `saved`: what steps save, and later ones speak of.
@@ -32,6 +35,7 @@ class SendStep {
 
   const gateway::Bound* listener(const Step& step);
   bool secured(const Step& step, const gateway::Bound& bound, const Credential* credential, Secured& out);
+  io::Task<void> happen(std::shared_ptr<Batch> batch, const During& during);
   io::Task<void> run_lane(std::shared_ptr<Batch> batch);
   void settle(std::size_t first, const std::vector<Answer>& answers);
   void judge(const Step& step, const std::vector<Answer>& answers, const Before& before);
