@@ -169,6 +169,39 @@ TEST(RealNetwork, CarriesOctetsAndTellsHowAStreamEnds) {
   w.run(0, [&w] { return echo(w); });
 }
 
+Task<void> break_off(World& w, Code& waited, Code& read, Code& peer) {
+  Pair pair;
+  auto connecting = connect(w, pair);
+  co_await connecting;
+  LiveTransports live;
+  live.add(*pair.client);
+  // The wait is under way when the connection is broken off.
+  w.loop(0).post_remote([&live] { live.break_off(); });
+  Wait wait;
+  wait.deadline = w.loop(0).now() + 10s;
+  waited = co_await pair.client->readable(wait);
+  char octet = 0;
+  read = pair.client->try_read({&octet, 1}).code;
+  EXPECT_TRUE(pair.client->may_have_news());
+  EXPECT_EQ(pair.client->peer_state(), Transport::Peer::Reset);
+  const Code again = co_await pair.client->readable(wait);
+  EXPECT_EQ(again, Code::Ok) << "nobody waits for what is gone";
+  (void)co_await pair.server->readable(wait);
+  peer = pair.server->try_read({&octet, 1}).code;
+  pair.client.reset();
+  EXPECT_EQ(live.size(), 0U);
+  pair.listener->close();
+}
+
+TEST(RealNetwork, WhatIsBrokenOffWakesWhoWaitsAndResetsThePeer) {
+  World w;
+  Code waited = Code::Other, read = Code::Other, peer = Code::Other;
+  w.run(0, [&] { return break_off(w, waited, read, peer); });
+  EXPECT_EQ(waited, Code::Ok);
+  EXPECT_EQ(read, Code::Reset);
+  EXPECT_EQ(peer, Code::Reset);
+}
+
 Task<void> wait_in_vain(World& w, std::vector<Code>& codes) {
   Pair pair;
   auto connecting = connect(w, pair);
