@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/units.h"
+#include "cli/admin_faults.h"
 
 namespace gatelab::cli {
 namespace {
@@ -80,6 +81,7 @@ struct Admin::Server {
   void reload(Admin& admin, const Request& request, Response& response) const;
   void show_clock(Admin& admin, Response& response) const;
   void shift_clock(Admin& admin, const Request& request, Response& response) const;
+  void show_faults(Admin& admin, const FaultAnswer& done, Response& response) const;
   void show_requests(Admin& admin, const Request& request, Response& response) const;
 };
 
@@ -104,7 +106,7 @@ Admin::Server::Server(Admin& admin) {
   http.set_error_handler(httplib::Server::HandlerWithResponse([](const Request& request, Response& response) {
     if (!response.body.empty()) return httplib::Server::HandlerResponse::Unhandled;
     problem(response, response.status, "no-such-door",
-            fmt::format("no `{} {}` here; there are /healthz, /ready, /metrics, /requests, /clock, /reload", request.method,
+            fmt::format("no `{} {}` here; there are /healthz, /ready, /metrics, /requests, /clock, /faults, /reload", request.method,
                         request.path));
     return httplib::Server::HandlerResponse::Handled;
   }));
@@ -119,10 +121,22 @@ Admin::Server::Server(Admin& admin) {
     answer(response, 200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
   });
   http.Get("/requests", [this, &admin](const Request& request, Response& response) { show_requests(admin, request, response); });
+  http.Get("/faults", [this, &admin](const Request&, Response& response) { show_faults(admin, {}, response); });
+  http.Post("/faults", [this, &admin](const Request& request, Response& response) {
+    if (may_change(admin, request, response)) show_faults(admin, set_fault(admin.doors_.gateway, request.body), response);
+  });
+  http.Delete("/faults", [this, &admin](const Request& request, Response& response) {
+    if (may_change(admin, request, response)) show_faults(admin, clear_faults(admin.doors_.gateway, request.get_param_value("target"), request.get_param_value("name")), response);
+  });
   http.Get("/clock", [this, &admin](const Request&, Response& response) { show_clock(admin, response); });
   http.Post("/clock", [this, &admin](const Request& request, Response& response) {
     if (may_change(admin, request, response)) shift_clock(admin, request, response);
   });
+}
+
+void Admin::Server::show_faults(Admin& admin, const FaultAnswer& done, Response& response) const {
+  if (done.id.empty()) return answer(response, 200, faults_json(admin.doors_.gateway) + "\n", "application/json");
+  problem(response, done.id == "no-such-fault" || done.id == "no-such-target" ? 404 : 400, done.id, done.detail);
 }
 
 bool Admin::Server::may_change(Admin& admin, const Request& request, Response& response) const {

@@ -7,6 +7,9 @@
 //   GET  /requests?limit=20    the last decision traces, newest first
 //   GET  /clock                both readings of the clock and the shift
 //   POST /clock                {"shift": "61s"}: moves policy time forward
+//   GET  /faults               what targets suffer (docs/faults.md)
+//   POST /faults               {"target": "orders/primary", "kind": "reset"}: one more, or `"clear": true`
+//   DELETE /faults?target=…&name=…   without a target: all of them
 //   POST /reload               reads the configuration again; 422 with the diagnostics if it is refused
 #pragma once
 
