@@ -70,6 +70,16 @@ bool constant_time_equals(std::string_view a, std::string_view b) noexcept;
 // Appends `text` as the inside of a JSON string (RFC 8259 §7): quotes, backslash, controls (C1's too) escaped; octets that are
 // not UTF-8 become U+FFFD, so that the output is always valid JSON.
 void append_json_escaped(std::string& out, std::string_view text);
+// `text` as percent-encoded octets (RFC 3986 §2.1), but for those that `keeps(char)` is true of.
+template <class Keeps>
+void append_percent_encoded(std::string& out, std::string_view text, Keeps keeps) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (keeps(c)) out += c;
+    else out += {'%', kHex[octet >> 4], kHex[octet & 15]};
+  }
+}
 
 // Decimal digits only, no sign, no space; false on overflow or anything else.
 bool parse_decimal(std::string_view text, std::uint64_t& out) noexcept;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 
+#include "base/text.h"
 #include "crypto/digest.h"
 
 namespace gatelab::policy {
@@ -24,17 +25,7 @@ constexpr std::size_t kMaxName = 4096;  // octets of a name or key, encoded
 
 bool is_plain(char c) noexcept { return c > 0x20 && c < 0x7f && c != '%'; }
 
-void append_encoded(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (is_plain(c)) {
-      out += c;
-      continue;
-    }
-    const auto octet = static_cast<unsigned char>(c);
-    out += {'%', kHex[octet >> 4], kHex[octet & 15]};
-  }
-}
+void append_encoded(std::string& out, std::string_view text) { append_percent_encoded(out, text, is_plain); }
 
 int digit(char c) noexcept { return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
 

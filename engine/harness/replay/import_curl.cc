@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
+#include "http/chars.h"
 
 namespace gatelab::harness {
 namespace {
@@ -146,16 +147,10 @@ bool Command::data(std::string_view name, const std::string& value, const Word& 
   has_body_ = true;
   type_ = name == "--json" ? "application/json" : type_.empty() ? "application/x-www-form-urlencoded" : type_;
   if (name != "--data-urlencode") return body_ += value, true;
-  constexpr char kHex[] = "0123456789ABCDEF";
   const std::size_t equals = value.find('=');
   const std::size_t from = equals == std::string::npos ? 0 : equals + 1;
   if (equals != 0) body_ += value.substr(0, from);
-  for (const char c : value.substr(from)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-    const auto octet = static_cast<unsigned char>(c);
-    if (plain) body_ += c;
-    else body_ += {'%', kHex[octet >> 4], kHex[octet & 15]};
-  }
+  append_percent_encoded(body_, std::string_view(value).substr(from), [](char c) { return http::is(c, http::kUnreserved); });
   return true;
 }
 

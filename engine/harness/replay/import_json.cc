@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
+#include "http/chars.h"
 
 namespace gatelab::harness {
 namespace {
@@ -46,21 +47,17 @@ RecordedHeaders headers(const Json& list, const char* name) {
   return out;
 }
 
+// application/x-www-form-urlencoded keeps a tilde no more than a space.
 std::string form(const Json& params, const char* name) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  const auto encode = [&](const std::string& s) {
-    std::string out;
-    for (const char c : s) {
-      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '*';
-      const auto octet = static_cast<unsigned char>(c);
-      if (plain) out += c;
-      else out += {'%', kHex[octet >> 4], kHex[octet & 15]};
-    }
-    return out;
-  };
+  const auto encode = [](std::string& out, const std::string& s) { append_percent_encoded(out, s, [](char c) { return c == '*' || (http::is(c, http::kUnreserved) && c != '~'); }); };
   std::string out;
   if (params.is_array())
-    for (const Json& p : params) out += (out.empty() ? "" : "&") + encode(text(p, name)) + "=" + encode(text(p, "value"));
+    for (const Json& p : params) {
+      if (!out.empty()) out += '&';
+      encode(out, text(p, name));
+      out += '=';
+      encode(out, text(p, "value"));
+    }
   return out;
 }
 

@@ -64,13 +64,8 @@ std::string kept_part(std::string_view part, const std::string_view (&kept)[N]) 
 }
 
 std::string percent_encoded(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '&' && c != '=' && c != '+' && c != '%' && c != '#' && c != '"') out += c;
-    else out += {'%', kHex[octet >> 4], kHex[octet & 15]};
-  }
+  append_percent_encoded(out, text, [](char c) { return c > ' ' && c < 0x7f && std::string_view("<>&=+%#\"").find(c) == std::string_view::npos; });
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/json.h"
 #include "harness/scenario/parse_parts.h"
+#include "http/chars.h"
 #include "http/fields.h"
 #include "http/proxy_protocol.h"
 
@@ -33,18 +34,8 @@ void parse_headers(Texts& out, const config::Node& node, diag::Sink& sink) {
 }
 
 std::string encode(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    out += '%';
-    out += kHex[static_cast<unsigned char>(c) >> 4];
-    out += kHex[static_cast<unsigned char>(c) & 15];
-  }
+  append_percent_encoded(out, text, [](char c) { return http::is(c, http::kUnreserved); });
   return out;
 }
 
