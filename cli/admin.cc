@@ -81,7 +81,7 @@ struct Admin::Server {
   void reload(Admin& admin, const Request& request, Response& response) const;
   void show_clock(Admin& admin, Response& response) const;
   void shift_clock(Admin& admin, const Request& request, Response& response) const;
-  void show_faults(Admin& admin, const FaultAnswer& done, Response& response) const;
+  void show_faults(Admin& admin, const Status& done, Response& response) const;
   void show_requests(Admin& admin, const Request& request, Response& response) const;
 };
 
@@ -121,7 +121,7 @@ Admin::Server::Server(Admin& admin) {
     answer(response, 200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
   });
   http.Get("/requests", [this, &admin](const Request& request, Response& response) { show_requests(admin, request, response); });
-  http.Get("/faults", [this, &admin](const Request&, Response& response) { show_faults(admin, {}, response); });
+  http.Get("/faults", [this, &admin](const Request&, Response& response) { show_faults(admin, success(), response); });
   http.Post("/faults", [this, &admin](const Request& request, Response& response) {
     if (may_change(admin, request, response)) show_faults(admin, set_fault(admin.doors_.gateway, request.body), response);
   });
@@ -134,9 +134,10 @@ Admin::Server::Server(Admin& admin) {
   });
 }
 
-void Admin::Server::show_faults(Admin& admin, const FaultAnswer& done, Response& response) const {
-  if (done.id.empty()) return answer(response, 200, faults_json(admin.doors_.gateway) + "\n", "application/json");
-  problem(response, done.id == "no-such-fault" || done.id == "no-such-target" ? 404 : 400, done.id, done.detail);
+void Admin::Server::show_faults(Admin& admin, const Status& done, Response& response) const {
+  if (done) return answer(response, 200, faults_json(admin.doors_.gateway) + "\n", "application/json");
+  const std::string& id = done.error().id;
+  problem(response, id == "no-such-fault" || id == "no-such-target" ? 404 : 400, id, done.error().message);
 }
 
 bool Admin::Server::may_change(Admin& admin, const Request& request, Response& response) const {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
-#include "harness/scenario/parse_parts.h"
+#include "harness/scenario/file.h"
 
 namespace gatelab::cli {
 namespace {
@@ -20,16 +20,11 @@ Json json_of(const upstream::FaultState& state) {
   if (fault.lasts > Duration{}) out["for"] = format(fault.lasts);
   if (fault.every > Duration{}) out["every"] = format(fault.every);
   if (fault.delay > Duration{}) out["delay"] = format(fault.delay);
-  if (fault.rate > 0) out["rate"] = format(ByteSize{fault.rate});
+  if (fault.rate > 0) out["rate"] = format(ByteSize{fault.rate}) + "/s";
   if (fault.after > 0) out["after"] = format(ByteSize{fault.after});
   if (fault.kind == upstream::Fault::Kind::Status) out["status"] = fault.status;
   if (!fault.method.empty()) out["when"] = fault.method + " " + fault.path;
   return out;
-}
-
-FaultAnswer clear(gateway::Gateway& gateway, const std::string& target, const std::string& name) {
-  if (gateway.clear_faults(target, name) > 0) return {};
-  return {"no-such-fault", "`" + target + "` has no fault" + (name.empty() ? "" : " `" + name + "`") + " to clear; one that was set on an upstream is cleared there, and one that is over is gone"};
 }
 
 }  // namespace
@@ -40,7 +35,7 @@ std::string faults_json(const gateway::Gateway& gateway) {
   return out.dump();
 }
 
-FaultAnswer set_fault(gateway::Gateway& gateway, const std::string& body) {
+Status set_fault(gateway::Gateway& gateway, const std::string& body) {
   auto source = std::make_shared<diag::SourceFile>();
   source->name = "fault";
   source->text = body;
@@ -48,20 +43,18 @@ FaultAnswer set_fault(gateway::Gateway& gateway, const std::string& body) {
   config::ParseOptions options;
   options.substitute_env = false;
   const auto tree = config::parse(source, options, sink);
-  if (!tree) return {"bad-fault", diag::render_all(sink, diag::Colour::Off)};
+  if (!tree) return fail("bad-fault", diag::render_all(sink, diag::Colour::Off));
   const harness::FaultStep step = harness::parse_fault(*tree, {}, sink);
-  if (sink.has_errors()) return {"bad-fault", diag::render_all(sink, diag::Colour::Off)};
-  if (step.clear) return clear(gateway, step.target, step.fault.name);
-  const Status done = gateway.fault(step.target, step.fault);
-  return done ? FaultAnswer{} : FaultAnswer{done.error().id, done.error().message};
+  if (sink.has_errors()) return fail("bad-fault", diag::render_all(sink, diag::Colour::Off));
+  return harness::apply(step, gateway);
 }
 
-FaultAnswer clear_faults(gateway::Gateway& gateway, const std::string& target, const std::string& name) {
-  if (!target.empty()) return clear(gateway, target, name);
+Status clear_faults(gateway::Gateway& gateway, const std::string& target, const std::string& name) {
+  if (!target.empty()) return gateway.clear_faults(target, name);
   // Somebody else may have cleared one meanwhile: it is gone, as was asked for.
   for (const upstream::FaultState& state : gateway.faults())
     if (name.empty() || state.fault.name == name) (void)gateway.clear_faults(state.target, state.fault.name);
-  return {};
+  return success();
 }
 
 }  // namespace gatelab::cli

@@ -8,16 +8,11 @@
 
 namespace gatelab::cli {
 
-// Why it was not done; `id` empty: it was.
-struct FaultAnswer {
-  std::string id, detail;
-};
-
 // Those that are not over, as a JSON list.
 std::string faults_json(const gateway::Gateway& gateway);
-// `body`: a fault as scenarios have it, in JSON or YAML.
-FaultAnswer set_fault(gateway::Gateway& gateway, const std::string& body);
+// `body`: a fault as scenarios have it, in JSON or YAML. ids: bad-fault, and those of Gateway::fault().
+Status set_fault(gateway::Gateway& gateway, const std::string& body);
 // `target` empty: every fault; `name` empty: all of the target's.
-FaultAnswer clear_faults(gateway::Gateway& gateway, const std::string& target, const std::string& name);
+Status clear_faults(gateway::Gateway& gateway, const std::string& target, const std::string& name);
 
 }  // namespace gatelab::cli

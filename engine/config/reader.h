@@ -33,6 +33,8 @@ std::optional<double> as_number(const Node& n, diag::Sink& sink, std::string_vie
 std::optional<Duration> as_duration(const Node& n, diag::Sink& sink, std::string_view what);  // negative refused
 std::optional<ByteSize> as_size(const Node& n, diag::Sink& sink, std::string_view what);
 std::optional<Rate> as_rate(const Node& n, diag::Sink& sink, std::string_view what);
+// Octets a second, never none: 1KiB/s. id: bad-rate.
+std::optional<std::uint64_t> as_octet_rate(const Node& n, diag::Sink& sink);
 std::optional<Share> as_share(const Node& n, diag::Sink& sink, std::string_view what);
 std::optional<Address> as_address(const Node& n, diag::Sink& sink, std::string_view what);
 // Index into `choices` (literal words, kebab-case).

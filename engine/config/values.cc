@@ -109,6 +109,14 @@ std::optional<ByteSize> as_size(const Node& n, diag::Sink& sink, std::string_vie
 std::optional<Rate> as_rate(const Node& n, diag::Sink& sink, std::string_view what) {
   return measured<Rate>(n, sink, what, "a rate such as 100/m", parse_rate);
 }
+std::optional<std::uint64_t> as_octet_rate(const Node& n, diag::Sink& sink) {
+  const std::string_view text = n.text;
+  const auto size = text.ends_with("/s") ? parse_size(text.substr(0, text.size() - 2)) : Result<ByteSize>(fail("bad-rate", ""));
+  if (size && size->bytes > 0) return size->bytes;
+  sink.error("bad-rate", n.span, "`" + n.text + "` is no rate of octets", "write 1KiB/s");
+  return std::nullopt;
+}
+
 std::optional<Share> as_share(const Node& n, diag::Sink& sink, std::string_view what) {
   return measured<Share>(n, sink, what, "a share such as 20%", parse_share);
 }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <set>
+#include <map>
 #include <tuple>
 
 #include "gateway/state_keeper.h"
@@ -35,7 +35,7 @@ struct Gateway::Inner {
   mutable std::mutex mutex;  // binds and targets: changed on loop 0, read from any thread
   std::vector<std::shared_ptr<Bind>> binds;
   std::vector<std::weak_ptr<upstream::TargetState>> targets;  // of the configuration in force
-  std::set<std::string> target_names;                         // "orders", "orders/primary"
+  std::map<std::string, bool> places;                         // "orders", "orders/primary"; whether over TLS
   std::atomic<std::uint64_t> generation{0};
   // Loop 0's.
   std::shared_ptr<const Model> in_force;  // what is to be written at the end lives in it
@@ -118,10 +118,10 @@ Status Gateway::Inner::keep_state(const Model& model) {
 // People are told when a target goes, and when it is back.
 void Gateway::Inner::watch_targets(const Model& model) {
   std::vector<std::weak_ptr<upstream::TargetState>> all;
-  std::set<std::string> names;
+  std::map<std::string, bool> all_places;
   for (const upstream::Config& upstream : model.upstreams) {
-    names.insert(upstream.name);
-    for (const upstream::TargetConfig& target : upstream.targets) names.insert(upstream.name + "/" + target.name);
+    all_places[upstream.name] = upstream.tls != nullptr;
+    for (const upstream::TargetConfig& target : upstream.targets) all_places[upstream.name + "/" + target.name] = upstream.tls != nullptr;
     for (const upstream::TargetConfig& target : upstream.targets) {
       if (!target.state) continue;
       all.push_back(target.state);
@@ -135,7 +135,7 @@ void Gateway::Inner::watch_targets(const Model& model) {
   }
   std::lock_guard lock(mutex);
   targets = std::move(all);
-  target_names = std::move(names);
+  places = std::move(all_places);
 }
 
 std::vector<std::shared_ptr<upstream::TargetState>> Gateway::Inner::target_states() const {
@@ -242,17 +242,23 @@ void Gateway::forget_state() noexcept { inner_->last_write = false; }
 Status Gateway::fault(const std::string& target, upstream::Fault fault) {
   {
     std::lock_guard lock(inner_->mutex);
-    if (inner_->target_names.count(target) == 0) {
-      std::vector<std::string_view> names(inner_->target_names.begin(), inner_->target_names.end());
+    const auto known = inner_->places.find(target);
+    if (known == inner_->places.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& [name, is_tls] : inner_->places) names.push_back(name);
       const std::string_view near = diag::nearest(target, names);
       return fail("no-such-target", "there is no upstream or target `" + target + "`" + (near.empty() ? "" : ": did you mean `" + std::string(near) + "`?"));
     }
+    if (fault.kind == upstream::Fault::Kind::Tls && !known->second) return fail("no-tls", "`" + target + "` is not spoken to over TLS: nothing would meet the fault");
   }
   inner_->faults.set(target, std::move(fault), inner_->environment.clock.policy_now());
   return success();
 }
 
-std::size_t Gateway::clear_faults(const std::string& target, std::string_view name) { return inner_->faults.clear(target, name, inner_->environment.clock.policy_now()); }
+Status Gateway::clear_faults(const std::string& target, const std::string& name) {
+  if (inner_->faults.clear(target, name, inner_->environment.clock.policy_now()) > 0) return success();
+  return fail("no-such-fault", "`" + target + "` has no fault" + (name.empty() ? "" : " `" + name + "`") + " to clear; one that was set on an upstream is cleared there, and one that is over is gone");
+}
 
 std::vector<upstream::FaultState> Gateway::faults() const { return inner_->faults.all(inner_->environment.clock.policy_now()); }
 

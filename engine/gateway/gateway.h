@@ -105,10 +105,11 @@ class Gateway {
   // From here on it ends as a process does that is killed: drain() writes no state file. Loop 0's thread.
   void forget_state() noexcept;
 
-  // Faults of targets (docs/faults.md), named "orders/primary", or "orders" for all of them. Any thread. id no-such-target.
+  // Faults of targets (docs/faults.md), named "orders/primary", or "orders" for all of them. Any thread. ids: no-such-target,
+  // no-tls.
   Status fault(const std::string& target, upstream::Fault fault);
-  // How many went; `name` empty: all.
-  std::size_t clear_faults(const std::string& target, std::string_view name);
+  // `name` empty: all that were set on `target`. id: no-such-fault.
+  Status clear_faults(const std::string& target, const std::string& name);
   std::vector<upstream::FaultState> faults() const;
   // Any thread: targets of upstreams with several, or with a breaker, health checks or limits. Sorted by name.
   std::vector<TargetReport> targets() const;

@@ -61,12 +61,7 @@ void parse_limits(ListenerConfig& out, config::Reader& r, diag::Sink& sink) {
   out.max_requests = static_cast<std::uint32_t>(r.integer("max_requests_per_connection", 0, 1, 1'000'000'000));
   if (out.max_connections_per_client > out.max_connections)
     sink.warning("no-effect", r.span_of("max_connections_per_client"), r.what() + " takes " + std::to_string(out.max_connections) + " connections in all: no client comes to " + std::to_string(out.max_connections_per_client));
-  const config::Node* rate = r.get("min_body_rate");
-  if (rate == nullptr) return;
-  const std::string& text = rate->text;
-  const auto size = text.ends_with("/s") ? parse_size(text.substr(0, text.size() - 2)) : Result<ByteSize>(fail("bad-rate", ""));
-  if (!size || size->bytes == 0) return sink.error("bad-rate", rate->span, "`" + text + "` is no rate of octets", "write 1KiB/s");
-  out.min_body_rate = size->bytes;
+  if (const config::Node* rate = r.get("min_body_rate")) out.min_body_rate = config::as_octet_rate(*rate, sink).value_or(0);
 }
 
 // A PROXY header is believed from trusted peers alone: from anyone it would be a way to be whoever one likes.

@@ -13,6 +13,7 @@ expect_equal "a fault without the token" "$(status -d '{"upstream":"x","kind":"r
 expect_equal "nothing was set" "$(curl -s "$faults")" '[]'
 expect_equal "an unknown upstream" "$(status "${token[@]}" -d '{"upstream":"nobody","kind":"refuse"}' "$faults")" 404
 expect_equal "an unknown kind" "$(status "${token[@]}" -d "{\"upstream\":\"$upstream\",\"kind\":\"explode\"}" "$faults")" 400
+expect_equal "TLS where there is none" "$(status "${token[@]}" -d "{\"upstream\":\"$upstream\",\"kind\":\"tls\"}" "$faults")" 400
 curl -s "${token[@]}" -d "{\"upstream\":\"$upstream\",\"kind\":\"explode\"}" "$faults" | grep -q 'half-open' || fail "the kinds are not named"
 
 expect_equal "before" "$(status "$url/open/1")" 200

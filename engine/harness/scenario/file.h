@@ -215,6 +215,10 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
 void parse_stream_verb(Step& step, std::string_view verb, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);
 void parse_message_send(Step& step, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);
 void parse_stream_use(Step& step, config::Reader& r, diag::Sink& sink);
+// parse_fault.cc: the verb `fault`, and what the admin API is told. Reports.
+FaultStep parse_fault(const config::Node& node, const World& world, diag::Sink& sink);
+// ids: as of Gateway::fault() and clear_faults().
+Status apply(const FaultStep& step, gateway::Gateway& gateway);
 // One step whose values are known. Reports.
 Step parse_step(const config::Node& node, const World& world, diag::Sink& sink);
 

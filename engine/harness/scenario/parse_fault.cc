@@ -33,14 +33,17 @@ void refuse_strangers(config::Reader& r, const Fault& fault, diag::Sink& sink) {
     std::vector<Fault::Kind> kinds;
   };
   using K = Fault::Kind;
-  const Key keys[] = {{"rate", {K::Throttle}}, {"after", {K::Reset, K::Close, K::Truncate}}, {"status", {K::Status}}, {"headers", {K::Status}}, {"when", {K::Reset, K::Hang, K::Close, K::Truncate, K::Garbage, K::Status, K::Slow, K::Drip, K::Throttle, K::HalfOpen}}};
+  const Key keys[] = {{"rate", {K::Throttle}}, {"delay", {K::Refuse, K::Dns, K::Tls, K::Reset, K::Close, K::Garbage, K::Status, K::Slow, K::Drip}}, {"after", {K::Reset, K::Close, K::Truncate}}, {"status", {K::Status}}, {"headers", {K::Status}}, {"when", {K::Reset, K::Hang, K::Close, K::Truncate, K::Garbage, K::Status, K::Slow, K::Drip, K::Throttle, K::HalfOpen}}};
   for (const Key& key : keys)
     if (r.get(key.key) != nullptr && std::find(key.kinds.begin(), key.kinds.end(), fault.kind) == key.kinds.end())
       sink.error("two-places", r.key_span(key.key), "`" + std::string(key.key) + "` has no meaning for `kind: " + std::string(fault.word()) + "`", "leave it out");
-  if (fault.kind == K::Throttle && fault.rate == 0) sink.error("missing-key", r.span(), "`kind: throttle` needs a `rate`", "rate: 10KiB");
+  if (fault.kind == K::Throttle && fault.rate == 0) sink.error("missing-key", r.span(), "`kind: throttle` needs a `rate`", "rate: 10KiB/s");
   for (const K kind : {K::Slow, K::Drip})
     if (fault.kind == kind && fault.delay == Duration{}) sink.error("missing-key", r.span(), "`kind: " + std::string(fault.word()) + "` needs a `delay`", "delay: 200ms");
   if (fault.every > Duration{} && fault.lasts == Duration{}) sink.error("missing-key", r.key_span("every"), "`every` repeats what has an end: it needs `for`", "every: 10s, for: 1s");
+  else if (fault.every > Duration{} && fault.every <= fault.lasts) sink.error("out-of-range", r.span_of("every"), "`every` is not longer than `for`: the fault would never pause", "leave `every` out, or make it longer");
+  if (fault.share.millionths == 0) sink.error("out-of-range", r.span_of("share"), "a share of 0% meets nothing", "a larger one, or no fault");
+  if (fault.after > 0 && fault.delay > Duration{}) sink.error("two-places", r.key_span("delay"), "what passes `after` octets is not delayed", "leave out one of the two");
 }
 
 }  // namespace
@@ -48,6 +51,7 @@ void refuse_strangers(config::Reader& r, const Fault& fault, diag::Sink& sink) {
 FaultStep parse_fault(const config::Node& node, const World& world, diag::Sink& sink) {
   FaultStep out;
   out.span = node.span;
+  const std::size_t before = sink.errors();
   config::Reader r(node, sink, "`fault`");
   const auto target = r.text("target"), all = r.text("upstream");
   if (r.valid() && target.has_value() == all.has_value()) sink.error("missing-key", node.span, "a fault is of a `target` or of an `upstream`, one of them", "target: orders/primary");
@@ -75,15 +79,17 @@ FaultStep parse_fault(const config::Node& node, const World& world, diag::Sink& 
   out.fault.lasts = r.duration("for", out.fault.lasts);
   out.fault.every = r.duration("every", out.fault.every);
   out.fault.delay = r.duration("delay", out.fault.delay);
-  out.fault.rate = r.size("rate", ByteSize{0}).bytes;
+  if (const config::Node* rate = r.get("rate")) out.fault.rate = config::as_octet_rate(*rate, sink).value_or(1);
   out.fault.after = r.size("after", ByteSize{0}).bytes;
   out.fault.status = static_cast<std::uint16_t>(r.integer("status", out.fault.status, 200, 599));
   if (const config::Node* when = r.get("when")) parse_when(out.fault, *when, sink);
   if (const config::Node* headers = r.get("headers")) parse_headers(out.fault, *headers, sink);
-  if (kind != nullptr && sink.errors() == 0) refuse_strangers(r, out.fault, sink);
+  if (kind != nullptr && sink.errors() == before) refuse_strangers(r, out.fault, sink);
   r.finish();
   return out;
 }
+
+Status apply(const FaultStep& step, gateway::Gateway& gateway) { return step.clear ? gateway.clear_faults(step.target, step.fault.name) : gateway.fault(step.target, step.fault); }
 
 std::vector<During> parse_during(const config::Node& node, const World& world, diag::Sink& sink) {
   std::vector<During> out;

@@ -15,8 +15,7 @@ Matchers matchers(config::Reader& r, std::string_view key, Dimension dimension, 
 void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink);
 // parse_expect.cc
 Totals parse_totals(const config::Node& node, diag::Sink& sink);
-// parse_fault.cc: the verb `fault`, and `during`.
-FaultStep parse_fault(const config::Node& node, const World& world, diag::Sink& sink);
+// parse_fault.cc
 std::vector<During> parse_during(const config::Node& node, const World& world, diag::Sink& sink);
 // parse_check.cc: the verb `check`.
 std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink);

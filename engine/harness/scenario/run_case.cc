@@ -73,8 +73,8 @@ class CaseRun {
   }
 
   void fault(const Step& s) {
-    const std::string problem = apply_fault(world_.gateway(), s.fault);
-    if (!problem.empty()) world_.fail(s.fault.target_span, problem);
+    const Status applied = apply(s.fault, world_.gateway());
+    if (!applied) world_.fail(s.fault.target_span, applied.error().message);
     // What is open hears of it before the next step.
     const std::string busy = world_.driver().run_until([] { return true; }, std::chrono::seconds(1));
     if (!busy.empty()) world_.fail(s.span, busy);

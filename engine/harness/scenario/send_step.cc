@@ -116,12 +116,6 @@ void SendStep::run(const Step& s) {
   judge(s, batch->answers, before);
 }
 
-std::string apply_fault(gateway::Gateway& gateway, const FaultStep& step) {
-  if (step.clear) return gateway.clear_faults(step.target, step.fault.name) > 0 ? std::string() : "there is no fault" + (step.fault.name.empty() ? "" : " `" + step.fault.name + "`") + " on `" + step.target + "` to clear";
-  const Status set = gateway.fault(step.target, step.fault);
-  return set ? std::string() : set.error().message;
-}
-
 // `during` lives in the step, which waits for this.
 io::Task<void> SendStep::happen(std::shared_ptr<Batch> batch, const During& during) {
   io::Wait wait;
@@ -132,8 +126,8 @@ io::Task<void> SendStep::happen(std::shared_ptr<Batch> batch, const During& duri
   const io::Code code = co_await io::sleep_until(world_.driver().outside(), wait);
   if (code == io::Code::TimedOut) {
     ++batch->happened;
-    const std::string problem = apply_fault(world_.gateway(), during.fault);
-    if (batch->problem.empty()) batch->problem = problem;
+    const Status applied = apply(during.fault, world_.gateway());
+    if (!applied && batch->problem.empty()) batch->problem = applied.error().message;
   }
   --batch->waiting;
 }

@@ -14,9 +14,6 @@
 
 namespace gatelab::harness {
 
-// Empty, or what is wrong with the target.
-std::string apply_fault(gateway::Gateway& gateway, const FaultStep& step);
-
 class SendStep {
  public:
   // `saved`: what steps save, and later ones speak of.
