@@ -153,11 +153,11 @@ class JsonLine {
   char* at_;
 };
 
-std::size_t octets_of(const Record& r) noexcept {
-  std::size_t tries = 0;
+std::size_t octets_of(const Record& r, std::string_view target) noexcept {
+  std::size_t tries = target.size();
   if (lists_tries(r))
     for (const Attempt& a : r.attempts) tries += a.target.size() + a.reason.size() + a.not_retried.size() + kTryOctets;
-  return tries + last_target(r).size() + r.request_id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
+  return tries + r.request_id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
          r.ended.by.size() + r.ended.reason.size() + r.ended.id.size() + last_upstream(r).size() + r.user_agent.size() + r.referer.size() + r.tls.version.size() +
          r.tls.cipher.size() + r.tls.sni.size() + r.tls.client.size() + r.tls.client_fingerprint.size() + r.tls.error.size();
 }
@@ -190,7 +190,8 @@ void json_tries(JsonLine& line, const Record& r) {
 }
 
 void json(std::string& out, const Record& r) {
-  JsonLine line(out, octets_of(r));
+  const std::string_view target = last_target(r);
+  JsonLine line(out, octets_of(r, target));
   line.raw("{\"time\":\"");
   line.instant(r.began);
   line.raw("\"");
@@ -210,7 +211,7 @@ void json(std::string& out, const Record& r) {
   line.text(",\"reason\":\"", r.ended.reason);
   line.text(",\"policy_id\":\"", r.ended.id);
   line.text(",\"upstream\":\"", last_upstream(r));
-  line.text(",\"upstream_target\":\"", last_target(r));
+  line.text(",\"upstream_target\":\"", target);
   line.number(",\"attempts\":", r.attempts.size());
   if (lists_tries(r)) json_tries(line, r);
   line.number(",\"request_bytes\":", r.request_octets);

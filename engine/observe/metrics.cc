@@ -28,7 +28,9 @@ struct UpstreamSeries {
     std::string target, reason;
     Counter count;
   };
-  std::vector<std::unique_ptr<Attempts>> attempts;
+  // By target; reasons are few.
+  std::map<std::string, std::vector<std::unique_ptr<Attempts>>, std::less<>> attempts;
+  Attempts* latest = nullptr;  // most are like the one before
   Counter reused, retries;
 };
 
@@ -108,14 +110,21 @@ struct WorkerMetrics::Tables {
     series.ended.back()->reason = reason;
     series.ended.back()->count.add();
   }
-  void attempted(UpstreamSeries& series, std::string_view target, std::string_view reason) {
-    for (const auto& a : series.attempts)
-      if (a->reason == reason && a->target == target) return a->count.add();
+  UpstreamSeries::Attempts& attempts_of(UpstreamSeries& series, std::string_view target, std::string_view reason) {
+    const auto known = series.attempts.find(target);
+    if (known != series.attempts.end())
+      for (const auto& a : known->second)
+        if (a->reason == reason) return *a;
     std::lock_guard lock(mutex);
-    series.attempts.push_back(std::make_unique<UpstreamSeries::Attempts>());
-    series.attempts.back()->target = target;
-    series.attempts.back()->reason = reason;
-    series.attempts.back()->count.add();
+    auto& all = known != series.attempts.end() ? known->second : series.attempts[std::string(target)];
+    all.push_back(std::make_unique<UpstreamSeries::Attempts>());
+    all.back()->target = target;
+    all.back()->reason = reason;
+    return *all.back();
+  }
+  void attempted(UpstreamSeries& series, std::string_view target, std::string_view reason) {
+    if (series.latest == nullptr || series.latest->reason != reason || series.latest->target != target) series.latest = &attempts_of(series, target, reason);
+    series.latest->count.add();
   }
 };
 
@@ -230,7 +239,8 @@ void MetricsText::add(const WorkerMetrics& worker) {
     duration.series["_count " + route] += value(s->latency_count);
   }
   for (const auto& [name, s] : t.upstreams) {
-    for (const auto& a : s->attempts) attempts.series[label("upstream", name) + "," + label("target", a->target) + "," + label("reason", a->reason)] += value(a->count);
+    for (const auto& [target, all] : s->attempts)
+      for (const auto& a : all) attempts.series[label("upstream", name) + "," + label("target", target) + "," + label("reason", a->reason)] += value(a->count);
     if (s->reused.value() > 0) reused.series[label("upstream", name)] += value(s->reused);
     if (s->retries.value() > 0) retries.series[label("upstream", name)] += value(s->retries);
   }
@@ -250,13 +260,6 @@ void MetricsText::labelled(const char* type, std::string name, std::string help,
   std::string key;
   for (const auto& [label_name, label_value] : labels) key += (key.empty() ? "" : ",") + label(label_name, label_value);
   f.series[key] += value;
-}
-
-void MetricsText::gauge(std::string name, std::string help, std::string_view key, std::string_view label_value, double value) {
-  Family& f = families_[std::move(name)];
-  f.type = "gauge";
-  f.help = std::move(help);
-  f.series[label(key, label_value)] += value;
 }
 
 std::string MetricsText::text() const {

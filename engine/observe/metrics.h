@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "observe/record.h"
@@ -69,7 +70,9 @@ class MetricsText {
   // Further values of the process, for example ("gatelab_config_generation", "gauge", "help", 3).
   void gauge(std::string name, std::string help, double value);
   // The same with one label; adds up.
-  void gauge(std::string name, std::string help, std::string_view label, std::string_view label_value, double value);
+  void gauge(std::string name, std::string help, std::string_view label, std::string_view label_value, double value) {
+    labelled("gauge", std::move(name), std::move(help), {{label, label_value}}, value);
+  }
   // A series of a "counter" or "gauge", with labels in the order given; adds up.
   void labelled(const char* type, std::string name, std::string help, const std::vector<std::pair<std::string_view, std::string_view>>& labels, double value);
   std::string text() const;
