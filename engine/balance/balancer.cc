@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 4> kNames{"round-robin", "least-requests"
 
 }  // namespace
 
-Balancer::Balancer(const BalanceRules& rules, std::span<const std::string_view> names, std::span<const std::uint32_t> weights) : rules_(rules), current_(names.size()) {
+Balancer::Balancer(const BalanceRules& rules, std::span<const std::string_view> names, std::span<const std::uint32_t> weights) : rules_(rules), current_(names.size()), asks_(names.size()) {
   chosen_.reserve(names.size());
   if (rules.algorithm != Algorithm::RingHash) return;
   std::uint64_t sum = 0, least = UINT32_MAX;
@@ -111,20 +111,24 @@ int Balancer::random_two(std::span<const Seat> seats, Instant now, Dice& dice) n
 }
 
 // Consistent hashing with bounded loads: clockwise from the key's place, past those who have more than their part already.
-int Balancer::ring(std::span<const Seat> seats, std::uint64_t hash) const noexcept {
-  const auto takes = [this](std::uint32_t seat) { return std::find(chosen_.begin(), chosen_.end(), seat) != chosen_.end(); };
+int Balancer::ring(std::span<const Seat> seats, std::uint64_t hash) noexcept {
   double in_flight = 1, weights = 0;
+  std::fill(asks_.begin(), asks_.end(), false);
   for (const std::uint32_t i : chosen_) {
+    asks_[i] = true;
     in_flight += seats[i].in_flight;
     weights += seats[i].weight;
   }
   const auto full = [&](std::uint32_t i) { return rules_.bound > 0 && seats[i].in_flight + 1.0 > std::ceil(rules_.bound * in_flight * seats[i].weight / weights); };
   const auto from = static_cast<std::size_t>(std::lower_bound(points_.begin(), points_.end(), hash, [](const Point& p, std::uint64_t at) { return p.at < at; }) - points_.begin());
   int first = -1;
-  for (std::size_t k = 0; k < points_.size(); ++k) {
+  // Each is asked once, where he comes first; who is none of the candidates never.
+  for (std::size_t k = 0, left = chosen_.size(); k < points_.size() && left > 0; ++k) {
     const std::uint32_t seat = points_[(from + k) % points_.size()].seat;
-    if (!takes(seat)) continue;
+    if (!asks_[seat]) continue;
     if (!full(seat)) return static_cast<int>(seat);
+    asks_[seat] = false;
+    --left;
     if (first < 0) first = static_cast<int>(seat);
   }
   return first;

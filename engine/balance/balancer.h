@@ -58,7 +58,7 @@ class Balancer {
   int round_robin(std::span<const Seat> seats, Instant now) noexcept;
   int least_requests(std::span<const Seat> seats, Instant now) noexcept;
   int random_two(std::span<const Seat> seats, Instant now, Dice& dice) noexcept;
-  int ring(std::span<const Seat> seats, std::uint64_t hash) const noexcept;
+  int ring(std::span<const Seat> seats, std::uint64_t hash) noexcept;
 
   struct Point {
     std::uint64_t at;
@@ -68,6 +68,7 @@ class Balancer {
   std::vector<double> current_;         // of smooth weighted round-robin
   std::vector<std::uint32_t> chosen_;   // candidates of this choice
   std::vector<Point> points_;
+  std::vector<bool> asks_;              // of a ring: candidates that were not passed by yet
   std::size_t turn_ = 0;                // breaks ties, so that nobody is always first
   bool panicked_ = false;
 };

@@ -61,11 +61,10 @@ std::string choices_of(const upstream::Config& upstream) {
   std::string out = "one by " + std::string(balance::name(upstream.balance.algorithm));
   const char* between = ": ";
   for (const upstream::TargetConfig& target : upstream.targets) {
-    out += std::exchange(between, ", ") + target.name + " " + target.url.scheme + "://" + target.url.authority;
-    if (target.weight != 1 || target.tier != 0) out += " (";
-    if (target.weight != 1) out += "weight " + std::to_string(target.weight) + (target.tier != 0 ? ", " : "");
-    if (target.tier != 0) out += "tier " + std::to_string(target.tier);
-    if (target.weight != 1 || target.tier != 0) out += ")";
+    std::string said;
+    if (target.weight != 1) said = "weight " + std::to_string(target.weight);
+    if (target.tier != 0) said += (said.empty() ? "tier " : ", tier ") + std::to_string(target.tier);
+    out += std::exchange(between, ", ") + target.name + " " + upstream::place_of(target) + (said.empty() ? "" : " (" + said + ")");
   }
   return out;
 }

@@ -23,7 +23,7 @@ void keep_targets(upstream::Config& upstream, policy::StateStore& states) {
   if (!upstream.keeps_state()) return;
   for (upstream::TargetConfig& target : upstream.targets) {
     // Another place, or other TLS settings, is another target, whatever its name.
-    const std::string shape = target.url.scheme + "://" + (target.url.socket.empty() ? target.url.authority : target.url.socket) + "\n" + upstream.tls_scope;
+    const std::string shape = upstream::place_of(target) + "\n" + upstream.tls_scope;
     auto one = states.obtain<KeptTarget>("target " + upstream.name + "/" + target.name, shape, [&] { return new KeptTarget(upstream.name, target.name); });
     target.state = std::shared_ptr<upstream::TargetState>(one, &one->state);
   }

@@ -40,11 +40,6 @@ std::string via_of(std::uint64_t dice) {
   return out;
 }
 
-// What tells one pool from another: what PROXY headers were said is part of it.
-std::string place_of_target(const upstream::TargetConfig& target) {
-  return target.url.socket.empty() ? target.url.authority : "unix:" + target.url.socket;
-}
-
 }  // namespace
 
 std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig& config) {
@@ -107,7 +102,7 @@ upstream::Target::Place Worker::place_of(const upstream::Config& config, const u
   upstream::Target::Place place;
   place.fixed = fixed_place(config.name + "/" + (target == nullptr ? config.name : target->name));
   place.unmocked = options_.hermetic && !place.fixed;
-  std::string key = place.fixed ? format(*place.fixed) : target == nullptr ? config.name : place_of_target(*target);
+  std::string key = place.fixed ? format(*place.fixed) : target == nullptr ? config.name : upstream::place_of(*target);
   // Connections and sessions of other TLS settings are others'.
   if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
   place.pool = used[key] = pool(key);

@@ -88,7 +88,7 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream) {
 
 bool Exchange::take_pooled(Attempt& attempt) noexcept {
   for (;;) {
-    attempt.transport = attempt.target.take(services_.loop.now(), input_.now, {record_.client, inbound_.local()});
+    attempt.transport = attempt.target.take(services_.loop.clock(), {record_.client, inbound_.local()});
     if (!attempt.transport) return false;
     // What can't be repeated does not go to a connection that is known to be dead, and nothing goes to one on which an
     // answer stands already: it would pass for that of this request.

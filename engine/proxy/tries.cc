@@ -48,7 +48,7 @@ bool Exchange::is_repeatable() const noexcept { return http::is_idempotent(head_
 
 // True if there is a target: choice_ has it.
 bool Exchange::choose(upstream::Upstream& upstream) noexcept {
-  choice_ = upstream.choose({head_.fields, record_.client, record_.consumer}, tried_.get(), services_.loop.clock().policy_now());
+  choice_ = upstream.choose({head_.fields, record_.client, record_.consumer}, tried_.get(), services_.loop.clock());
   return choice_.target != nullptr;
 }
 
@@ -211,7 +211,7 @@ void Exchange::tell_target(Attempt& attempt) noexcept {
   result.took = attempt.note.connected + attempt.note.first_byte;
   // What the client, the gateway or a policy has ended is not the target's doing.
   result.says = attempt.failure != &observe::reason::kShutdown && (attempt.failure == nullptr || !upstream_token_.cancelled());
-  attempt.upstream.leave(choice_, result, services_.loop.clock().policy_now());
+  attempt.upstream.leave(choice_, result, services_.loop.clock());
 }
 
 void Exchange::set_sticky(const Attempt& attempt, http::Fields& fields) noexcept {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/check.h"
 
+#include <array>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/arena.h"
 #include "http/parser.h"
@@ -12,7 +12,8 @@ namespace gatelab::upstream {
 namespace {
 
 constexpr std::size_t kMaxBody = 64 * 1024;
-constexpr http::Limits kHeadLimits{16 * 1024, 0, 128};
+constexpr std::size_t kMaxHead = 16 * 1024, kBlock = 4096;
+constexpr http::Limits kHeadLimits{kMaxHead, 0, 128};
 
 std::string request_of(const balance::HealthRules& rules, const Target& target) {
   const std::string& host = rules.host.empty() ? target.authority().empty() ? target.name() : target.authority() : rules.host;
@@ -20,62 +21,79 @@ std::string request_of(const balance::HealthRules& rules, const Target& target) 
   return out.append(kCheckAgent).append("\r\nAccept: */*\r\nConnection: close\r\n\r\n");
 }
 
-struct Answer {
+// What a check wants to see of an answer: its status, and the beginning of its body where that is looked into.
+class Answer {
+ public:
+  explicit Answer(const balance::HealthRules& rules) : rules_(rules), parser_(head_, rules.method == "HEAD" ? http::Method::Head : http::Method::Get, kHeadLimits) {
+    unread_.reserve(kMaxHead + kBlock);  // a head has to stay where it is while it is read
+  }
+
+  // True: enough was seen, or `failure` says what is wrong.
+  bool add(std::string_view octets) {
+    unread_ += octets;
+    if (!decoder_ && !add_head()) return !failure.empty();
+    return add_body();
+  }
+  // The target has said its last.
+  void end() {
+    if (!(decoder_ && decoder_->finish_at_close())) failure = observe::reason::kUpstreamReset.word;
+  }
+
   std::uint16_t status = 0;
   std::string body;
   std::string_view failure;  // a reason's word
+
+ private:
+  // False: it is not whole yet, or broken.
+  bool add_head() {
+    for (;;) {
+      const http::ParseState state = parser_.parse(unread_);
+      if (state == http::ParseState::Failed || (state == http::ParseState::NeedMore && unread_.size() > kMaxHead)) failure = observe::reason::kUpstreamMalformed.word;
+      if (state != http::ParseState::Done) return false;
+      unread_.erase(0, parser_.consumed());
+      if (head_.status >= 200) break;
+      std::construct_at(&head_, arena_);
+      std::construct_at(&parser_, head_, http::Method::Get, kHeadLimits);
+    }
+    status = head_.status;
+    decoder_.emplace(head_.body, nullptr);
+    return true;
+  }
+  bool add_body() {
+    if (rules_.body.empty() || head_.body.kind == http::Framing::None) return true;
+    for (;;) {
+      const http::BodyDecoder::Piece piece = decoder_->next(unread_);
+      body += piece.data;
+      unread_.erase(0, piece.consumed);
+      if (piece.state == http::BodyDecoder::State::Failed) failure = observe::reason::kUpstreamMalformed.word;
+      if (piece.state == http::BodyDecoder::State::NeedMore && body.size() < kMaxBody) return false;
+      if (piece.state != http::BodyDecoder::State::Data || body.size() >= kMaxBody) return true;
+    }
+  }
+
+  const balance::HealthRules& rules_;
+  Arena arena_;
+  http::ResponseHead head_{arena_};
+  http::ResponseParser parser_;
+  std::optional<http::BodyDecoder> decoder_;
+  std::string unread_;
 };
 
-// Reads until `transport` has given the head, and of the body what rules want to look into.
-io::Task<void> read_answer(io::Transport& transport, const balance::HealthRules& rules, io::Wait wait, Answer& answer) {
-  Arena arena;
-  http::ResponseHead head(arena);
-  http::ResponseParser parser(head, rules.method == "HEAD" ? http::Method::Head : http::Method::Get, kHeadLimits);
-  std::optional<http::BodyDecoder> decoder;
-  std::vector<char> block(kMaxBody);
-  std::size_t used = 0, filled = 0;
+io::Task<void> read_answer(io::Transport& transport, io::Wait wait, Answer& answer) {
+  std::array<char, kBlock> block;
   for (;;) {
-    bool more = true;
-    while (more && !decoder) {
-      const http::ParseState state = parser.parse({block.data() + used, filled - used});
-      if (state == http::ParseState::Failed) answer.failure = observe::reason::kUpstreamMalformed.word;
-      if (state == http::ParseState::Failed) co_return;
-      if (state == http::ParseState::NeedMore) break;
-      used += parser.consumed();
-      if (head.status < 200) {
-        std::construct_at(&head, arena);
-        std::construct_at(&parser, head, http::Method::Get, kHeadLimits);
-        continue;
-      }
-      answer.status = head.status;
-      if (rules.body.empty() || head.body.kind == http::Framing::None) co_return;
-      decoder.emplace(head.body, nullptr);
-      more = false;
-    }
-    while (decoder) {
-      const http::BodyDecoder::Piece piece = decoder->next({block.data() + used, filled - used});
-      used += piece.consumed;
-      answer.body += piece.data;
-      if (piece.state == http::BodyDecoder::State::Done || answer.body.size() >= kMaxBody) co_return;
-      if (piece.state == http::BodyDecoder::State::Failed) answer.failure = observe::reason::kUpstreamMalformed.word;
-      if (piece.state == http::BodyDecoder::State::Failed) co_return;
-      if (piece.state == http::BodyDecoder::State::NeedMore) break;
-    }
-    if (used == filled || decoder) used = filled = 0;
-    if (filled == block.size()) answer.failure = observe::reason::kUpstreamMalformed.word;
-    if (filled == block.size()) co_return;
-    const io::Count read = transport.try_read({block.data() + filled, block.size() - filled});
+    const io::Count read = transport.try_read(block);
     if (read.code == io::Code::Ok) {
-      filled += read.octets;
-      continue;
+      if (answer.add({block.data(), read.octets})) co_return;
+    } else if (read.code != io::Code::WouldBlock) {
+      co_return answer.end();
+    } else {
+      const io::Code ready = co_await transport.readable(wait);
+      if (ready != io::Code::Ok) {
+        answer.failure = ready == io::Code::TimedOut ? observe::reason::kResponseTimeout.word : observe::reason::kShutdown.word;
+        co_return;
+      }
     }
-    if (read.code == io::Code::Eof && decoder && decoder->finish_at_close()) co_return;
-    if (read.code != io::Code::WouldBlock) answer.failure = observe::reason::kUpstreamReset.word;
-    if (read.code != io::Code::WouldBlock) co_return;
-    const io::Code ready = co_await transport.readable(wait);
-    if (ready == io::Code::TimedOut) answer.failure = observe::reason::kResponseTimeout.word;
-    if (ready != io::Code::Ok && answer.failure.empty()) answer.failure = observe::reason::kShutdown.word;
-    if (ready != io::Code::Ok) co_return;
   }
 }
 
@@ -93,9 +111,9 @@ io::Task<std::string> check_once(CheckWorld world, const Config& config, Target&
   const std::string request = request_of(rules, target);
   io::Task<io::Code> writing = io::write_all(*opened.transport, request, wait);
   const io::Code written = co_await writing;
-  Answer answer;
+  Answer answer(rules);
   if (written == io::Code::Ok) {
-    io::Task<void> reading = read_answer(*opened.transport, rules, wait, answer);
+    io::Task<void> reading = read_answer(*opened.transport, wait, answer);
     co_await reading;
   } else {
     answer.failure = written == io::Code::TimedOut ? observe::reason::kResponseTimeout.word : observe::reason::kUpstreamReset.word;

@@ -9,9 +9,6 @@
 
 namespace gatelab::upstream {
 
-// A check names itself by User-Agent: origins may want to leave it out of their logs, mocks answer it by themselves.
-inline constexpr std::string_view kCheckAgent = "gatelab-health";
-
 struct CheckWorld {
   io::Loop& loop;
   io::Network& network;

@@ -107,6 +107,8 @@ void parse_resilience(Config& config, config::Reader& r, diag::Sink& sink) {
 
 }  // namespace
 
+std::string place_of(const TargetConfig& target) { return target.url.socket.empty() ? target.url.scheme + "://" + target.url.authority : "unix:" + target.url.socket; }
+
 HostPolicy parse_host_policy(const config::Node& node, diag::Sink& sink, const std::string& what) {
   HostPolicy policy;
   const auto text = config::as_text(node, sink, what);

@@ -27,6 +27,12 @@ struct TargetConfig {
   std::shared_ptr<TargetState> state;  // null: nothing has to be known of it
 };
 
+// Where it is, and how it is spoken to: "http://127.0.0.1:9001", "unix:/run/orders.sock".
+std::string place_of(const TargetConfig& target);
+
+// A health check names itself by User-Agent: origins may want to leave it out of their logs, mocks answer it by themselves.
+inline constexpr std::string_view kCheckAgent = "gatelab-health";
+
 struct Timeouts {
   Duration connect = std::chrono::seconds(5);
   Duration response = std::chrono::seconds(30);  // from the request's last octet sent to the answer's head

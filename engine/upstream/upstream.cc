@@ -34,12 +34,12 @@ Target::Target(const Config& upstream, const TargetConfig* config, Place place)
   if (config != nullptr) authority_ = config->url.authority;
 }
 
-io::TransportPtr Target::take_faulty(Instant now, Instant policy_now, const Behalf& behalf) noexcept {
-  if (place_.faults->drops_kept(policy_now)) {
+io::TransportPtr Target::take_faulty(const Clock& clock, const Behalf& behalf) noexcept {
+  if (place_.faults->drops_kept(clock.policy_now())) {
     place_.pool->clear();
     return nullptr;
   }
-  return place_.faults->wrap(place_.pool->take(now, upstream_.keep_alive_idle, owner(behalf)));
+  return place_.faults->wrap(place_.pool->take(clock.io_now(), upstream_.keep_alive_idle, owner(behalf)));
 }
 
 io::Task<Opened> Target::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf) {

@@ -50,10 +50,10 @@ class Target {
   TargetState* state() const noexcept { return state_; }                // null: nothing is known of it
   const std::string& cookie() const noexcept { return cookie_; }        // what a sticky cookie says
   void set_cookie(std::string cookie) { cookie_ = std::move(cookie); }
-  // Of the pool, with the upstream's limits. `policy_now`: for faults.
-  io::TransportPtr take(Instant now, Instant policy_now, const Behalf& behalf) noexcept {
-    if (place_.faults != nullptr && place_.faults->active()) return take_faulty(now, policy_now, behalf);
-    return place_.pool->take(now, upstream_.keep_alive_idle, owner(behalf));
+  // Of the pool, with the upstream's limits.
+  io::TransportPtr take(const Clock& clock, const Behalf& behalf) noexcept {
+    if (place_.faults != nullptr && place_.faults->active()) return take_faulty(clock, behalf);
+    return place_.pool->take(clock.io_now(), upstream_.keep_alive_idle, owner(behalf));
   }
   void give(io::TransportPtr transport, Instant now, const Behalf& behalf) noexcept {
     if (place_.faults != nullptr && place_.faults->was_active()) transport = place_.faults->unwrap(std::move(transport));
@@ -66,7 +66,7 @@ class Target {
 
  private:
   io::Task<void> reach(Opened& opened, io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait);
-  io::TransportPtr take_faulty(Instant now, Instant policy_now, const Behalf& behalf) noexcept;
+  io::TransportPtr take_faulty(const Clock& clock, const Behalf& behalf) noexcept;
   io::Task<void> secure(Opened& opened, io::TransportPtr transport, bool distrust, io::Wait wait);
   // A connection that spoke for one client speaks for no other.
   Address owner(const Behalf& behalf) const noexcept;
@@ -113,13 +113,12 @@ class Upstream {
     const observe::Reason* none = nullptr;  // why there is no target
     bool sets_cookie = false;               // the answer has to bring the sticky cookie
   };
-  // `now` is policy time.
-  Choice choose(const Asker& asker, const TriedTargets* tried, Instant now) noexcept {
+  Choice choose(const Asker& asker, const TriedTargets* tried, const Clock& clock) noexcept {
     if (simple_) return {&targets_.front(), {}, nullptr, false};
-    return choose_one(asker, tried, now);
+    return choose_one(asker, tried, clock.policy_now());
   }
-  void leave(Choice& choice, const TargetState::Result& result, Instant now) noexcept {
-    if (choice.pass.entered) leave_one(choice, result, now);
+  void leave(Choice& choice, const TargetState::Result& result, const Clock& clock) noexcept {
+    if (choice.pass.entered) leave_one(choice, result, clock.policy_now());
   }
 
  private:

@@ -239,7 +239,7 @@ const Stub& well() {
 }
 
 bool is_health_check(const SeenRequest& request) noexcept {
-  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& h) { return iequals(h.first, "User-Agent") && h.second == "gatelab-health"; });
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& h) { return iequals(h.first, "User-Agent") && h.second == upstream::kCheckAgent; });
 }
 
 }  // namespace
