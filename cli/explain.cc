@@ -157,7 +157,12 @@ std::string as_json(const gateway::Model& model, const gateway::Explanation& wha
   if (what.record.proxied) json["client"] = format(what.record.client.ip);
   if (!what.upstream.empty()) {
     json["upstream"] = what.upstream;
-    json["forward"] = {{"target", what.target}, {"path", what.forwarded_path}, {"host", what.forwarded_host}};
+    auto& forward = json["forward"];
+    if (what.targets.empty()) forward["target"] = what.target;
+    else forward["balance"] = what.balance;
+    for (const auto& t : what.targets) forward["targets"].push_back({{"name", t.name}, {"url", t.url}, {"weight", t.weight}, {"tier", t.tier}});
+    forward["path"] = what.forwarded_path;
+    forward["host"] = what.forwarded_host;
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -200,7 +205,9 @@ std::string as_text(const gateway::Model& model, const Head& head, const gateway
     return out + fmt::format("  {:<14} {} {}\n", "answer", paint("1", std::to_string(what.status)), why);
   }
   if (!what.upstream.empty()) {
-    out += fmt::format("  {:<14} {}\n", "forward", paint("1", what.upstream));
+    out += fmt::format("  {:<14} {}{}\n", "forward", paint("1", what.upstream), what.targets.empty() ? "" : fmt::format("  {} over", what.balance));
+    for (const auto& t : what.targets)
+      out += fmt::format("  {:<14} {}  {}{}{}\n", "", t.name, t.url, t.weight == 1 ? "" : fmt::format("  weight {}", t.weight), t.tier == 0 ? "" : fmt::format("  tier {}", t.tier));
     out += fmt::format("  {:<14} {} {}{}, Host: {}\n", "", head.method, what.target, what.forwarded_path, what.forwarded_host);
   }
   return out;

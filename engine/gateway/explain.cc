@@ -56,25 +56,16 @@ struct Ask {
   proxy::Way way;
 };
 
-// "one by round-robin: primary http://127.0.0.1:9001 (weight 2), backup http://127.0.0.1:9002 (tier 1)"
-std::string choices_of(const upstream::Config& upstream) {
-  std::string out = "one by " + std::string(balance::name(upstream.balance.algorithm));
-  const char* between = ": ";
-  for (const upstream::TargetConfig& target : upstream.targets) {
-    std::string said;
-    if (target.weight != 1) said = "weight " + std::to_string(target.weight);
-    if (target.tier != 0) said += (said.empty() ? "tier " : ", tier ") + std::to_string(target.tier);
-    out += std::exchange(between, ", ") + target.name + " " + upstream::place_of(target) + (said.empty() ? "" : " (" + said + ")");
-  }
-  return out;
-}
-
 void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out) {
   const std::string authority = upstream.targets.empty() ? "" : upstream.targets.front().url.authority;
   const proxy::Told told = proxy::tell(ask.head, ask.matching, upstream, authority, ask.listener, ask.way);
   out.upstream = upstream.name;
-  if (upstream.targets.size() > 1) out.target = choices_of(upstream);
-  else if (!authority.empty()) out.target = upstream.targets.front().url.scheme + "://" + authority;
+  const bool several = upstream.targets.size() > 1;
+  if (several) out.balance = balance::name(upstream.balance.algorithm);
+  for (const upstream::TargetConfig& target : upstream.targets) {
+    if (several) out.targets.push_back({target.name, upstream::place_of(target), target.weight, target.tier});
+    else out.target = upstream::place_of(target);
+  }
   out.forwarded_path = std::string(told.path) + (ask.head.has_query ? "?" + std::string(ask.head.query) : "");
   out.forwarded_host = told.host;
 }

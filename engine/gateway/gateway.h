@@ -71,7 +71,10 @@ struct Explanation {
   std::vector<route::Rejected> rejected;
   std::string canonical_path;
   std::string upstream;                         // where it would go; empty: a policy answered
-  std::string target;                           // the target's URL; empty for a mock; several: how they are chosen from
+  std::string target;                           // the target's URL; empty for a mock, and where there are several
+  std::string_view balance;                     // how one of several is chosen; a literal
+  struct Target { std::string name, url; std::uint32_t weight, tier; };
+  std::vector<Target> targets;                  // those several
   std::string forwarded_path, forwarded_host;   // what the target would get; query included
   // Fields with underscores in their names, as they were sent, and what becomes of them.
   std::vector<std::pair<std::string, std::string_view>> underscores;

@@ -91,6 +91,12 @@ exits 0 "$GATELAB" explain -c chosen.yaml /rest -H 'X_User: a'
 grep -q 'X_User: dropped' out.txt || fail "explain of a field with an underscore: $(<out.txt)"
 exits 0 "$GATELAB" explain -c chosen.yaml --listener second /rest -H 'X_User: a' -H 'Y_User: b' -H 'Y-User: c'
 grep -q 'X_User: kept' out.txt && grep -q 'Y_User: .*not forwarded' out.txt || fail "explain of kept fields: $(<out.txt)"
+explained() { "$GATELAB" explain -c "$GATELAB_ROOT/scenarios/upstreams/gateway.yaml" "$@" GET /weighted >out.txt; }
+explained
+grep -q '^  forward  *weighted  round-robin over$' out.txt && grep -q '^  *big  http://127.0.0.1:9001  weight 3$' out.txt && grep -q '^  *GET /weighted, Host: localhost$' out.txt ||
+  fail "explain of several targets: $(<out.txt)"
+explained --json
+grep -q '"forward":{"balance":"round-robin","targets":\[{"name":"big","url":"http://127.0.0.1:9001","weight":3,"tier":0},' out.txt || fail "explain of several targets: $(<out.txt)"
 exits 0 "$GATELAB" explain -c chosen.yaml --listener third --json /rest -H 'X_User: a'
 grep -q '"name":"X_User","fate":"refused"' out.txt && grep -q underscore-field out.txt || fail "explain of a refused field: $(<out.txt)"
 exits 2 "$GATELAB" explain -c chosen.yaml --listener fourth /rest
