@@ -88,6 +88,15 @@ void parse_methods(RetryRules& rules, config::Reader& r, diag::Sink& sink) {
 
 }  // namespace
 
+RetryRules::Budget parse_budget(RetryRules::Budget budget, const config::Node& node, diag::Sink& sink, const std::string& what) {
+  config::Reader b(node, sink, what);
+  if (const config::Node* share = b.get("share")) budget.share = config::as_share(*share, sink, "`share` of " + b.what()).value_or(budget.share);
+  budget.min = static_cast<std::uint32_t>(b.integer("min", budget.min, 0, 1'000'000));
+  budget.window = b.duration("window", budget.window);
+  b.finish();
+  return budget;
+}
+
 RetryRules parse_retry(const config::Node& node, diag::Sink& sink, const std::string& upstream) {
   RetryRules rules;
   config::Reader r(node, sink, "`retry` of upstream `" + upstream + "`");
@@ -105,13 +114,7 @@ RetryRules parse_retry(const config::Node& node, diag::Sink& sink, const std::st
   rules.max_retry_after = r.duration("max_retry_after", rules.max_retry_after);
   rules.buffer = r.size("buffer", ByteSize{rules.buffer}).bytes;
   if (rules.buffer > 16 * 1024 * 1024) sink.error("out-of-range", r.span_of("buffer"), "`buffer` is at most 16MiB: every request may need as much", "buffer: 64KiB");
-  if (const config::Node* budget = r.get("budget")) {
-    config::Reader b(*budget, sink, "`budget` of " + r.what());
-    if (const config::Node* share = b.get("share")) rules.budget.share = config::as_share(*share, sink, "`share` of " + b.what()).value_or(rules.budget.share);
-    rules.budget.min = static_cast<std::uint32_t>(b.integer("min", rules.budget.min, 0, 1'000'000));
-    rules.budget.window = b.duration("window", rules.budget.window);
-    b.finish();
-  }
+  if (const config::Node* budget = r.get("budget")) rules.budget = parse_budget(rules.budget, *budget, sink, "`budget` of " + r.what());
   r.finish();
   return rules;
 }

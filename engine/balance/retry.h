@@ -71,7 +71,8 @@ struct Again {
 // All but the budget.
 Again decide(const RetryRules& rules, const Tried& tried, Dice& dice) noexcept;
 
-// Reports.
+// Report.
+RetryRules::Budget parse_budget(RetryRules::Budget budget, const config::Node& node, diag::Sink& sink, const std::string& what);
 RetryRules parse_retry(const config::Node& node, diag::Sink& sink, const std::string& upstream);
 
 }  // namespace gatelab::balance

@@ -17,7 +17,7 @@ struct KeptUpstream final : policy::State {
 }  // namespace
 
 void keep_targets(upstream::Config& upstream, policy::StateStore& states) {
-  if (!upstream.keeps_state() && upstream.retry.max_retries == 0) return;
+  if (!upstream.keeps_state() && upstream.retry.max_retries == 0 && !upstream.hedge) return;
   auto kept = states.obtain<KeptUpstream>("upstream " + upstream.name, "", [] { return new KeptUpstream; });
   upstream.state = std::shared_ptr<upstream::UpstreamState>(kept, &kept->state);
   if (!upstream.keeps_state()) return;

@@ -77,7 +77,7 @@ std::string_view last_target(const Record& r) noexcept {
 // Of one try there would be nothing to read that the rest of the line does not say.
 bool lists_tries(const Record& r) noexcept { return r.attempts.size() > 1; }
 
-constexpr std::size_t kTryOctets = 50;  // of one: a sixth of its keys and numbers
+constexpr std::size_t kTryOctets = 54;  // of one: a sixth of its keys and numbers
 
 // "primary:upstream-reset,backup:completed"
 std::string tries_of(const Record& r) {
@@ -183,6 +183,7 @@ void json_tries(JsonLine& line, const Record& r) {
     line.ms(",\"after_ms\":", a.started);
     line.ms(",\"connect_ms\":", a.connected);
     line.ms(",\"answer_ms\":", a.first_byte);
+    line.flag(",\"hedge\":true", a.hedge);
     line.text(",\"not_retried\":\"", a.not_retried);
     line.raw("}");
   }

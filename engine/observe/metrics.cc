@@ -31,7 +31,7 @@ struct UpstreamSeries {
   // By target; reasons are few.
   std::map<std::string, std::vector<std::unique_ptr<Attempts>>, std::less<>> attempts;
   Attempts* latest = nullptr;  // most are like the one before
-  Counter reused, retries;
+  Counter reused, retries, hedges_won, hedges_lost, hedges_failed;
 };
 
 std::string quoted(std::string_view value) {
@@ -185,6 +185,7 @@ void WorkerMetrics::count_attempts(const Record& r) noexcept {
     t.attempted(*upstream, a.target, a.reason);
     if (a.reused) upstream->reused.add();
     if (a.retried) upstream->retries.add();
+    if (a.hedge) (a.reason == reason::kCompleted.word ? upstream->hedges_won : a.reason == reason::kHedged.word ? upstream->hedges_lost : upstream->hedges_failed).add();
   }
 }
 
@@ -214,6 +215,7 @@ void MetricsText::add(const WorkerMetrics& worker) {
   Family& attempts = counter("gatelab_upstream_attempts_total", "Tries at upstream targets by how they ended.");
   Family& reused = counter("gatelab_upstream_connections_reused_total", "Tries that went over a kept connection.");
   Family& retries = counter("gatelab_upstream_retries_total", "Tries that followed another of the same request; not those over a new connection as a kept one had gone stale.");
+  Family& hedges = counter("gatelab_upstream_hedges_total", "Tries that went out beside one that took long, by what became of them.");
   Family& handshakes = counter("gatelab_tls_handshakes_total", "TLS handshakes by side and how they ended.");
 
   const auto& t = *worker.tables_;
@@ -243,6 +245,8 @@ void MetricsText::add(const WorkerMetrics& worker) {
       for (const auto& a : all) attempts.series[label("upstream", name) + "," + label("target", target) + "," + label("reason", a->reason)] += value(a->count);
     if (s->reused.value() > 0) reused.series[label("upstream", name)] += value(s->reused);
     if (s->retries.value() > 0) retries.series[label("upstream", name)] += value(s->retries);
+    for (const auto& [result, count] : {std::pair("won", &s->hedges_won), std::pair("lost", &s->hedges_lost), std::pair("failed", &s->hedges_failed)})
+      if (count->value() > 0) hedges.series[label("upstream", name) + "," + label("result", result)] += value(*count);
   }
 }
 

@@ -163,6 +163,7 @@ inline constexpr Reason kCircuitOpen{"circuit-open", 503, "Service Unavailable",
 inline constexpr Reason kUpstreamBusy{"upstream-busy", 503, "Service Unavailable", "every target has as many requests as its limit allows, and the queue is full or did not move in time"};
 inline constexpr Reason kAnswerTooLarge{"answer-too-large", 502, "Bad Gateway", "the answer to a call of the gateway's own is larger than what asked for it allows"};
 inline constexpr Reason kRetried{"retried", 0, "", "of a try: the answer was one after which the upstream's `retry` tries again, and was not read to its end"};
+inline constexpr Reason kHedged{"hedged", 0, "", "of a try: another that ran beside it answered first, and it was given up"};
 inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off after its head was sent"};
 inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};
 // the gateway itself

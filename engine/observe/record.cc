@@ -48,6 +48,7 @@ void attempt(std::string& out, const OwnedRecord::OwnedAttempt& a) {
   if (a.address.ip.family != IpAddress::Family::None) text(out, "address", format(a.address));
   if (a.status != 0) number(out, "status", a.status);
   text(out, "reason", a.reason);
+  if (a.hedge) out += ",\"hedge\":true";
   out += a.reused ? ",\"reused\":true" : ",\"reused\":false";
   milliseconds(out, "started_ms", a.started);
   milliseconds(out, "connect_ms", a.connected);
@@ -118,6 +119,7 @@ void OwnedRecord::assign(const Record& r) {
     to.status = from.status;
     to.reused = from.reused;
     to.retried = from.retried;
+    to.hedge = from.hedge;
     to.not_retried = from.not_retried;
   }
 }

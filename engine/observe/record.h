@@ -39,6 +39,7 @@ struct Attempt {
   std::uint16_t status = 0;
   bool reused = false;
   bool retried = false;          // another try followed it
+  bool hedge = false;            // it went out beside another that took long
   std::string_view not_retried;  // why none did, where the configuration might have allowed one: "not-idempotent"
 };
 
@@ -121,7 +122,7 @@ struct Record {
 // A deep copy that outlives the exchange; assigning over an old one reuses its storage.
 struct OwnedRecord {
   struct OwnedDecision { std::string policy, id, place, reason, detail; Phase phase; Outcome outcome; };
-  struct OwnedAttempt { std::string upstream, target, reason, not_retried; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused, retried; };
+  struct OwnedAttempt { std::string upstream, target, reason, not_retried; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused, retried, hedge; };
   std::string request_id, parent, listener, method, host, target, version, route, consumer, user_agent, referer;
   std::string ended_by, ended_id, ended_reason;
   std::string tls_version, tls_cipher, tls_group, tls_sni, tls_alpn, tls_client, tls_client_fingerprint, tls_error;

@@ -14,11 +14,13 @@
 namespace gatelab::proxy {
 
 struct Exchange::Attempt {
-  Attempt(upstream::Upstream& u, upstream::Target& t, io::Loop& loop, Arena& arena) noexcept
-      : upstream(u), target(t), head(arena), trailers(arena), beside(loop) {}
+  Attempt(upstream::Upstream& u, upstream::Upstream::Choice& c, io::CancelToken& token, io::Loop& loop, Arena& arena) noexcept
+      : upstream(u), target(*c.target), choice(c), cancel(&token), head(arena), trailers(arena), beside(loop) {}
 
   upstream::Upstream& upstream;
   upstream::Target& target;
+  upstream::Upstream::Choice& choice;
+  io::CancelToken* cancel;               // the exchange's; its own while it runs beside another
   io::TransportPtr transport;
   observe::Attempt note;
   http::ResponseHead head;
@@ -33,6 +35,7 @@ struct Exchange::Attempt {
   bool watching = false;
   bool stream = false;                   // events: may be quiet for long
   bool answered = false;                 // octets of an answer were read
+  bool over = false;                     // of one that runs beside another: it has an answer, or none
   bool whole = false;                    // the request was handed over with the end of its body
   bool wrote = false;                    // octets of the request were taken by the transport
   std::uint8_t interims = 0;

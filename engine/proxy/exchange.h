@@ -116,10 +116,22 @@ class Exchange {
   void tell_target(Attempt& attempt) noexcept;
   void set_sticky(const Attempt& attempt, http::Fields& fields) noexcept;
 
+  // hedge.cc: a second try beside one that takes long
+  struct Hedge;
+  std::unique_ptr<Hedge> hedge_of(const Attempt& own) noexcept;
+  io::Task<Attempt*> race(Attempt& own, Hedge& hedge);
+  io::Task<void> run_beside(Attempt& attempt, Hedge& hedge);
+  bool begin_another(Attempt& own, Hedge& hedge) noexcept;
+  bool is_good(const Attempt& attempt) const noexcept;
+  io::Task<bool> until_news(Hedge& hedge, Instant deadline);
+  void give_up(Attempt& lost) noexcept;
+  void tell_latencies(const Attempt& attempt) noexcept;
+
   // forward.cc: one try at a target
   Refusal before_forward() noexcept;
   bool is_loop() const noexcept;
   io::Task<Try> attempt(upstream::Upstream& upstream);
+  void begin_try(Attempt& attempt) noexcept;
   bool take_pooled(Attempt& attempt) noexcept;
   io::Task<const observe::Reason*> connect(Attempt& attempt);
   io::Code begin_request(Attempt& attempt) noexcept;

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "http/hop.h"
-#include "proxy/attempt.h"
+#include "proxy/hedge.h"
 #include "proxy/head_writer.h"
 
 namespace gatelab::proxy {
@@ -43,23 +43,36 @@ bool Exchange::is_loop() const noexcept {
   return passes >= kMaxPasses;
 }
 
-io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream) {
-  Attempt attempt(upstream, *choice_.target, services_.loop, arena_);
-  attempt.note.upstream = upstream.name();
+void Exchange::begin_try(Attempt& attempt) noexcept {
+  attempt.note.upstream = attempt.upstream.name();
   attempt.note.target = attempt.target.name();
   const Instant now = services_.loop.now();
   attempt.note.started = now - io_began_;
-  const std::optional<Duration>& per_try = upstream.config().retry.per_try_timeout;
+  const std::optional<Duration>& per_try = attempt.upstream.config().retry.per_try_timeout;
   attempt.deadline = per_try ? std::min(total_deadline_, now + *per_try) : total_deadline_;
+}
+
+io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream) {
+  Attempt own(upstream, choice_, upstream_token_, services_.loop, arena_);
+  Attempt* won = &own;
+  begin_try(own);
   const observe::Reason* failure = nullptr;
-  if (stale_ || !take_pooled(attempt)) failure = co_await connect(attempt);
-  stale_ = false;
-  if (failure == nullptr) {
-    io::Code code = begin_request(attempt);
-    if (code == io::Code::WouldBlock) code = co_await finish_piece(attempt, upstream_token_);
-    failure = end_request(attempt, code);
+  const std::unique_ptr<Hedge> hedge = upstream.config().hedge ? hedge_of(own) : nullptr;
+  if (hedge) {
+    auto racing = race(own, *hedge);
+    won = co_await racing;
+    failure = won->failure;
+  } else {
+    if (stale_ || !take_pooled(own)) failure = co_await connect(own);
+    stale_ = false;
+    if (failure == nullptr) {
+      io::Code code = begin_request(own);
+      if (code == io::Code::WouldBlock) code = co_await finish_piece(own, upstream_token_);
+      failure = end_request(own, code);
+    }
+    if (failure == nullptr) failure = co_await read_answer(own);
   }
-  if (failure == nullptr) failure = co_await read_answer(attempt);
+  Attempt& attempt = *won;
   if (tries_again(attempt, failure)) {
     co_await leave(attempt);
     co_return Try::Again;
@@ -104,7 +117,7 @@ bool Exchange::take_pooled(Attempt& attempt) noexcept {
 io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
   io::Wait wait;
   wait.deadline = attempt.deadline;
-  wait.cancel = &upstream_token_;
+  wait.cancel = attempt.cancel;
   const Instant before = services_.loop.now();
   const upstream::Behalf behalf{record_.client, inbound_.local()};
   upstream::Opened opened = co_await attempt.target.open(services_.loop, services_.network, services_.resolver, wait, behalf);
@@ -158,7 +171,7 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
   const Duration patience = attempt.upstream.timeouts().response;
   http::ResponseParser parser(attempt.head, head_.method, kAnswerLimits);
   for (;;) {
-    const Instant from = upload_done_ ? upload_end_ : services_.loop.now();
+    const Instant from = attempt.whole ? attempt.sent : upload_done_ ? upload_end_ : services_.loop.now();
     const Instant deadline = std::min(attempt.deadline, from + patience);
     io::Wait wait = upstream_wait(attempt, deadline, "upstream answer");
     io::Code ready = co_await attempt.transport->readable(wait);
@@ -170,7 +183,7 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
     if (ready == io::Code::Cancelled) co_return &kClosing;
     if (ready == io::Code::TimedOut && now >= total_deadline_) co_return &observe::reason::kTotalTimeout;
     if (ready == io::Code::TimedOut && now >= attempt.deadline) co_return &observe::reason::kPerTryTimeout;
-    if (ready == io::Code::TimedOut && upload_done_ && now >= upload_end_ + patience) co_return &observe::reason::kResponseTimeout;
+    if (ready == io::Code::TimedOut && upload_done_ && now >= from + patience) co_return &observe::reason::kResponseTimeout;
     if (ready != io::Code::Ok) continue;
     const io::Count read = attempt.transport->try_read({attempt.block.data() + attempt.filled, attempt.block.size() - attempt.filled});
     if (read.code == io::Code::WouldBlock) continue;
@@ -194,7 +207,7 @@ io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
       std::construct_at(&parser, attempt.head, head_.method, kAnswerLimits);
     }
     if (final) {
-      attempt.note.first_byte = now - std::max(attempt.sent, upload_end_);
+      attempt.note.first_byte = now - (attempt.whole ? attempt.sent : std::max(attempt.sent, upload_end_));
       record_.upstream += attempt.note.first_byte;
       co_return nullptr;
     }
@@ -207,7 +220,8 @@ io::Task<const observe::Reason*> Exchange::pass_interim(Attempt& attempt) {
   const std::uint16_t status = attempt.head.status;
   if (status == 101 || ++attempt.interims > kMaxInterims) co_return &observe::reason::kUpstreamMalformed;
   // A 100 is the target's to say: Expect went to it (RFC 9110 §10.1.1). HTTP/1.0 knows no interim answers (§15.2).
-  if (head_.version == http::Version::Http10) co_return nullptr;
+  // Of two tries that run beside each other nobody knows yet which one the client hears.
+  if (head_.version == http::Version::Http10 || attempt.cancel != &upstream_token_) co_return nullptr;
   http::strip_hop_by_hop(attempt.head.fields);
   const io::Code code = co_await inbound_.write_interim(status, attempt.head.fields);
   co_return client_failed(code) ? &kClosing : nullptr;

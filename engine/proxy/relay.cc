@@ -24,7 +24,7 @@ const observe::Reason& kClosing = observe::reason::kShutdown;
 io::Wait Exchange::upstream_wait(Attempt& attempt, Instant deadline, std::string_view what) noexcept {
   io::Wait wait;
   wait.deadline = deadline;
-  wait.cancel = &upstream_token_;
+  wait.cancel = attempt.cancel;
   wait.what = what;
   if (attempt.watching || !upload_done_) return wait;
   if (attempt.stream) begin_watch(attempt);
@@ -76,7 +76,7 @@ void Exchange::begin_answer(Attempt& attempt) noexcept {
   if (head.status != 204 && said != nullptr && parse_decimal(said->value, length)) out.framing = {http::Framing::Length, length};
   http::strip_hop_by_hop(head.fields);
   head.fields.add(http::FieldId::Via, "Via", services_.via);
-  if (choice_.sets_cookie) set_sticky(attempt, head.fields);
+  if (attempt.choice.sets_cookie) set_sticky(attempt, head.fields);
   std::uint16_t status = head.status;
   finish_fields(status, head.fields, false);
   out.status = status;

@@ -40,6 +40,7 @@ upstream::Upstream& Exchange::begin_forward(Instant deadline) noexcept {
     upstream.config().state->retries.request(rules.budget, services_.loop.now());
     if (head_.body.kind != http::Framing::None) kept_ = std::make_unique<Kept>();
   }
+  if (upstream.config().hedge) upstream.config().state->hedges.request(upstream.config().hedge->budget, services_.loop.now());
   return upstream;
 }
 
@@ -205,13 +206,15 @@ void Exchange::took(const upstream::Upstream& upstream, const BodyPiece& piece) 
 
 // Once a try: what it means for its target.
 void Exchange::tell_target(Attempt& attempt) noexcept {
-  if (!choice_.pass.entered || stale_) return;
+  const bool hedged = attempt.failure == &observe::reason::kHedged;
+  if (attempt.upstream.config().hedge) tell_latencies(attempt);
+  if (!attempt.choice.pass.entered || stale_) return;
   upstream::TargetState::Result result;
   result.outcome = outcome_of(attempt.failure, attempt.note.status);
   result.took = attempt.note.connected + attempt.note.first_byte;
   // What the client, the gateway or a policy has ended is not the target's doing.
-  result.says = attempt.failure != &observe::reason::kShutdown && (attempt.failure == nullptr || !upstream_token_.cancelled());
-  attempt.upstream.leave(choice_, result, services_.loop.clock());
+  result.says = !hedged && attempt.failure != &observe::reason::kShutdown && (attempt.failure == nullptr || !upstream_token_.cancelled());
+  attempt.upstream.leave(attempt.choice, result, services_.loop.clock());
 }
 
 void Exchange::set_sticky(const Attempt& attempt, http::Fields& fields) noexcept {

@@ -95,6 +95,7 @@ void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& si
 void parse_resilience(Config& config, config::Reader& r, diag::Sink& sink) {
   if (const config::Node* balance = r.get("balance")) config.balance = balance::parse_balance(*balance, sink, config.name);
   if (const config::Node* retry = r.get("retry")) config.retry = balance::parse_retry(*retry, sink, config.name);
+  if (const config::Node* hedge = r.get("hedge")) config.hedge = balance::parse_hedge(*hedge, sink, config.name);
   if (const config::Node* breaker = r.get("breaker")) config.breaker = balance::parse_breaker(*breaker, sink, config.name);
   if (const config::Node* ejection = r.get("ejection")) config.ejection = balance::parse_ejection(*ejection, sink, config.name);
   if (const config::Node* health = r.get("health")) config.health = balance::parse_health(*health, sink, config.name);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "balance/balancer.h"
+#include "balance/hedge.h"
 #include "base/time.h"
 #include "config/reader.h"
 #include "http/proxy_protocol.h"
@@ -75,6 +76,7 @@ struct Config {
   std::vector<TargetConfig> targets;   // in the order of the file; none when `mock` is set
   balance::BalanceRules balance;
   balance::RetryRules retry;
+  std::optional<balance::HedgeRules> hedge;
   std::optional<balance::BreakerRules> breaker;
   std::optional<balance::EjectionRules> ejection;
   std::optional<balance::HealthRules> health;

@@ -14,6 +14,7 @@
 #include "balance/breaker.h"
 #include "balance/ejection.h"
 #include "balance/health.h"
+#include "balance/hedge.h"
 #include "balance/retry.h"
 #include "upstream/waiting.h"
 
@@ -111,6 +112,8 @@ class TargetState {
 struct UpstreamState {
   balance::RetryBudget retries;
   std::atomic<std::uint32_t> retries_in_flight{0};
+  balance::RetryBudget hedges;
+  balance::Latencies latencies;  // known only where there is a `hedge`
   Waiting waiting;
 };
 

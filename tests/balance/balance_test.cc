@@ -9,6 +9,7 @@
 #include "balance/breaker.h"
 #include "balance/ejection.h"
 #include "balance/health.h"
+#include "balance/hedge.h"
 #include "balance/retry.h"
 
 namespace gatelab::balance {
@@ -64,6 +65,36 @@ TEST(Breaker, LetsProbesThroughAndForgetsWhatBeganBefore) {
   EXPECT_FALSE(breaker.leave(rules, second, Verdict::Good, at(31s)));
   EXPECT_TRUE(breaker.leave(rules, breaker.enter(at(31s)), Verdict::Good, at(31s)));
   EXPECT_EQ(breaker.state(at(31s)), State::Closed);
+}
+
+TEST(Latencies, GiveAQuantileOnceThereAreEnough) {
+  Latencies latencies;
+  for (int i = 1; i < 100; ++i) latencies.add(i * 1ms, at(1s));
+  EXPECT_FALSE(latencies.quantile(0.95, at(1s)));
+  latencies.add(100ms, at(1s));
+  for (const auto& [q, truth] : std::map<double, Duration>{{0.5, 50ms}, {0.95, 95ms}, {0.99, 99ms}}) {
+    const auto got = latencies.quantile(q, at(1s));
+    ASSERT_TRUE(got);
+    EXPECT_GE(*got, truth);
+    EXPECT_LE(*got, truth + truth / 16 + 1us) << q;
+  }
+}
+
+TEST(Latencies, ForgetWhatIsOld) {
+  Latencies latencies;
+  for (int i = 0; i < 200; ++i) latencies.add(1s, at(1s));
+  EXPECT_TRUE(latencies.quantile(0.5, at(19s)));
+  EXPECT_FALSE(latencies.quantile(0.5, at(20s)));
+  for (int i = 0; i < 200; ++i) latencies.add(1ms, at(21s));
+  EXPECT_LT(*latencies.quantile(0.99, at(21s)), 2ms);
+}
+
+TEST(Latencies, HoldAnyDuration) {
+  Latencies latencies;
+  for (const Duration d : {Duration{0}, Duration{-5}, Duration{1}, Duration::max()})
+    for (int i = 0; i < 100; ++i) latencies.add(d, at(1s));
+  EXPECT_EQ(*latencies.quantile(0.5, at(1s)), 1us);
+  EXPECT_GT(*latencies.quantile(0.99, at(1s)), std::chrono::hours(1));
 }
 
 TEST(Health, NeedsSeveralResultsInARow) {

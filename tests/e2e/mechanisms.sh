@@ -35,6 +35,11 @@ upstreams|lagging|/^    ejection:/d|failover|a target that takes*
 upstreams|limited|/^    limits:/d|failover|requests beyond*
 upstreams|waking|s/, panic: 40%//|failover|fewer targets*
 upstreams|waking|s/slow_start: 100s, //|failover|a target that is back*
+upstreams|hedged|/^    hedge:/d|hedging|who is slow*
+upstreams|hedged|s/20ms, budget/40ms, budget/|hedging|who was only*
+upstreams|hedged|s/20ms, budget/10ms, budget/|hedging|who answers*
+upstreams|hedged|s/min: 5/min: 50/|hedging|a budget keeps*
+upstreams|hedged-late|/^    hedge:/d|hedging|what is late*
 examples|orders|/^    retry:/d|failover|the primary dies*
 examples|orders|/^    breaker:/d|failover|the primary dies*
 TABLE

@@ -58,6 +58,21 @@ void check_decisions(const Expect& expect, const Observation& seen, Judge& judge
   }
 }
 
+// The last to arrive may be one that was given up for another (`hedge`): then the one whose answer the client got.
+const SeenRequest& answered(const Observation& seen) {
+  if (seen.record != nullptr && !seen.record->attempts.empty())
+    for (auto it = seen.upstream.rbegin(); it != seen.upstream.rend(); ++it)
+      if ((*it)->upstream == seen.record->attempts.back().upstream && (*it)->target == seen.record->attempts.back().target) return **it;
+  return *seen.upstream.back();
+}
+
+bool given_up(const SeenRequest& request, const observe::OwnedRecord* record) {
+  if (record == nullptr) return false;
+  return std::any_of(record->attempts.begin(), record->attempts.end(), [&request](const observe::OwnedRecord::OwnedAttempt& a) {
+    return a.reason == observe::reason::kHedged.word && a.upstream == request.upstream && a.target == request.target;
+  });
+}
+
 void check_upstream(const UpstreamExpectation& expected, const Observation& seen, Judge& judge) {
   judge.count();
   if (expected.none) {
@@ -65,7 +80,7 @@ void check_upstream(const UpstreamExpectation& expected, const Observation& seen
     return;
   }
   if (seen.upstream.empty()) return judge.fail(expected.span, "nothing reached an upstream");
-  const SeenRequest& last = *seen.upstream.back();
+  const SeenRequest& last = answered(seen);
   judge.match(expected.name, nlohmann::json(last.upstream), "upstream");
   judge.match(expected.target, nlohmann::json(last.upstream + "/" + last.target), "target");
   judge.match(expected.attempts, nlohmann::json(seen.record == nullptr ? 0 : seen.record->attempts.size()), "attempts");
@@ -108,7 +123,7 @@ std::vector<std::string> trace_of(const Observation& seen) {
     out.push_back(d.policy + "  " + mark + (d.reason.empty() ? std::string(observe::name(d.outcome)) : d.reason) + (d.detail.empty() ? "" : "  " + d.detail) + "  (" + d.place + ")");
   }
   for (const auto& a : r.attempts)
-    out.push_back("upstream " + a.upstream + "/" + a.target + " → " + (a.status != 0 ? std::to_string(a.status) : a.reason) + " in " + format(a.connected + a.first_byte) + (a.reused ? " (kept connection)" : ""));
+    out.push_back("upstream " + a.upstream + "/" + a.target + " → " + (a.status != 0 ? std::to_string(a.status) : a.reason) + " in " + format(a.connected + a.first_byte) + (a.reused ? " (kept connection)" : "") + (a.hedge ? " (hedge)" : ""));
   return out;
 }
 
@@ -200,6 +215,7 @@ void check_totals(const Totals& totals, const std::vector<Observation>& all, con
     if (!one.answer.error.empty()) ++errors;
     if (one.answer.status != 0) ++by_status[std::to_string(one.answer.status)];
     for (const SeenRequest* request : one.upstream) {
+      if (given_up(*request, one.record)) continue;
       ++by_target[request->upstream];
       if (request->target != request->upstream) ++by_target[request->upstream + "/" + request->target];
     }
