@@ -60,17 +60,6 @@ Again decide(const RetryRules& rules, const Tried& tried, Dice& dice) noexcept {
 
 namespace {
 
-void parse_backoff(RetryRules& rules, config::Reader& r, diag::Sink& sink) {
-  const auto text = r.text("backoff");
-  if (!text) return;
-  const std::size_t dots = text->find("..");
-  const auto first = parse_duration(text->substr(0, dots));
-  const auto last = dots == std::string::npos ? first : parse_duration(text->substr(dots + 2));
-  if (!first || !last || *first > *last) return sink.error("bad-range", r.span_of("backoff"), "`" + *text + "` is no range of durations", "backoff: 25ms..250ms");
-  rules.backoff = *first;
-  rules.max_backoff = *last;
-}
-
 void parse_methods(RetryRules& rules, config::Reader& r, diag::Sink& sink) {
   const config::Node* node = r.get("methods");
   if (node == nullptr) return;
@@ -110,7 +99,7 @@ RetryRules parse_retry(const config::Node& node, diag::Sink& sink, const std::st
   }
   parse_methods(rules, r, sink);
   rules.per_try_timeout = r.duration("per_try_timeout");
-  parse_backoff(rules, r, sink);
+  r.range("backoff", rules.backoff, rules.max_backoff);
   rules.max_retry_after = r.duration("max_retry_after", rules.max_retry_after);
   rules.buffer = r.size("buffer", ByteSize{rules.buffer}).bytes;
   if (rules.buffer > 16 * 1024 * 1024) sink.error("out-of-range", r.span_of("buffer"), "`buffer` is at most 16MiB: every request may need as much", "buffer: 64KiB");

@@ -76,6 +76,17 @@ std::optional<Duration> Reader::duration(std::string_view key) {
   return std::nullopt;
 }
 
+void Reader::range(std::string_view key, Duration& least, Duration& most) {
+  const auto said = text(key);
+  if (!said) return;
+  const std::size_t dots = said->find("..");
+  const auto first = parse_duration(said->substr(0, dots));
+  const auto last = dots == std::string::npos ? first : parse_duration(said->substr(dots + 2));
+  if (!first || !last || *first > *last) return sink_.error("bad-range", span_of(key), "`" + *said + "` is no range of durations", std::string(key) + ": 25ms..250ms");
+  least = *first;
+  most = *last;
+}
+
 ByteSize Reader::size(std::string_view key, ByteSize fallback) {
   const Node* node = get(key);
   return node == nullptr ? fallback : as_size(*node, sink_, named(key)).value_or(fallback);

@@ -67,6 +67,8 @@ class Reader {
   std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t min, std::int64_t max);
   Duration duration(std::string_view key, Duration fallback);  // also refuses zero: bad-duration
   std::optional<Duration> duration(std::string_view key);
+  // "25ms..250ms", or one duration for both. id: bad-range.
+  void range(std::string_view key, Duration& least, Duration& most);
   ByteSize size(std::string_view key, ByteSize fallback);
   std::optional<Rate> rate(std::string_view key);
   std::size_t choice(std::string_view key, std::size_t fallback, const std::vector<std::string_view>& choices);

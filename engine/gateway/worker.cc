@@ -16,7 +16,7 @@ constexpr Duration kLogDelay = std::chrono::milliseconds(20);
 constexpr Duration kTraceEvery = std::chrono::milliseconds(1);
 constexpr std::uint32_t kToldPerSecond = 10;
 constexpr Duration kHandshakesLeft = std::chrono::seconds(1);  // when draining begins
-constexpr Duration kSweepEvery = std::chrono::seconds(10);
+constexpr Duration kSweepEvery = std::chrono::seconds(10), kLeastTtl = std::chrono::seconds(1);
 
 proxy::Route to_route(const RouteConfig& config) {
   proxy::Route route;
@@ -324,6 +324,7 @@ io::Task<void> Worker::sweep_pools() {
   while (!background_.token().cancelled()) {
     std::size_t kept = 0;
     for (const auto& upstream : services_.snapshot->upstreams) upstream->sweep(services_.loop.now());
+    const Instant again = refresh_addresses();
     for (const auto& [key, pool] : pools_) kept += pool->idle();
     pools_idle_ = kept == 0;
     if (pools_idle_) {
@@ -331,10 +332,35 @@ io::Task<void> Worker::sweep_pools() {
       continue;
     }
     io::Wait next = idle;
-    next.deadline = services_.loop.now() + kSweepEvery;
+    next.deadline = again;
     next.what = "sweep of idle upstream connections";
     co_await io::sleep_until(services_.loop, next);
   }
+}
+
+// Kept connections would hide for ever that a name means somebody else by now.
+// Returns when it has to be done again at the latest.
+Instant Worker::refresh_addresses() {
+  const Instant now = services_.loop.now();
+  Instant next = now + kSweepEvery;
+  for (const auto& upstream : services_.snapshot->upstreams) {
+    for (upstream::Target& target : upstream->targets()) {
+      const bool expired = target.addresses_expire() <= now;
+      if (expired) background_.spawn(refresh(services_.snapshot, target));
+      next = std::min(next, expired ? now + kLeastTtl : target.addresses_expire());
+    }
+  }
+  return next;
+}
+
+// `pin` keeps the target.
+io::Task<void> Worker::refresh([[maybe_unused]] proxy::Pin pin, upstream::Target& target) {
+  io::Wait wait;
+  wait.cancel = &background_.token();
+  wait.what = "addresses of a target";
+  wait.background = true;
+  auto refreshing = target.refresh_addresses(services_.loop, services_.resolver, wait);
+  co_await refreshing;
 }
 
 void Worker::cut() noexcept {

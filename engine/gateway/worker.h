@@ -76,6 +76,8 @@ class Worker final : public proxy::Sink {
   void tell_some(const observe::Record& record) noexcept;
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
+  Instant refresh_addresses();
+  io::Task<void> refresh(proxy::Pin pin, upstream::Target& target);
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
   std::optional<Address> fixed_place(const std::string& target) const;
   upstream::Target::Place place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used);

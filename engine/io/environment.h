@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "io/loop.h"
 #include "io/network.h"
+#include "io/resolver.h"
 
 namespace gatelab::io {
 

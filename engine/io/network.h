@@ -146,12 +146,4 @@ class Network {
   virtual Task<IoResult<TransportPtr>> connect_from(Loop& loop, IpAddress from, Address to, Wait wait) = 0;
 };
 
-class Resolver {
- public:
-  virtual ~Resolver() = default;
-  // Literal addresses and "localhost" without asking anyone; IPv6 and IPv4 in the system's order. Empty list is never
-  // returned: NotFound instead.
-  virtual Task<IoResult<std::vector<IpAddress>>> resolve(Loop& loop, std::string host, Wait wait) = 0;
-};
-
 }  // namespace gatelab::io

@@ -2,7 +2,6 @@
 #include "io/real.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/inotify.h>
@@ -25,6 +24,7 @@
 #include "io/disk_state.h"
 #include "io/real_loop.h"
 #include "io/real_network.h"
+#include "io/real_resolver.h"
 
 namespace gatelab::io {
 namespace {
@@ -100,42 +100,18 @@ class RealCompute final : public Compute {
   std::vector<std::thread> threads_;
 };
 
-std::vector<IpAddress> ask_system(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* list = nullptr;
-  std::vector<IpAddress> out;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) return out;
-  for (const addrinfo* a = list; a != nullptr; a = a->ai_next) {
-    IpAddress ip;
-    if (a->ai_family == AF_INET) {
-      ip.family = IpAddress::Family::V4;
-      std::memcpy(ip.octets.data(), &reinterpret_cast<const sockaddr_in*>(a->ai_addr)->sin_addr, 4);
-    } else if (a->ai_family == AF_INET6) {
-      ip.family = IpAddress::Family::V6;
-      std::memcpy(ip.octets.data(), &reinterpret_cast<const sockaddr_in6*>(a->ai_addr)->sin6_addr, 16);
-    } else {
-      continue;
-    }
-    if (std::find(out.begin(), out.end(), ip) == out.end()) out.push_back(ip);
-  }
-  ::freeaddrinfo(list);
-  return out;
-}
-
 class RealResolver final : public Resolver {
  public:
   explicit RealResolver(RealCompute& compute) noexcept : compute_(compute) {}
-  Task<IoResult<std::vector<IpAddress>>> resolve(Loop& loop, std::string host, Wait wait) override {
-    if (const auto literal = parse_ip(host)) co_return std::vector<IpAddress>{*literal};
-    if (host == "localhost") co_return std::vector<IpAddress>{*parse_ip("127.0.0.1"), *parse_ip("::1")};
-    auto found = std::make_shared<std::vector<IpAddress>>();
-    std::function<void()> job = [found, host] { *found = ask_system(host); };
+  Task<IoResult<Resolved>> resolve(Loop& loop, Question question, Wait wait) override {
+    Resolved literal = resolve_literal(question.host, true);
+    if (!literal.addresses.empty()) co_return literal;
+    auto found = std::make_shared<Resolved>();
+    std::function<void()> job = [found, question = std::move(question)] { *found = ask_dns(question); };
     auto asking = compute_.run(loop, std::move(job), wait);
     const Code code = co_await asking;
     if (code != Code::Ok) co_return Failure<Code>{code};
-    if (found->empty()) co_return Failure<Code>{Code::NotFound};
+    if (found->addresses.empty()) co_return Failure<Code>{Code::NotFound};
     co_return *found;
   }
 

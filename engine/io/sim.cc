@@ -13,14 +13,16 @@ namespace {
 
 class SimResolver final : public Resolver {
  public:
-  Task<IoResult<std::vector<IpAddress>>> resolve(Loop&, std::string host, Wait) override {
-    if (const auto literal = parse_ip(host)) co_return std::vector<IpAddress>{*literal};
-    if (host == "localhost") co_return std::vector<IpAddress>{*parse_ip("127.0.0.1")};
-    const auto known = names.find(host);
-    if (known == names.end() || known->second.empty()) co_return Failure<Code>{Code::NotFound};
+  Task<IoResult<Resolved>> resolve(Loop&, Question question, Wait) override {
+    Resolved literal = resolve_literal(question.host, false);
+    if (!literal.addresses.empty()) co_return literal;
+    ++asked[question.host];
+    const auto known = names.find(question.host);
+    if (known == names.end() || known->second.addresses.empty()) co_return Failure<Code>{Code::NotFound};
     co_return known->second;
   }
-  std::map<std::string, std::vector<IpAddress>> names;
+  std::map<std::string, Resolved> names;
+  std::map<std::string, std::size_t> asked;
 };
 
 class SimFiles final : public Files {
@@ -165,7 +167,8 @@ SimEnd Simulation::advance(Duration d) {
 std::vector<std::string> Simulation::waiting() const { return inner_->core.waiting(); }
 std::uint64_t Simulation::trace_hash() const noexcept { return inner_->core.hash(); }
 void Simulation::add_file(std::string path, std::string text) { inner_->files.files[std::move(path)] = std::move(text); }
-void Simulation::add_name(std::string host, std::vector<IpAddress> addresses) { inner_->resolver.names[std::move(host)] = std::move(addresses); }
+void Simulation::add_name(std::string host, std::vector<IpAddress> addresses, Duration ttl) { inner_->resolver.names[std::move(host)] = {std::move(addresses), ttl}; }
+std::size_t Simulation::times_asked(const std::string& host) const { return inner_->resolver.asked[host]; }
 void Simulation::set_reach(const Address& address, Reach reach) { inner_->network.set_reach(address, reach); }
 void Simulation::reset_connections(const Address& address) { inner_->network.reset_connections(address); }
 

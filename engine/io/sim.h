@@ -57,7 +57,9 @@ class Simulation {
   // Files that exist in this world besides the real ones: read() looks here first.
   void add_file(std::string path, std::string text);
   // Names for the resolver; unknown names are NotFound, literals and localhost resolve.
-  void add_name(std::string host, std::vector<IpAddress> addresses);
+  // `ttl`: 0 says nothing of how long this holds.
+  void add_name(std::string host, std::vector<IpAddress> addresses, Duration ttl = {});
+  std::size_t times_asked(const std::string& host) const;
   // Faults of the network, by remote address: Refuse, Hang (SYN lost), or none. reset_all also cuts open connections.
   enum class Reach : std::uint8_t { Normal, Refuse, Hang };
   void set_reach(const Address& address, Reach reach);

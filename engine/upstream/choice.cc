@@ -30,7 +30,7 @@ std::uint64_t hash_of(const IpAddress& ip) noexcept {
 Upstream::Upstream(const Config& config, std::vector<Target::Place> places, Dice dice) : config_(config), simple_(!config.keeps_state()), dice_(dice) {
   targets_.reserve(places.size());
   for (std::size_t i = 0; i < places.size(); ++i) {
-    targets_.emplace_back(config, i < config.targets.size() ? &config.targets[i] : nullptr, std::move(places[i]));
+    targets_.emplace_back(config, i < config.targets.size() ? &config.targets[i] : nullptr, std::move(places[i]), static_cast<std::uint32_t>(dice_.below(1U << 16)));
     if (config.sticky) targets_.back().set_cookie(cookie_of(config.name, targets_.back().name()));
   }
   if (simple_) return;

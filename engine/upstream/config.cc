@@ -141,6 +141,7 @@ Config parse(std::string name, const diag::Span& name_span, const config::Node& 
     if (auto target = parse_target(config.name, *url, sink, "`url` of " + what)) config.targets.push_back(std::move(*target));
   if (targets != nullptr) parse_targets(config, *targets, sink);
   if (const config::Node* timeouts = r.get("timeouts")) parse_timeouts(config.timeouts, *timeouts, sink, config.name);
+  if (const config::Node* dns = r.get("dns")) config.names = parse_names(*dns, sink, config.name);
   if (const config::Node* keep = r.get("keep_alive")) {
     config::Reader k(*keep, sink, "`keep_alive` of " + what);
     config.keep_alive = static_cast<std::size_t>(k.integer("connections", static_cast<std::int64_t>(config.keep_alive), 0, 65'536));

@@ -14,6 +14,7 @@
 #include "http/proxy_protocol.h"
 #include "crypto/tls_context.h"
 #include "http/uri.h"
+#include "upstream/addresses.h"
 #include "upstream/target_state.h"
 
 namespace gatelab::upstream {
@@ -85,6 +86,7 @@ struct Config {
   std::shared_ptr<UpstreamState> state = std::make_shared<UpstreamState>();
   const config::Node* mock = nullptr;  // the stubs, owned by the model's tree; the harness reads them
   Timeouts timeouts;
+  NameRules names;
   std::size_t keep_alive = 128;        // idle connections kept by each worker
   Duration keep_alive_idle = std::chrono::seconds(60);
   HostPolicy host;

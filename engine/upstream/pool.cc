@@ -39,6 +39,14 @@ void Pool::sweep(Instant now, Duration max_idle) noexcept {
   });
 }
 
+void Pool::retain(const std::function<bool(const Address&)>& stays) {
+  std::erase_if(idle_, [&](const Idle& idle) {
+    if (stays(idle.transport->peer())) return false;
+    idle.transport->close();
+    return true;
+  });
+}
+
 void Pool::clear() noexcept {
   for (Idle& idle : idle_) idle.transport->close();
   idle_.clear();

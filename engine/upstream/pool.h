@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <functional>
+
 #include "base/time.h"
 #include "crypto/tls_engine.h"
 #include "io/network.h"
@@ -24,6 +26,8 @@ class Pool {
   // Closes what has been idle too long or was closed by the target. Called now and then by the worker.
   void sweep(Instant now, Duration max_idle) noexcept;
   void clear() noexcept;
+  // Closes the idle ones to other places than these.
+  void retain(const std::function<bool(const Address&)>& stays);
   std::size_t idle() const noexcept { return idle_.size(); }
 
   // Every open connection to the target that was made through this pool, idle or not.

@@ -11,10 +11,6 @@
 namespace gatelab::upstream {
 namespace {
 
-const observe::Reason* reason_of(io::Code code) noexcept {
-  return code == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kConnectFailure;
-}
-
 const observe::Reason& reason_of(crypto::TlsFailure failure) noexcept {
   switch (failure) {
     case crypto::TlsFailure::Expired: return observe::reason::kTlsCertificateExpired;
@@ -28,10 +24,11 @@ const observe::Reason& reason_of(crypto::TlsFailure failure) noexcept {
 
 }  // namespace
 
-Target::Target(const Config& upstream, const TargetConfig* config, Place place)
-    : upstream_(upstream), config_(config), place_(std::move(place)), state_(config == nullptr ? nullptr : config->state.get()) {
+Target::Target(const Config& upstream, const TargetConfig* config, Place place, std::uint32_t first_address)
+    : upstream_(upstream), config_(config), place_(std::move(place)), addresses_(first_address), state_(config == nullptr ? nullptr : config->state.get()) {
   name_ = config == nullptr ? upstream.name : config->name;
   if (config != nullptr) authority_ = config->url.authority;
+  named_ = config != nullptr && !place_.fixed && config->url.socket.empty() && io::resolve_literal(config->url.host, true).addresses.empty();
 }
 
 io::TransportPtr Target::take_faulty(const Clock& clock, const Behalf& behalf) noexcept {
@@ -78,51 +75,12 @@ io::Task<Opened> Target::open(io::Loop& loop, io::Network& network, io::Resolver
   co_return opened;
 }
 
-// A connection, and nothing on it yet.
-io::Task<void> Target::reach(Opened& opened, io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait) {
-  if (!place_.fixed && !config_->url.socket.empty()) {
-    io::Task<io::IoResult<io::TransportPtr>> connecting = network.connect_unix(loop, config_->url.socket, wait);
-    auto connected = co_await connecting;
-    if (connected) opened.transport = std::move(*connected);
-    else opened.failure = reason_of(connected.error());
-    co_return;
-  }
-  std::vector<Address> addresses;
-  if (place_.fixed) {
-    addresses.push_back(*place_.fixed);
-  } else {
-    auto resolving = resolver.resolve(loop, config_->url.host, wait);
-    auto found = co_await resolving;
-    if (!found) {
-      opened.failure = found.error() == io::Code::TimedOut ? &observe::reason::kConnectTimeout : &observe::reason::kResolveFailure;
-      co_return;
-    }
-    for (const IpAddress& ip : *found) addresses.push_back({ip, config_->url.port});
-  }
-  io::Task<void> connecting = connect(opened, network, addresses, loop, wait);
-  co_await connecting;
-}
-
-io::Task<void> Target::connect(Opened& opened, io::Network& network, const std::vector<Address>& addresses, io::Loop& loop, io::Wait wait) {
-  for (const Address& address : addresses) {
-    opened.address = address;
-    auto connected = co_await network.connect(loop, address, wait);
-    if (connected) {
-      opened.transport = std::move(*connected);
-      opened.failure = nullptr;
-      co_return;
-    }
-    opened.failure = reason_of(connected.error());
-    if (connected.error() == io::Code::Cancelled || connected.error() == io::Code::TimedOut) co_return;
-  }
-}
-
 io::Task<bool> Target::announce(Opened& opened, io::Wait wait, const Behalf& behalf) {
   const std::string header = http::write_proxy_header(upstream_.proxy_protocol, behalf.client, behalf.local);
   io::Task<io::Code> writing = io::write_all(*opened.transport, header, wait);
   const io::Code code = co_await writing;
   if (code == io::Code::Ok) co_return true;
-  opened.failure = reason_of(code);
+  opened.failure = connect_failure(code);
   co_return false;
 }
 
@@ -147,7 +105,7 @@ io::Task<void> Target::secure(Opened& opened, io::TransportPtr transport, bool d
   wait.what = "TLS handshake with an upstream";
   auto shaking = tls->handshake(wait);
   const io::Code code = co_await shaking;
-  opened.failure = code == io::Code::Ok ? nullptr : code == io::Code::Other ? &reason_of(tls->failure()) : reason_of(code);
+  opened.failure = code == io::Code::Ok ? nullptr : code == io::Code::Other ? &reason_of(tls->failure()) : connect_failure(code);
   if (code == io::Code::Ok) {
     opened.handshake = tls->tls()->resumed ? "resumed" : "full";
     opened.transport = std::move(tls);

@@ -13,6 +13,7 @@
 #include "http/message.h"
 #include "io/environment.h"
 #include "observe/reason.h"
+#include "upstream/addresses.h"
 #include "upstream/config.h"
 #include "upstream/fault.h"
 #include "upstream/pool.h"
@@ -43,7 +44,8 @@ class Target {
     bool unmocked = false;
     TargetFaults* faults = nullptr;  // what it is made to suffer; null: nothing ever
   };
-  Target(const Config& upstream, const TargetConfig* config, Place place);
+  // `first_address`: which of several its connections begin with.
+  Target(const Config& upstream, const TargetConfig* config, Place place, std::uint32_t first_address);
 
   const std::string& name() const noexcept { return name_; }
   const std::string& authority() const noexcept { return authority_; }  // host[:port] of its URL; empty for a mock
@@ -57,11 +59,16 @@ class Target {
   }
   void give(io::TransportPtr transport, Instant now, const Behalf& behalf) noexcept {
     if (place_.faults != nullptr && place_.faults->was_active()) transport = place_.faults->unwrap(std::move(transport));
+    if (named_ && !addresses_.holds(transport->peer().ip)) return transport->close();
     place_.pool->give(std::move(transport), now, upstream_.keep_alive, owner(behalf));
   }
   void sweep(Instant now) noexcept { place_.pool->sweep(now, upstream_.keep_alive_idle); }
 
-  // Resolves and connects, trying each address in turn within the connect timeout and `wait`'s deadline.
+  // When DNS has to be asked again; max(): it doesn't have to be. Then refresh_addresses(), beside everything else.
+  Instant addresses_expire() const noexcept { return named_ && !refreshing_ ? addresses_.expire() : Instant::max(); }
+  io::Task<void> refresh_addresses(io::Loop& loop, io::Resolver& resolver, io::Wait wait);
+
+  // Resolves and connects (reach.cc), within the connect timeout and `wait`'s deadline.
   io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf = kNobody);
 
  private:
@@ -72,15 +79,22 @@ class Target {
   Address owner(const Behalf& behalf) const noexcept;
   // Says the PROXY header, if the target wants one. False: `opened` says why not.
   io::Task<bool> announce(Opened& opened, io::Wait wait, const Behalf& behalf);
-  io::Task<void> connect(Opened& opened, io::Network& network, const std::vector<Address>& addresses, io::Loop& loop, io::Wait wait);
+  io::Task<const observe::Reason*> find_addresses(io::Loop& loop, io::Resolver& resolver, io::Wait wait);
+  io::Task<void> connect(Opened& opened, io::Loop& loop, io::Network& network, const std::vector<Address>& addresses, io::Wait wait);
 
   const Config& upstream_;
   const TargetConfig* config_;  // null: a mock
   Place place_;
+  Addresses addresses_;
+  bool named_ = false;       // its URL has a name that DNS has to be asked for
+  bool refreshing_ = false;
   TargetState* state_;
   std::shared_ptr<const crypto::TlsContext> untrusting_;  // made when a fault first wants it
   std::string name_, authority_, cookie_;
 };
+
+// Why there is no connection, where the network has failed.
+const observe::Reason* connect_failure(io::Code code) noexcept;
 
 // What a choice may depend on.
 struct Asker {

@@ -300,9 +300,9 @@ TEST(Simulation, FilesAndNamesAreItsOwn) {
   for (const auto& [host, want] : names) {
     std::string got;
     const auto ask = [](World& world, std::string name, std::string& out) -> Task<void> {
-      auto task = world.sim.environment().resolver.resolve(world.sim.outside(), std::move(name), {});
+      auto task = world.sim.environment().resolver.resolve(world.sim.outside(), {std::move(name), {}}, {});
       auto found = co_await task;
-      out = found ? format(found->front()) : "not found";
+      out = found ? format(found->addresses.front()) : "not found";
     };
     w.scope.spawn(ask(w, host, got));
     w.sim.drain();

@@ -135,7 +135,7 @@ struct World {
   }
   // "reason" or the address, and how long it took.
   std::string open(std::optional<Address> fixed = std::nullopt, bool unmocked = false, Duration deadline = 1h) {
-    Target target(config, config.targets.empty() ? nullptr : &config.targets.front(), {std::make_shared<Pool>(), fixed, unmocked});
+    Target target(config, config.targets.empty() ? nullptr : &config.targets.front(), {std::make_shared<Pool>(), fixed, unmocked}, 0);
     bool done = false;
     Opened opened;
     const Instant before = sim.now();
@@ -173,7 +173,7 @@ TEST(Upstream, TriesEachAddressOfItsNameInTurn) {
 TEST(Upstream, OneConnectTimeoutCoversAllOfItsAddresses) {
   World w;
   w.sim.add_name("api.local", {*parse_ip("192.0.2.1"), *parse_ip("192.0.2.2")});
-  w.sim.set_reach(*parse_address("192.0.2.1:9000"), io::Simulation::Reach::Hang);
+  for (const char* address : {"192.0.2.1:9000", "192.0.2.2:9000"}) w.sim.set_reach(*parse_address(address), io::Simulation::Reach::Hang);
   EXPECT_EQ(w.open(), "connect-timeout 2s");
   EXPECT_EQ(w.open(std::nullopt, false, 500ms), "connect-timeout 500ms") << "the caller's deadline is nearer";
 }

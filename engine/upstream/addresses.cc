@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/addresses.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/units.h"
+
+namespace gatelab::upstream {
+
+bool Addresses::set(const NameRules& rules, io::Resolved resolved, Instant now) {
+  const bool forever = resolved.ttl == Duration::max();
+  const Duration said = resolved.ttl > Duration{} ? resolved.ttl : rules.unknown_ttl;
+  good_until_ = ask_at_ = forever ? Instant::max() : now + std::clamp(said, rules.min_ttl, rules.max_ttl);
+  const bool others = resolved.addresses.size() != known_.size() ||
+                      !std::all_of(known_.begin(), known_.end(), [&](const IpAddress& ip) { return std::find(resolved.addresses.begin(), resolved.addresses.end(), ip) != resolved.addresses.end(); });
+  known_ = std::move(resolved.addresses);
+  return others;
+}
+
+void Addresses::failed(Instant now) noexcept { ask_at_ = now + std::chrono::seconds(1); }
+
+bool Addresses::holds(const IpAddress& ip) const noexcept { return std::find(known_.begin(), known_.end(), ip) != known_.end(); }
+
+std::vector<Address> Addresses::in_order(std::uint16_t port) {
+  std::vector<IpAddress> first, second;
+  for (const IpAddress& ip : known_) (ip.family == known_.front().family ? first : second).push_back(ip);
+  for (std::vector<IpAddress>* family : {&first, &second})
+    if (!family->empty()) std::rotate(family->begin(), family->begin() + static_cast<std::ptrdiff_t>(next_ % family->size()), family->end());
+  ++next_;
+  std::vector<Address> out;
+  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    if (i < first.size()) out.push_back({first[i], port});
+    if (i < second.size()) out.push_back({second[i], port});
+  }
+  return out;
+}
+
+NameRules parse_names(const config::Node& node, diag::Sink& sink, const std::string& upstream) {
+  NameRules rules;
+  config::Reader r(node, sink, "`dns` of upstream `" + upstream + "`");
+  for (const auto& text : r.texts("servers")) {
+    auto address = parse_address(text.value);
+    if (const auto ip = parse_ip(text.value)) address = Address{*ip, 53};
+    if (!address) sink.error("bad-address", text.span, "`" + text.value + "` is no address of a DNS server", "servers: [ 127.0.0.1:8600 ]");
+    else rules.servers.push_back(*address);
+  }
+  r.range("ttl", rules.min_ttl, rules.max_ttl);
+  rules.unknown_ttl = std::clamp(rules.unknown_ttl, rules.min_ttl, rules.max_ttl);
+  rules.stale = r.duration("stale", rules.stale);
+  r.finish();
+  return rules;
+}
+
+}  // namespace gatelab::upstream

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/addresses.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "io/scope.h"
+#include "io/sim.h"
+#include "upstream/upstream.h"
+
+namespace gatelab::upstream {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string text_of(const std::vector<Address>& addresses) {
+  std::string out;
+  for (const Address& a : addresses) out += (out.empty() ? "" : " ") + format(a);
+  return out;
+}
+
+std::vector<IpAddress> ips(std::initializer_list<const char*> texts) {
+  std::vector<IpAddress> out;
+  for (const char* text : texts) out.push_back(*parse_ip(text));
+  return out;
+}
+
+TEST(Addresses, HoldAsLongAsDnsSaysWithinTheRules) {
+  struct Case { Duration said, holds; };
+  for (const Case& c : {Case{10s, 10s}, Case{0s, 30s}, Case{1ms, 1s}, Case{std::chrono::hours(24), 5min}}) {
+    Addresses addresses(0);
+    addresses.set({}, {ips({"192.0.2.1"}), c.said}, Instant{});
+    EXPECT_TRUE(addresses.fresh(Instant{} + (c.holds - 1ns))) << c.said.count();
+    EXPECT_FALSE(addresses.fresh(Instant{} + c.holds)) << c.said.count();
+  }
+  Addresses literal(0);
+  literal.set({}, {ips({"192.0.2.1"}), Duration::max()}, Instant{});
+  EXPECT_TRUE(literal.fresh(Instant{} + std::chrono::hours(24 * 365)));
+}
+
+TEST(Addresses, AreUsedForAWhileWhenNobodyAnswersAnyMore) {
+  const NameRules rules;
+  Addresses addresses(0);
+  EXPECT_FALSE(addresses.usable(rules, Instant{}));
+  addresses.set(rules, {ips({"192.0.2.1"}), 10s}, Instant{});
+  addresses.failed(Instant{} + 10s);
+  EXPECT_TRUE(addresses.fresh(Instant{} + 10500ms));
+  EXPECT_EQ(addresses.expire(), Instant{} + 11s);
+  EXPECT_TRUE(addresses.usable(rules, Instant{} + (10s + 5min - 1ns)));
+  EXPECT_FALSE(addresses.usable(rules, Instant{} + (10s + 5min)));
+}
+
+TEST(Addresses, TakeTheFamiliesInTurnAndEachConnectionAnotherFirst) {
+  Addresses addresses(0);
+  EXPECT_TRUE(addresses.set({}, {ips({"2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2", "192.0.2.3"}), 10s}, Instant{}));
+  EXPECT_EQ(text_of(addresses.in_order(80)), "[2001:db8::1]:80 192.0.2.1:80 [2001:db8::2]:80 192.0.2.2:80 192.0.2.3:80");
+  EXPECT_EQ(text_of(addresses.in_order(80)), "[2001:db8::2]:80 192.0.2.2:80 [2001:db8::1]:80 192.0.2.3:80 192.0.2.1:80");
+  EXPECT_FALSE(addresses.set({}, {ips({"192.0.2.3", "192.0.2.2", "192.0.2.1", "2001:db8::2", "2001:db8::1"}), 10s}, Instant{})) << "the same in another order";
+  EXPECT_TRUE(addresses.set({}, {ips({"192.0.2.3"}), 10s}, Instant{}));
+}
+
+// A target with a name in a simulated world, and what listens there.
+struct World {
+  io::Simulation sim{[] {
+    io::SimOptions options;
+    return options;
+  }()};
+  Config config;
+  std::optional<Target> target;
+  std::shared_ptr<Pool> pool = std::make_shared<Pool>();
+  std::vector<std::unique_ptr<io::Listener>> listeners;
+
+  World() {
+    config.name = "api";
+    TargetConfig one;
+    one.name = "api";
+    one.url = *http::parse_base_url("http://api.test:80");
+    config.targets.push_back(one);
+    target.emplace(config, &config.targets.front(), Target::Place{pool, std::nullopt, false, nullptr}, 0);
+  }
+  ~World() {
+    pool->clear();
+    sim.drain();
+  }
+  void listen(const char* address) {
+    auto listener = sim.environment().network.listen(sim.outside(), *parse_endpoint(address));
+    ASSERT_TRUE(listener);
+    (*listener)->start({&sim.outside()}, [](std::uint32_t, io::TransportPtr) {});
+    listeners.push_back(std::move(*listener));
+  }
+  static io::Task<void> open_into(World& world, std::optional<Opened>& out) {
+    io::Wait wait;
+    auto opening = world.target->open(world.sim.outside(), world.sim.environment().network, world.sim.environment().resolver, wait);
+    auto opened = co_await opening;
+    out.emplace(std::move(opened));
+  }
+  // "192.0.2.1:80 after 250ms", or why not.
+  std::string open() {
+    const Instant began = sim.now();
+    std::optional<Opened> opened;
+    io::Scope scope(sim.outside());
+    scope.spawn(open_into(*this, opened));
+    sim.run_until([&] { return opened.has_value(); }, 1min);
+    const std::string after = " after " + format(sim.now() - began);
+    sim.drain();
+    if (!opened->transport) return std::string(opened->failure->word) + after;
+    last = opened->address;
+    target->give(std::move(opened->transport), sim.now(), kNobody);
+    pool->clear();
+    return format(opened->address) + after;
+  }
+  Address last;
+};
+
+TEST(Reach, AsksAgainWhenTheAnswersTimeIsOver) {
+  World w;
+  w.listen("192.0.2.1:80");
+  w.listen("192.0.2.2:80");
+  w.sim.add_name("api.test", ips({"192.0.2.1"}), 10s);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 0s");
+  w.sim.add_name("api.test", ips({"192.0.2.2"}), 10s);
+  w.sim.advance(9s);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 0s");
+  EXPECT_EQ(w.sim.times_asked("api.test"), 1U);
+  w.sim.advance(1s);
+  EXPECT_EQ(w.open(), "192.0.2.2:80 after 0s");
+  EXPECT_EQ(w.sim.times_asked("api.test"), 2U);
+}
+
+TEST(Reach, GoesOnWithWhatItKnewWhenDnsFails) {
+  World w;
+  w.listen("192.0.2.1:80");
+  w.sim.add_name("api.test", ips({"192.0.2.1"}), 10s);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 0s");
+  w.sim.add_name("api.test", {});
+  w.sim.advance(20s);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 0s");
+  w.sim.advance(5min);
+  EXPECT_EQ(w.open(), "resolve-failure after 0s");
+}
+
+TEST(Reach, ASilentAddressCostsAMomentAndARefusalNothing) {
+  World w;
+  w.listen("192.0.2.1:80");
+  w.sim.set_reach(*parse_address("[2001:db8::1]:80"), io::Simulation::Reach::Hang);
+  w.sim.set_reach(*parse_address("[2001:db8::2]:80"), io::Simulation::Reach::Refuse);
+  w.sim.add_name("api.test", ips({"2001:db8::1", "192.0.2.1"}), 10s);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 250ms");
+  w.sim.add_name("api.test", ips({"2001:db8::2", "192.0.2.1"}), 10s);
+  w.sim.advance(10s);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 0s");
+  w.sim.add_name("api.test", ips({"2001:db8::2", "192.0.2.9"}), 10s);
+  w.sim.advance(10s);
+  EXPECT_EQ(w.open(), "connect-failure after 0s");
+  w.sim.set_reach(*parse_address("192.0.2.1:80"), io::Simulation::Reach::Hang);
+  w.sim.add_name("api.test", ips({"2001:db8::1", "192.0.2.1"}), 10s);
+  w.sim.advance(10s);
+  EXPECT_EQ(w.open(), "connect-timeout after 5s");
+}
+
+TEST(Reach, ConnectionsToWhereATargetWasAreNotKept) {
+  World w;
+  w.listen("192.0.2.1:80");
+  w.listen("192.0.2.2:80");
+  w.sim.add_name("api.test", ips({"192.0.2.1"}), 10s);
+  std::optional<Opened> idle, busy;
+  io::Scope scope(w.sim.outside());
+  scope.spawn(World::open_into(w, idle));
+  scope.spawn(World::open_into(w, busy));
+  w.sim.drain();
+  ASSERT_TRUE(idle->transport && busy->transport);
+  w.target->give(std::move(idle->transport), w.sim.now(), kNobody);
+  EXPECT_EQ(w.pool->idle(), 1U);
+  w.sim.add_name("api.test", ips({"192.0.2.2"}), 10s);
+  w.sim.advance(10s);
+  EXPECT_EQ(w.target->addresses_expire(), w.sim.now());
+  io::Wait wait;
+  scope.spawn(w.target->refresh_addresses(w.sim.outside(), w.sim.environment().resolver, wait));
+  w.sim.drain();
+  EXPECT_EQ(w.target->addresses_expire(), w.sim.now() + 10s);
+  EXPECT_EQ(w.pool->idle(), 0U);
+  w.target->give(std::move(busy->transport), w.sim.now(), kNobody);
+  EXPECT_EQ(w.pool->idle(), 0U);
+}
+
+}  // namespace
+}  // namespace gatelab::upstream
