@@ -173,6 +173,8 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
   if (told.port == 0) told.port = way.port;
   told.forwarded = config.forwarded;
   told.via = way.via;
+  told.timeout_name = config.timeouts.header;
+  told.timeout = config.timeouts.total;
   return told;
 }
 

@@ -101,6 +101,7 @@ class Exchange {
   struct Attempt;
   enum class Try : std::uint8_t { Over, Again };
   upstream::Upstream& begin_forward(Instant deadline) noexcept;
+  void take_deadline(std::string_view name) noexcept;
   bool has_target(upstream::Upstream& upstream) noexcept;
   io::Task<void> without_target(upstream::Upstream& upstream);
   io::Task<bool> wait_for_target(upstream::Upstream& upstream);

@@ -136,6 +136,7 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
 io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port, services_.via};
   Told told = tell(head_, matching_, attempt.upstream.config(), attempt.target.authority(), listener_, way);
+  if (!told.timeout_name.empty()) told.timeout = attempt.deadline - services_.loop.now();
   told.asked_method = asked_method_;
   told.asked_uri = asked_uri_;
   told.websocket = websocket_;

@@ -94,7 +94,7 @@ std::string_view choose_host(const upstream::HostPolicy& policy, std::string_vie
 std::size_t told_octets(const Told& told) noexcept {
   constexpr std::size_t kNode = 64;  // an address with what stands around it
   return 512 + told.host.size() + told.via.size() + 2 * told.authority.size() + told.request_id.size() + told.request_id_name.size() + told.prefix.size() + told.client_certificate.size() +
-         2 * kNode * (told.origin->hops.size() + 1) + told.asked_method.size() + told.asked_uri.size() + 64;
+         2 * kNode * (told.origin->hops.size() + 1) + told.asked_method.size() + told.asked_uri.size() + told.timeout_name.size() + 64;
 }
 
 void write_told(HeadText& out, const Told& told) noexcept {
@@ -102,6 +102,12 @@ void write_told(HeadText& out, const Told& told) noexcept {
   if (both || told.forwarded == upstream::Forwarded::XForwarded) write_x_forwarded(out, told);
   if (both || told.forwarded == upstream::Forwarded::Rfc7239) write_forwarded(out, told);
   out.field(told.request_id_name, told.request_id);
+  if (!told.timeout_name.empty()) {
+    out.text(told.timeout_name);
+    out.text(": ");
+    out.number(static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(told.timeout).count())));
+    out.text("\r\n");
+  }
   // A structured field of one byte sequence (RFC 9440 §2.2).
   if (told.client_certificate.empty()) return;
   out.text("Client-Cert: :");

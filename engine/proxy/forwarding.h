@@ -36,6 +36,8 @@ struct Told {
   std::string_view asked_method, asked_uri;  // of a call on a request's behalf: what that asks for
   std::string_view peer_scheme; // of the connection that the request came on
   std::string_view client_certificate;  // DER in base64; empty: none, or not for targets
+  std::string_view timeout_name;  // of the field that says how long the answer is waited for; empty: none
+  Duration timeout{};
   const http::Origin* origin = nullptr;
   Address peer;
   std::uint16_t port = 0;       // the client connected to; 0: not known

@@ -35,6 +35,7 @@ std::optional<Duration> retry_after(const http::ResponseHead& head) noexcept {
 upstream::Upstream& Exchange::begin_forward(Instant deadline) noexcept {
   upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
   total_deadline_ = std::min(deadline, io_began_ + upstream.timeouts().total);
+  if (!upstream.timeouts().header.empty()) take_deadline(upstream.timeouts().header);
   const balance::RetryRules& rules = upstream.config().retry;
   if (rules.max_retries != 0) {
     upstream.config().state->retries.request(rules.budget, services_.loop.now());
@@ -42,6 +43,15 @@ upstream::Upstream& Exchange::begin_forward(Instant deadline) noexcept {
   }
   if (upstream.config().hedge) upstream.config().state->hedges.request(upstream.config().hedge->budget, services_.loop.now());
   return upstream;
+}
+
+// Whoever asks may have less time than the upstream is given, never more. What is no number is nobody's time.
+void Exchange::take_deadline(std::string_view name) noexcept {
+  std::uint64_t ms = 0;
+  const http::Field* said = head_.fields.find(name);
+  if (said == nullptr) return;
+  if (parse_decimal(said->value, ms) && ms <= 1'000'000'000) total_deadline_ = std::min(total_deadline_, io_began_ + std::chrono::milliseconds(ms));
+  head_.fields.remove(name);
 }
 
 // Without a body, and of a method that does no harm when it is done twice.
@@ -56,6 +66,10 @@ bool Exchange::choose(upstream::Upstream& upstream) noexcept {
 // Whoever waits already comes first.
 bool Exchange::has_target(upstream::Upstream& upstream) noexcept {
   const upstream::Config& config = upstream.config();
+  if (!config.timeouts.header.empty() && total_deadline_ <= services_.loop.now()) {
+    choice_.none = &observe::reason::kTotalTimeout;  // nobody waits for an answer any more
+    return false;
+  }
   if (config.limits.pending == 0 || config.state->waiting.empty()) return choose(upstream);
   choice_.none = &observe::reason::kUpstreamBusy;
   return false;

@@ -87,6 +87,8 @@ void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& si
   timeouts.idle = r.duration("idle", timeouts.idle);
   timeouts.total = r.duration("total", timeouts.total);
   if (const config::Node* stream = r.get("stream")) parse_stream(timeouts.stream, *stream, sink, "`stream` of " + r.what());
+  timeouts.header = r.text("header", "");
+  if (r.get("header") != nullptr && (timeouts.header.empty() || !http::all(timeouts.header, http::kToken))) sink.error("bad-name", r.span_of("header"), "`" + timeouts.header + "` is no name of a header", "header: X-Timeout-Ms");
   if (const config::Node* tunnel = r.get("tunnel")) parse_stream(timeouts.tunnel, *tunnel, sink, "`tunnel` of " + r.what());
   r.finish();
 }

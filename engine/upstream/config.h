@@ -46,6 +46,7 @@ struct Timeouts {
   };
   Stream stream{std::chrono::minutes(15)};  // answers that are events (text/event-stream), instead of idle and total
   Stream tunnel{std::chrono::minutes(5)};   // WebSockets, from their 101 on
+  std::string header;  // that tells a target how long its answer is waited for, in milliseconds; empty: none does
 };
 
 // What becomes of Host on the way to the target.

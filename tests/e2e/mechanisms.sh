@@ -40,6 +40,9 @@ upstreams|hedged|s/20ms, budget/40ms, budget/|hedging|who was only*
 upstreams|hedged|s/20ms, budget/10ms, budget/|hedging|who answers*
 upstreams|hedged|s/min: 5/min: 50/|hedging|a budget keeps*
 upstreams|hedged-late|/^    hedge:/d|hedging|what is late*
+upstreams|timed|s/, header: X-Timeout-Ms//|deadlines|a client that has less*
+upstreams|timed|s/, header: X-Timeout-Ms//|deadlines|another try is told*
+upstreams|timed|s/, header: X-Timeout-Ms//|deadlines|who has no time*
 examples|orders|/^    retry:/d|failover|the primary dies*
 examples|orders|/^    breaker:/d|failover|the primary dies*
 TABLE
