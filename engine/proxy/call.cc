@@ -92,13 +92,20 @@ class Caller final : public Inbound {
   bool taken_ = false, too_large_ = false;
 };
 
+// A call may be over before anybody waits for that.
+struct Over {
+  bool is_over = false;
+  io::Signal signal;
+};
+
 // What ends first: the call, or the patience of whoever made it.
-io::Task<void> watch(Caller& caller, io::Signal& over, io::Loop& loop, io::CancelToken& cancel) {
+io::Task<void> watch(Caller& caller, Over& over, io::Loop& loop, io::CancelToken& cancel) {
+  if (over.is_over) co_return;
   io::Wait wait;
   wait.cancel = &cancel;
   wait.what = "a call's end";
   wait.background = true;
-  const io::Code code = co_await over.wait(loop, wait);
+  const io::Code code = co_await over.signal.wait(loop, wait);
   if (code != io::Code::Ok) caller.cut();
 }
 
@@ -132,7 +139,7 @@ io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request
   {
     Caller caller(services, request, *arena);
     io::Scope beside(services.loop);
-    io::Signal over;
+    Over over;
     beside.spawn(watch(caller, over, services.loop, cancel));
     Route route;
     route.name = request.route;
@@ -146,7 +153,8 @@ io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request
       else if (reason != observe::reason::kCompleted.word) answer.failure = into.copy(reason);
     }
     if (answer.failure.empty()) caller.copy_to(answer, into);
-    over.signal();
+    over.is_over = true;
+    over.signal.signal();
     io::Wait wait;
     wait.what = "a call's end";
     co_await beside.join(wait);
