@@ -48,6 +48,41 @@ examples|orders|/^    breaker:/d|failover|the primary dies*
 TABLE
 }
 
+# What an edit does, in words: `retry` is removed; `failures: 3` becomes `failures: 2`.
+told() {
+  local edit=$1 from to
+  if [[ $edit =~ ^/\^\ *([a-z_]+):/d$ ]]; then
+    printf '`%s` is removed' "${BASH_REMATCH[1]}"
+    return
+  fi
+  from=$(cut -d/ -f2 <<< "$edit" | sed 's/\\\([][]\)/\1/g; s/\[^}\]\*/…/; s/^[, ]*//; s/, budget$//; s/[, }]*$//')
+  to=$(cut -d/ -f3 <<< "$edit" | sed 's/^[, ]*//; s/, budget$//; s/[, }]*$//')
+  if [ -n "$to" ]; then printf '`%s` becomes `%s`' "$from" "$to"; else printf '`%s` is removed' "$from"; fi
+}
+
+# The whole name of the one case that the pattern finds.
+case_of() {
+  local file=$1 pattern=$2 name found=
+  while IFS= read -r name; do
+    # shellcheck disable=SC2254
+    case $name in $pattern) found+=${found:+, }$name ;; esac
+  done < <(sed -n 's/^  - name: //p' "$file")
+  [ -n "$found" ] || fail "$file has no case $pattern"
+  printf '%s' "$found"
+}
+
+# docs/failover-proofs.md says the same.
+page() {
+  echo '| upstream | without its mechanism | case that then fails | in |'
+  echo '|---|---|---|---|'
+  while IFS='|' read -r directory upstream edit file case; do
+    printf '| `%s` | %s | %s | `%s/%s.yaml` |\n' "$upstream" "$(told "$edit")" "$(case_of "$GATELAB_ROOT/scenarios/$directory/$file.yaml" "$case")" "$directory" "$file"
+  done < <(proofs)
+}
+page > "$work/page"
+grep '^|' "$GATELAB_ROOT/docs/failover-proofs.md" > "$work/told" || true
+diff -u "$work/told" "$work/page" >&2 || fail "docs/failover-proofs.md is not what is proved here: the lines with + belong there"
+
 while IFS='|' read -r directory upstream edit file case; do
   rm -rf "$work/without"
   cp -r "$GATELAB_ROOT/scenarios/$directory" "$work/without"
