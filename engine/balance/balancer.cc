@@ -147,8 +147,6 @@ int Balancer::choose(std::span<const Seat> seats, std::uint64_t hash, Instant no
 
 std::string_view name(Algorithm algorithm) noexcept { return kNames[static_cast<std::size_t>(algorithm)]; }
 
-namespace {
-
 HashOn parse_hash(const config::Node& node, diag::Sink& sink, const std::string& what) {
   HashOn hash;
   if (node.kind == config::Kind::Text) {
@@ -173,8 +171,6 @@ HashOn parse_hash(const config::Node& node, diag::Sink& sink, const std::string&
   sink.error("bad-choice", node.span, what + " is `ip`, `consumer`, a header or a cookie", "hash: { header: X-Tenant }");
   return hash;
 }
-
-}  // namespace
 
 BalanceRules parse_balance(const config::Node& node, diag::Sink& sink, const std::string& upstream) {
   BalanceRules rules;

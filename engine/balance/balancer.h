@@ -75,6 +75,8 @@ class Balancer {
 
 // `balance:`, one word or a map. Reports.
 BalanceRules parse_balance(const config::Node& node, diag::Sink& sink, const std::string& upstream);
+// `ip`, `consumer`, or a map with a header or a cookie. Reports.
+HashOn parse_hash(const config::Node& node, diag::Sink& sink, const std::string& what);
 std::string_view name(Algorithm algorithm) noexcept;  // "least-requests"
 
 }  // namespace gatelab::balance

@@ -155,6 +155,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   policy::Scratch scratch;
   policy::Input input{head, matching.path, origin.client, matching.route->name, nullptr, {}, policy_now, arena, scratch, true};
   input.parameters = matching.parameters;
+  input.is_explained = true;
   if (listener.tls_node != nullptr) input.scheme = "https";
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
   std::vector<const policy::Policy*> policies(matching.route->policies.begin(), matching.route->policies.end());
@@ -178,15 +179,17 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   if (stopped == proxy::Walk::End::Through) {
     walk.take_back();
     const proxy::Refusal upgrade = proxy::upgrade_refusal(head, *matching.route);
+    const std::int32_t upstream = input.upstream >= 0 ? input.upstream : matching.route->upstream;
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
-    else if (matching.route->upstream >= 0 && !upgrade.word.empty()) end(record, upgrade, out);
-    else if (matching.route->upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(matching.route->upstream)], {head, matching, *settings, {origin, client, listener.tls_node == nullptr ? "http" : "https", {}, listener.endpoint.address.port}}, out);
+    else if (upstream >= 0 && !upgrade.word.empty()) end(record, upgrade, out);
+    else if (upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(upstream)], {head, matching, *settings, {origin, client, listener.tls_node == nullptr ? "http" : "https", {}, listener.endpoint.address.port}}, out);
   } else {
     const policy::Policy& by = walk.stopped_by();
     record.ended = {by.kind(), by.id, walk.reason(), by.phase()};
     if (stopped == proxy::Walk::End::Answer) out.status = walk.answer()->status;
   }
   record.status = out.status;
+  record.variant = input.variant;
   out.record.assign(record);
   walk.on_end(record);
   return out;

@@ -262,6 +262,18 @@ Status Gateway::clear_faults(const std::string& target, const std::string& name)
 
 std::vector<upstream::FaultState> Gateway::faults() const { return inner_->faults.all(inner_->environment.clock.policy_now()); }
 
+Result<std::uint64_t> Gateway::remaining(const std::string& policy_id, const std::string& key) const {
+  const Model& model = *inner_->in_force;
+  std::vector<std::string_view> limits;
+  for (const auto& policy : model.policies) {
+    const auto left = policy->remaining({key, model.consumers.find(key), inner_->environment.clock.policy_now()});
+    if (left && policy->id == policy_id) return *left;
+    if (left) limits.push_back(policy->id);
+  }
+  const std::string_view near = diag::nearest(policy_id, limits);
+  return fail("no-such-limit", "there is no rate-limit or quota with the id `" + policy_id + "`" + (near.empty() ? "" : ": did you mean `" + std::string(near) + "`?"));
+}
+
 std::vector<TargetReport> Gateway::targets() const {
   const Instant now = inner_->environment.clock.policy_now();
   std::vector<TargetReport> out;
@@ -301,7 +313,11 @@ observe::MetricsText Gateway::metrics() const {
   for (const auto& [id, state] : inner_->states.alive()) {
     std::vector<policy::Measure> measures;
     state->measure(measures);
-    for (const policy::Measure& one : measures) text.gauge(std::string(one.metric), std::string(one.help), "id", id, one.value);
+    for (const policy::Measure& one : measures) {
+      std::vector<std::pair<std::string_view, std::string_view>> labels{{"id", id}};
+      if (!one.label.empty()) labels.emplace_back(one.label, one.label_value);
+      text.labelled(one.counts ? "counter" : "gauge", std::string(one.metric), std::string(one.help), labels, one.value);
+    }
   }
   std::lock_guard lock(inner_->mutex);
   for (const auto& bind : inner_->binds)

@@ -116,6 +116,9 @@ class Gateway {
   std::vector<upstream::FaultState> faults() const;
   // Any thread: targets of upstreams with several, or with a breaker, health checks or limits. Sorted by name.
   std::vector<TargetReport> targets() const;
+  // How many more requests a limit lets `key` make now: a consumer's name, an address or a header's value. id: no-such-limit.
+  // Loop 0's thread.
+  Result<std::uint64_t> remaining(const std::string& policy_id, const std::string& key) const;
   // Any thread. In the real world metrics are read while workers run.
   observe::MetricsText metrics() const;
   // The last traces, newest first.

@@ -14,6 +14,14 @@ const policy::Policy* authenticator_of(const RouteConfig& route) {
   return nullptr;
 }
 
+// Where its requests may go, but for what policies ask on their behalf.
+std::vector<std::int32_t> upstreams_of(const RouteConfig& route) {
+  std::vector<std::int32_t> out;
+  if (route.upstream >= 0) out.push_back(route.upstream);
+  for (const policy::Policy* p : route.policies) p->sends_to(out);
+  return out;
+}
+
 bool uses(const Model& model, std::string_view kind) {
   return std::any_of(model.policies.begin(), model.policies.end(), [kind](const auto& p) { return p->kind() == kind; });
 }
@@ -22,15 +30,18 @@ bool uses(const Model& model, std::string_view kind) {
 void unauthenticated_routes(const Model& model, diag::Sink& sink) {
   std::map<std::int32_t, const RouteConfig*> guarded;
   for (const RouteConfig& route : model.routes)
-    if (route.upstream >= 0 && authenticator_of(route) != nullptr) guarded.emplace(route.upstream, &route);
+    if (authenticator_of(route) != nullptr)
+      for (const std::int32_t upstream : upstreams_of(route)) guarded.emplace(upstream, &route);
   for (const RouteConfig& route : model.routes) {
-    const auto sibling = guarded.find(route.upstream);
+    const std::vector<std::int32_t> upstreams = upstreams_of(route);
+    const auto known = std::find_if(upstreams.begin(), upstreams.end(), [&guarded](std::int32_t u) { return guarded.count(u) > 0; });
+    const auto sibling = known == upstreams.end() ? guarded.end() : guarded.find(*known);
     // Of a skipped authenticator `skips-authentication` speaks.
     if (sibling == guarded.end() || authenticator_of(route) != nullptr || !route.skipped.empty()) continue;
     diag::Diagnostic d;
     d.severity = diag::Severity::Warning;
     d.id = "unauthenticated-route";
-    d.message = "route `" + route.name + "` lets everyone reach `" + model.upstreams[static_cast<std::size_t>(route.upstream)].name + "`, and another route there does not";
+    d.message = "route `" + route.name + "` lets everyone reach `" + model.upstreams[static_cast<std::size_t>(sibling->first)].name + "`, and another route there does not";
     d.span = route.span;
     d.related.push_back({sibling->second->span, "this one says who may"});
     d.hint = "give it an authenticator, or say that it is meant so: anonymous: {}";

@@ -148,16 +148,19 @@ class Assembler {
     spec.match = route::parse_match(r.get("match"), sink_, what);
     for (const auto& host : spec.match.hosts) hosts_.push_back(host.value);
     policy::Context c = context(route.name);
+    const std::size_t before = sink_.errors();
     const std::vector<const policy::Policy*> own = take(policy::parse_policies(r.get("policies"), route.name, c));
+    const bool all_read = sink_.errors() == before;
     skips(route, r, what);
     merge(route, own, node);
-    target(route, own, r, what);
+    target(route, own, all_read, r, what);
     route.websocket = r.boolean("websocket", true);
-    if (r.get("websocket") != nullptr && r.valid() && r.get("upstream") == nullptr)
+    if (r.get("websocket") != nullptr && r.valid() && r.get("upstream") == nullptr && route.upstream < 0)
       sink_.warning("no-effect", r.key_span("websocket"), what + " has no upstream: no WebSocket goes through it");
     parse_forwarding(route, spec.match, model_->listeners, r, sink_);
     r.elsewhere("forward_path", "a listener decides it, for all of its requests");
-    for (const std::string_view key : {"cache", "timeouts", "retry", "rewrite", "abort_on_half_close", "mirror", "if"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"cache", "timeouts", "retry", "rewrite", "abort_on_half_close", "if"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"fault", "mirror", "split"}) r.elsewhere(key, "it is a policy and stands in `policies`");
     for (const std::string_view key : {"path", "hosts", "methods"}) r.elsewhere(key, "it stands under `match`");
     r.finish();
     model_->routes.push_back(std::move(route));
@@ -209,11 +212,31 @@ class Assembler {
     return name == nullptr ? node.span : name->span;
   }
 
-  void target(RouteConfig& route, const std::vector<const policy::Policy*>& own, config::Reader& r, const std::string& what) {
+  // The policy that decides where the route's requests go; null: its `upstream` does.
+  const policy::Policy* only_split(const RouteConfig& route) {
+    const policy::Policy* found = nullptr;
+    for (const policy::Policy* p : route.policies) {
+      if (p->kind() != "split") continue;
+      if (found != nullptr) sink_.error("two-splits", p->span, "`split` stands there twice, and one request goes to one upstream", "name all variants in one of them");
+      found = p;
+    }
+    return found != nullptr && found->mode == policy::Policy::Mode::Enforce ? found : nullptr;
+  }
+
+  void target(RouteConfig& route, const std::vector<const policy::Policy*>& own, bool all_read, config::Reader& r, const std::string& what) {
     const auto name = r.text("upstream");
+    if (const policy::Policy* split = only_split(route)) {
+      if (!name) {
+        std::vector<std::int32_t> upstreams;
+        split->sends_to(upstreams);
+        route.upstream = upstreams.front();
+        return;
+      }
+      sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " goes where its `split` says: its upstream is never asked");
+    }
     const bool answers = std::any_of(own.begin(), own.end(), [](const policy::Policy* p) { return (p->kind() == "respond" || p->kind() == "redirect") && p->mode == policy::Policy::Mode::Enforce; });
     if (!name) {
-      if (r.valid() && !answers) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers: respond, redirect");
+      if (r.valid() && !answers && all_read) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers or says where: respond, redirect, split");
       return;
     }
     if (answers) sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " is answered by a policy: its upstream is never asked");

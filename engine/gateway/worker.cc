@@ -78,8 +78,9 @@ std::string bind_key(const ListenerConfig& listener, const Options& options) {
 
 Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options, upstream::Faults& faults)
     : environment_(environment), options_(options), faults_(faults), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())),
-      connections_(loop), background_(loop), control_(loop) {
+      connections_(loop), background_(loop), copies_(loop), control_(loop) {
   services_.background = &background_;
+  services_.copies = &copies_;
   services_.via = via_of(environment.random.fork("via").next());
   traces_.resize(options.keep_traces);
 }
@@ -386,6 +387,13 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
     cut();
     wait.deadline = Instant::max();
     co_await connections_.join(wait);
+  }
+  if (copies_.running() > 0) {
+    wait.deadline = last;
+    co_await copies_.join(wait);
+    copies_.cancel();
+    wait.deadline = Instant::max();
+    co_await copies_.join(wait);
   }
   background_.cancel();
   if (checking_) checking_->cancel();

@@ -126,6 +126,10 @@ inline constexpr Reason kLimiterFull{"limiter-full", 429, "Too Many Requests", "
 // concurrency, load-shed
 inline constexpr Reason kConcurrencyLimited{"concurrency-limited", 429, "Too Many Requests", "as many requests of this key are under way as may be, and there was no room to wait, or no place in time"};
 inline constexpr Reason kOverloaded{"overloaded", 503, "Service Unavailable", "as many requests are under way as may be, whoever they are from, and there was no room to wait, or no place in time"};
+// fault
+inline constexpr Reason kInjectedDelay{"injected-delay", 0, "", "of a decision: a fault policy made the request wait"};
+inline constexpr Reason kInjectedAbort{"injected-abort", 503, "Service Unavailable", "a fault policy answered with a failure; the status is its own"};
+inline constexpr Reason kInjectedReset{"injected-reset", 0, "", "a fault policy reset the client's connection"};
 // answers of policies
 inline constexpr Reason kResponded{"responded", 0, "", "the respond policy answered"};
 inline constexpr Reason kRedirected{"redirected", 0, "", "the redirect policy answered"};

@@ -79,6 +79,9 @@ void OwnedRecord::assign(const Record& r) {
   tls_client_fingerprint = r.tls.client_fingerprint;
   tls_error = r.tls.error;
   tls_resumed = r.tls.resumed;
+  variant = r.variant;
+  injected = r.injected;
+  mirrored_to = r.mirrored_to;
   ended_by = r.ended.by;
   ended_id = r.ended.id;
   ended_reason = r.ended.reason;
@@ -139,6 +142,9 @@ std::string OwnedRecord::to_json() const {
   number(out, "status", status);
   text(out, "route", route);
   text(out, "consumer", consumer);
+  text(out, "variant", variant);
+  text(out, "injected", injected);
+  text(out, "mirrored_to", mirrored_to);
   out += ",\"ended\":{";
   text(out, "by", ended_by);
   text(out, "id", ended_id);

@@ -110,6 +110,9 @@ struct Record {
   std::uint64_t request_octets = 0;   // body octets received
   std::uint64_t response_octets = 0;  // body octets sent
   bool truncated = false;
+  std::string_view variant;      // that a split has chosen
+  std::string_view injected;     // what a fault policy has done: "delay 200ms"
+  std::string_view mirrored_to;  // the upstream that is to get a copy
   TlsNote tls;
   Ended ended;
   ArenaList<Decision> decisions;
@@ -125,6 +128,7 @@ struct OwnedRecord {
   struct OwnedAttempt { std::string upstream, target, reason, not_retried; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused, retried, hedge; };
   std::string request_id, parent, listener, method, host, target, version, route, consumer, user_agent, referer;
   std::string ended_by, ended_id, ended_reason;
+  std::string variant, injected, mirrored_to;
   std::string tls_version, tls_cipher, tls_group, tls_sni, tls_alpn, tls_client, tls_client_fingerprint, tls_error;
   bool tls_resumed = false;
   Phase ended_phase = Phase::Respond;

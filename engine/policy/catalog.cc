@@ -12,18 +12,21 @@
 #include "policy/concurrency/concurrency.h"
 #include "policy/cors/cors.h"
 #include "policy/deny/deny.h"
+#include "policy/fault/fault.h"
 #include "policy/forward_auth/forward_auth.h"
 #include "policy/headers/headers.h"
 #include "policy/hmac/hmac.h"
 #include "policy/ip_filter/ip_filter.h"
 #include "policy/jwt/jwt.h"
 #include "policy/load_shed/load_shed.h"
+#include "policy/mirror/mirror.h"
 #include "policy/mtls/mtls.h"
 #include "policy/quota/quota.h"
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
 #include "policy/respond/respond.h"
 #include "policy/size_limit/size_limit.h"
+#include "policy/split/split.h"
 
 namespace gatelab::policy {
 namespace {
@@ -49,11 +52,14 @@ constexpr Kind kCatalog[] = {
     {"allow", Phase::Authorize, parse_allow},
     {"deny", Phase::Authorize, parse_deny},
     {"headers", Phase::Transform, parse_headers},
+    {"fault", Phase::Transform, parse_fault},
+    {"split", Phase::Transform, parse_split},
+    {"mirror", Phase::Transform, parse_mirror},
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "fault", "json", "mirror", "openapi", "path", "query",
-                                         "security-headers", "split", "validate"};
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "json", "openapi", "path", "query",
+                                         "security-headers", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

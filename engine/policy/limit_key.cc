@@ -48,6 +48,15 @@ std::string_view LimitKey::read(Input& in) const noexcept {
   return network_of(in.client.ip, in.arena);
 }
 
+std::string LimitKey::written(std::string_view name) const {
+  Arena arena;
+  if (by == By::Constant) return "all";
+  if (by == By::Consumer) return "consumer " + std::string(name);
+  if (by == By::Header) return std::string(bounded(name, arena));
+  const auto ip = by == By::Ip ? parse_ip(name) : Result<IpAddress>(IpAddress{});
+  return std::string(by == By::Ip && ip ? network_of(*ip, arena) : name);
+}
+
 std::string LimitKey::shape() const { return std::to_string(static_cast<int>(by)) + " " + to_lower(header); }
 
 OnFull parse_on_full(config::Reader& r) { return static_cast<OnFull>(r.choice("on_full", 0, {"reject", "admit"})); }

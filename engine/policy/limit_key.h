@@ -19,6 +19,8 @@ struct LimitKey {
 
   // Whose request this is, in words that people can read. In the arena.
   std::string_view read(Input& in) const noexcept;
+  // What read() makes of the request of whom people call `name`: a consumer, an address, a header's value.
+  std::string written(std::string_view name) const;
   // Limits that need no principal run before authentication, so that guessing keys is limited too.
   Phase phase() const noexcept { return by == By::Consumer ? Phase::Limit : Phase::PreLimit; }
   std::string_view field() const noexcept { return by == By::Header ? std::string_view(header) : std::string_view(); }
@@ -31,11 +33,11 @@ enum class OnFull : std::uint8_t { Reject, Admit };
 OnFull parse_on_full(config::Reader& r);
 Step when_full(Input& in, OnFull on_full, std::string_view key) noexcept;
 
-// What holds for the request's consumer: of the first group that he is in, else the last, which is everyone else's.
+// What holds for a consumer, or null for who is none: of the first group that he is in, else the last, which is everyone else's.
 template <class T>
-const T& for_consumer(const std::vector<T>& by_group, const Input& in) noexcept {
+const T& for_consumer(const std::vector<T>& by_group, const Consumer* consumer) noexcept {
   for (const T& one : by_group)
-    if (one.group.empty() || (in.consumer != nullptr && in.consumer->in_group(one.group))) return one;
+    if (one.group.empty() || (consumer != nullptr && consumer->in_group(one.group))) return one;
   return by_group.back();
 }
 

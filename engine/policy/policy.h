@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -74,7 +75,10 @@ struct CallAnswer {
 };
 
 // Effects that a policy may need; the proxy performs them and steps the policy again with the result.
-struct Until { Instant when; };                        // wait, on policy_now
+struct Until {                                          // wait, on policy_now
+  Instant when;
+  bool abort_on_half_close = false;  // a client that has finished sending has gone
+};
 struct ComputeJob { std::function<void()> job; };       // heavy work, off the loop
 // A request of the policy's own, on behalf of the client's. Views live in the arena or the configuration.
 struct Call {
@@ -122,6 +126,21 @@ struct BodyDigest {
   BodyDigest* next = nullptr;
 };
 
+class Copies;
+
+// The request is to go to another upstream too, once its own has all of it: nobody waits for that, and what is answered is
+// dropped. In the arena.
+struct Copy {
+  std::int32_t upstream = -1;
+  std::size_t max_body = 0;       // octets; a request with more is not copied
+  std::uint32_t max_in_flight = 0;
+  Duration timeout{};
+  std::string_view host_suffix;   // behind the host's name that the client has asked for; empty: the upstream says which Host it gets
+  std::string_view mark, value;   // a field that tells it from the original
+  Copies* copies = nullptr;       // how many are under way
+  Copy* next = nullptr;
+};
+
 struct Input {
   http::RequestHead& request;       // as it would be sent upstream so far; Transform policies edit it
   std::string_view path;            // canonical
@@ -142,6 +161,11 @@ struct Input {
   const crypto::Claims* claims = nullptr;  // what a token says of the principal; lives until on_end
   BodyLimit* body_limits = nullptr;
   BodyDigest* body_digests = nullptr;
+  Copy* copies = nullptr;
+  std::uint64_t dice = 0;                // this request's own; a policy mixes in what it is called
+  bool is_explained = false;             // nobody asks: nothing is rolled, and nothing goes anywhere
+  std::int32_t upstream = -1;            // instead of the route's
+  std::string_view variant, injected;  // for the log
   std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
   std::span<const std::pair<std::string_view, std::string_view>> parameters;
 };
@@ -182,6 +206,13 @@ struct PlainRate {
   bool aligned = false;                // counted in windows of the clock
 };
 
+// One key of a limit, as people write it: a consumer's name, an address, a header's value.
+struct Whose {
+  std::string_view key;
+  const Consumer* consumer = nullptr;  // of that name, if there is one
+  Instant now;
+};
+
 class Policy {
  public:
   virtual ~Policy() = default;
@@ -206,6 +237,12 @@ class Policy {
   virtual void untell(Input&) const noexcept {}
   // Adds names of query parameters whose values are credentials, for redaction of logged targets.
   virtual void secret_query(std::vector<std::string_view>&) const {}
+
+  // Adds the upstreams that it may send the request to, instead of the route's.
+  virtual void sends_to(std::vector<std::int32_t>&) const {}
+
+  // Of a limit: how many more requests one of its keys has; nullopt: it is no limit. For scenarios.
+  virtual std::optional<std::uint64_t> remaining(const Whose&) const { return std::nullopt; }
 
   // For lints. The field whose value, chosen by the client, tells one bucket from another; empty: none does.
   virtual std::string_view key_field() const noexcept { return {}; }

@@ -20,10 +20,13 @@
 
 namespace gatelab::policy {
 
-// A gauge; `metric` and `help` are literals.
+// A gauge, or a counter of what a policy has done. `metric`, `help` and `label` are literals.
 struct Measure {
   std::string_view metric, help;
   double value = 0;
+  bool counts = false;
+  std::string_view label = {};  // one more besides `id`; empty: none
+  std::string label_value = {};
 };
 
 // How many keys a limit's table holds.
@@ -34,7 +37,7 @@ class State {
   virtual ~State() = default;
   // The configuration that was built last, and that has found or made this, is in force now.
   virtual void in_force() noexcept {}
-  // Adds how much of it is in use now, for gauges. Any thread.
+  // Adds how much of it is in use now, and what it has counted. Any thread.
   virtual void measure(std::vector<Measure>&) const {}
 };
 

@@ -50,6 +50,7 @@ class Caller final : public Inbound {
     for (const http::Field& f : *head.fields) fields_.add(f.id, f.name, f.value);
   }
   io::Code write_body(std::string_view data, bool, const http::Fields*) noexcept override {
+    if (request_.drops_answer) return io::Code::Ok;
     if (data.size() > request_.max_octets - body_.size()) {
       too_large_ = true;
       return io::Code::Reset;
@@ -144,6 +145,7 @@ io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request
     Route route;
     route.name = request.route;
     route.upstream = request.upstream;
+    route.host = request.host;
     {
       Exchange exchange(services, no_listener(), caller, std::move(snapshot));
       auto running = exchange.call(route, request);

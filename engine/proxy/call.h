@@ -17,6 +17,8 @@ struct CallRequest {
   const http::Fields* fields = nullptr;  // null: none; nothing that frames a message
   std::string_view body;
   std::size_t max_octets = 0;            // of the answer's body
+  bool drops_answer = false;             // as long as it comes, to its end
+  const upstream::HostPolicy* host = nullptr;  // null: the upstream's
   Instant deadline = Instant::max();     // on io_now
   // On whose behalf: told to the target as for any request. Empty for what no client asked for.
   std::string_view parent, request_id, route, scheme = "http", authority, asked_method, asked_uri;

@@ -14,8 +14,9 @@ io::Task<bool> Exchange::perform(policy::Effect* effect) {
   if (const auto* until = std::get_if<policy::Until>(effect)) {
     const Clock& clock = services_.loop.clock();
     wait.deadline = clock.io_now() + (until->when - clock.policy_now());
-    const io::Code code = co_await io::sleep_until(services_.loop, wait);
-    co_return code == io::Code::TimedOut;
+    auto waiting = until_called(std::make_shared<Waking>(), wait, until->abort_on_half_close);
+    co_await waiting;
+    co_return !upstream_token_.cancelled();
   }
   if (const auto* call = std::get_if<policy::Call>(effect)) co_return co_await perform_call(*call);
   if (const auto* fetch = std::get_if<policy::Fetch>(effect)) co_return co_await perform_fetch(*fetch);

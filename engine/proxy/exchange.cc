@@ -188,7 +188,8 @@ Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound
 }
 
 void Exchange::begin() noexcept {
-  write_hex(services_.ids.next(), request_id_);
+  input_.dice = services_.ids.next();
+  write_hex(input_.dice, request_id_);
   write_hex(services_.ids.next(), request_id_ + 16);
   origin_.client = inbound_.client();
   const Clock& clock = services_.loop.clock();
@@ -330,6 +331,9 @@ void Exchange::finish() noexcept {
   record_.total = services_.loop.now() - io_began_;
   record_.request_octets = inbound_.body_octets();
   if (record_.ended.by.empty()) end("gateway", {}, observe::reason::kInternal.word, observe::Phase::Respond);
+  if (input_.copies != nullptr) drop_copies();
+  record_.variant = input_.variant;
+  record_.injected = input_.injected;
   if (walk_) walk_->on_end(record_);
   services_.sink.finished(record_);
 }

@@ -172,6 +172,12 @@ class Exchange {
   void refuse_body(const policy::Policy& by, const observe::Reason& reason, std::string_view detail) noexcept;
   void note(const policy::Policy& by, const observe::Reason& reason, observe::Outcome outcome, std::string_view detail) noexcept;
 
+  // copies.cc: what other upstreams get of the request
+  void keep_for_copies(std::string_view piece) noexcept;
+  void send_copies() noexcept;
+  void send_copy(const policy::Copy& copy, std::string_view body) noexcept;
+  void drop_copies() noexcept;
+
   Services& services_;
   const ListenerSettings& listener_;
   Inbound& inbound_;
@@ -212,6 +218,7 @@ class Exchange {
     bool all = true;
   };
   std::unique_ptr<Kept> kept_;  // of the request's body; null: nothing needs to be kept
+  std::unique_ptr<Kept> copied_;  // likewise, for copies
 };
 
 }  // namespace gatelab::proxy

@@ -21,7 +21,7 @@ const observe::Reason& kClosing = observe::reason::kShutdown;
 // Between the policies and an upstream; word empty: on to it.
 Refusal Exchange::before_forward() noexcept {
   if (!matching_.refusal.word.empty()) return matching_.refusal;
-  record_.upstream_index = matching_.route->upstream;
+  record_.upstream_index = input_.upstream >= 0 ? input_.upstream : matching_.route->upstream;
   if (record_.upstream_index < 0) return refusal_of(observe::reason::kInternal);
   return is_loop() ? refusal_of(observe::reason::kLoopDetected) : check_upgrade();
 }
@@ -163,6 +163,7 @@ const observe::Reason* Exchange::end_request(Attempt& attempt, io::Code code) no
   if (code == io::Code::Cancelled) return &kClosing;
   // A target that has closed already may still have said why: go on and read.
   upload_done_ = attempt.whole || code != io::Code::Ok;
+  if (input_.copies != nullptr && attempt.whole && code == io::Code::Ok) send_copies();
   if (!upload_done_) attempt.beside.spawn(upload(attempt));
   return nullptr;
 }

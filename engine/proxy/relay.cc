@@ -201,6 +201,7 @@ io::Task<void> Exchange::upload(Attempt& attempt) {
     upload_end_ = services_.loop.now();
     if (last) {
       upload_done_ = true;
+      if (input_.copies != nullptr) send_copies();
       co_return;
     }
     since_yield += piece.data.size();

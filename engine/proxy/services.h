@@ -49,7 +49,8 @@ struct Services {
   BufferPool buffers;
   bool draining = false;             // answers say close; nothing new is waited for
   observe::Counter begun, ended;     // exchanges; those in flight are the difference. Any thread may read
-  io::Scope* background = nullptr;   // of what nobody waits for; joined when the worker ends
+  io::Scope* background = nullptr;   // of what nobody waits for; cancelled when the last connection has ended
+  io::Scope* copies = nullptr;       // of copies of requests: those that are under way then have what is left of the drain's time
   Http1Connection* first = nullptr;  // all connections, for drain and cut
 
   // An arena that is empty. Arenas are recycled so that idle connections hold none.

@@ -208,6 +208,7 @@ void Exchange::prepare_another(Attempt& attempt, Duration pause) noexcept {
 void Exchange::took(const upstream::Upstream& upstream, const BodyPiece& piece) noexcept {
   if (piece.kind == BodyPiece::Kind::Again) return;
   upload_begun_ = true;
+  if (input_.copies != nullptr) keep_for_copies(piece.data);
   body_whole_ = piece.kind == BodyPiece::Kind::Done || (head_.body.kind == http::Framing::Length && inbound_.body_octets() == head_.body.length);
   if (!kept_ || !kept_->all) return;
   if (kept_->octets.size() + piece.data.size() <= upstream.config().retry.buffer) {

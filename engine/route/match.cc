@@ -150,11 +150,11 @@ void parse_conditions(std::vector<Condition>& out, const config::Node* node, dia
 
 }  // namespace
 
-Match parse_match(const config::Node* node, diag::Sink& sink, std::string_view what) {
+Match parse_match(const config::Node* node, diag::Sink& sink, std::string_view what, std::string_view key) {
   Match match;
   if (node == nullptr) return match;
   const std::string of(what);
-  config::Reader r(*node, sink, "`match` of " + of);
+  config::Reader r(*node, sink, "`" + std::string(key) + "` of " + of);
   parse_hosts(match, r, sink);
   if (const config::Node* path = r.get("path")) parse_path(match, *path, sink, of);
   parse_methods(match, r, sink);

@@ -44,8 +44,8 @@ struct Spec {
   Match match;
 };
 
-// Reads `match:`; every error located. Null node: matches everything.
-Match parse_match(const config::Node* node, diag::Sink& sink, std::string_view what);
+// Reads `match:`; every error located. Null node: matches everything. `key`: what it is called there.
+Match parse_match(const config::Node* node, diag::Sink& sink, std::string_view what, std::string_view key = "match");
 
 // What the request is matched by.
 struct Request {

@@ -105,7 +105,7 @@ void parse_resilience(Config& config, config::Reader& r, diag::Sink& sink) {
   if (const config::Node* limits = r.get("limits")) parse_limits(config.limits, *limits, sink, config.name);
   if (config.ejection && config.targets.size() == 1)
     sink.warning("ejects-nobody", r.key_span("ejection"), "upstream `" + config.name + "` has one target, and the last one is never ejected", "a second target, or a `breaker`");
-  r.not_supported("mirror", "mirroring comes later");
+  r.elsewhere("mirror", "it is a policy of a route: policies: [ { mirror: { upstream: … } } ]");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ constexpr const char* kNobodyKnows = "qqqqqqqqqqqqqqqqqqqqqqqq";
 // Maps whose keys are names that the user chooses.
 const std::set<std::string> kNamed{"upstreams", "upstreams.*.targets", "issuers", "routes[].match.headers", "routes[].match.query", "policies[].jwt.claims", "policies[].jwt.forward",
                                    "policies[].respond.headers", "policies[].headers.request.set", "policies[].headers.request.add", "policies[].headers.response.set",
-                                   "policies[].headers.response.add"};
+                                   "policies[].headers.response.add", "policies[].split.variants"};
 
 std::string slurp(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -51,10 +51,10 @@ struct Place {
   std::vector<std::size_t> way;
 };
 
-// A policy is the same on a route, above all routes and inside of others; a condition on claims wherever it stands.
+// A policy is the same on a route, above all routes and inside of others; a condition on claims or on requests wherever it stands.
 std::string plain(std::string path) {
-  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims");
-  return std::regex_replace(std::regex_replace(path, inside, "policies"), claims, "policies[].jwt.claims");
+  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims"), when("^policies\\[\\]\\.(fault|mirror)\\.when");
+  return std::regex_replace(std::regex_replace(std::regex_replace(path, inside, "policies"), claims, "policies[].jwt.claims"), when, "routes[].match");
 }
 
 // Stubs of mocks are scenarios' language: docs/scenarios.md.

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/base64.h"
+#include "base/spread.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "http/parser.h"
@@ -263,11 +264,8 @@ const Stub* MockServers::choose(Server& server, SeenRequest& request) {
 // Of a distribution: by this server's dice, one after another.
 Duration MockServers::delay_of(const Server& server, const Reply& reply) noexcept {
   if (reply.delay_p99 == Duration{}) return reply.delay;
-  constexpr double kNormal99 = 2.3263478740408408;  // the standard normal distribution's 99th percentile
   Dice dice = random_.fork("mock/" + server.upstream + "/" + server.target, server.answers);
-  const double normal = std::sqrt(-2 * std::log(1 - dice.unit())) * std::cos(2 * std::numbers::pi * dice.unit());
-  const double spread = std::log(static_cast<double>(reply.delay_p99.count()) / static_cast<double>(reply.delay.count())) / kNormal99;
-  return Duration{static_cast<std::int64_t>(static_cast<double>(reply.delay.count()) * std::exp(spread * normal))};
+  return Spread{reply.delay, reply.delay_p99}.draw(dice);
 }
 
 io::Task<bool> MockServers::answer(Connection& c, Server& server) {

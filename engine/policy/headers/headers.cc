@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/headers/headers.h"
 
+#include "policy/field_name.h"
+
 namespace gatelab::policy {
 namespace {
 
@@ -30,35 +32,6 @@ class Headers final : public Policy {
   Edit request, response;
 };
 
-// Fields that frame a message or belong to one hop are the gateway's (RFC 9110 §7.6.1).
-bool is_ours(http::FieldId id) noexcept {
-  using http::FieldId;
-  switch (id) {
-    case FieldId::Connection:
-    case FieldId::ContentLength:
-    case FieldId::TransferEncoding:
-    case FieldId::KeepAlive:
-    case FieldId::ProxyConnection:
-    case FieldId::Upgrade:
-    case FieldId::Te:
-    case FieldId::Trailer:
-    case FieldId::Host:
-    case FieldId::Expect:
-    case FieldId::Via:
-    case FieldId::XRequestId:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool check_name(const std::string& name, const diag::Span& span, diag::Sink& sink) {
-  if (!http::is_token(name)) sink.error("bad-header", span, "`" + name + "` is not a header name");
-  else if (is_ours(http::field_id(name))) sink.error("bad-header", span, "`" + name + "` is set by the gateway itself and can't be edited");
-  else return true;
-  return false;
-}
-
 void parse_values(std::vector<std::pair<std::string, std::string>>& out, const config::Node* node, diag::Sink& sink, const std::string& what, bool several) {
   if (node == nullptr) return;
   if (node->kind != config::Kind::Map) {
@@ -66,7 +39,7 @@ void parse_values(std::vector<std::pair<std::string, std::string>>& out, const c
     return;
   }
   for (const config::Entry& entry : node->entries) {
-    if (!check_name(entry.key, entry.key_span, sink)) continue;
+    if (!check_field_name(entry.key, entry.key_span, sink)) continue;
     const auto one = [&out, &sink, &entry](const config::Node& value) {
       if (value.kind == config::Kind::Map || value.kind == config::Kind::List || value.kind == config::Kind::Null)
         sink.error("wrong-type", value.span, "the value of `" + entry.key + "` must be text, not " + std::string(config::kind_name(value.kind)));
@@ -86,7 +59,7 @@ void parse_edit(Edit& edit, const config::Node* node, diag::Sink& sink, const st
   if (node == nullptr) return;
   config::Reader r(*node, sink, "`" + side + "` of policy `headers`");
   for (auto& name : r.texts("remove"))
-    if (check_name(name.value, name.span, sink)) edit.remove.push_back(std::move(name.value));
+    if (check_field_name(name.value, name.span, sink)) edit.remove.push_back(std::move(name.value));
   parse_values(edit.set, r.get("set"), sink, "`set`", false);
   parse_values(edit.add, r.get("add"), sink, "`add`", true);
   r.finish();

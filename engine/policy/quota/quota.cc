@@ -43,7 +43,7 @@ class Quota final : public Policy {
     Memo* memo = in.arena.make<Memo>();
     in.scratch.keep(memo);
     memo->key = kept_key(in);
-    memo->limit = for_consumer(allowances, in).limit;
+    memo->limit = for_consumer(allowances, in.consumer).limit;
     const QuotaTable::Result result = table->charge(memo->key, memo->limit, in.now);
     if (result.full) return when_full(in, on_full, memo->key);
     memo->remaining = result.remaining;
@@ -71,6 +71,12 @@ class Quota final : public Policy {
     if (memo != nullptr && memo->charged) add_fields(response.fields, *memo, response.request.arena);
   }
 
+  std::optional<std::uint64_t> remaining(const Whose& whose) const override {
+    Arena arena;
+    const std::uint64_t limit = for_consumer(allowances, whose.consumer).limit, used = table->used(kept(key.written(whose.key), arena), whose.now);
+    return limit > used ? limit - used : 0;
+  }
+
   LimitKey key;
   OnFull on_full = OnFull::Reject;
   std::string per;
@@ -82,12 +88,13 @@ class Quota final : public Policy {
  private:
   // A key stands in the state file, in traces and in logs. What a header says may be a credential, and what is long is
   // known by its digest as well.
-  std::string_view kept_key(Input& in) const noexcept {
-    const std::string_view plain = key.read(in);
+  std::string_view kept_key(Input& in) const noexcept { return kept(key.read(in), in.arena); }
+
+  std::string_view kept(std::string_view plain, Arena& arena) const noexcept {
     if (key.by != LimitKey::By::Header && plain.size() <= kMaxKept) return plain;
     if (plain.empty()) return "no value";
     const crypto::Sha256 digest = crypto::sha256(plain);
-    return in.arena.concat("sha256 ", base64url_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}));
+    return arena.concat("sha256 ", base64url_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}));
   }
 
   void add_fields(http::Fields& fields, const Memo& memo, Arena& arena) const noexcept {

@@ -46,6 +46,13 @@ void QuotaTable::give_back(std::string_view key, Instant until) noexcept {
   changed_->set();
 }
 
+std::uint64_t QuotaTable::used(std::string_view key, Instant now) noexcept {
+  Table::Shard& s = table_.shard(key);
+  std::lock_guard lock(s.mutex);
+  const auto known = s.map.find(key);
+  return known == s.map.end() || known->second.until <= now ? 0 : known->second.count;
+}
+
 std::vector<KeptCount> QuotaTable::save(Instant now) {
   std::vector<KeptCount> out;
   for (Table::Shard& s : table_) {

@@ -28,6 +28,7 @@ class QuotaTable final : public KeptState {
   Result charge(std::string_view key, std::uint64_t limit, Instant now) noexcept;
   // Takes one charge back, unless the period that it was made in is over.
   void give_back(std::string_view key, Instant until) noexcept;
+  std::uint64_t used(std::string_view key, Instant now) noexcept;
   // From when its configuration is in force on. Reload time.
   void propose(std::size_t entries) noexcept { table_.propose(entries); }
   void in_force() noexcept override { table_.in_force(); }

@@ -57,4 +57,14 @@ void LimiterTable::give_back(std::string_view key, std::span<const LimitRule> ru
   remember(s, known->second, rules);
 }
 
+std::uint64_t LimiterTable::remaining(std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept {
+  Table::Shard& s = table_.shard(key);
+  std::lock_guard lock(s.mutex);
+  const auto known = s.map.find(key);
+  Cells cells = known == s.map.end() ? Cells{} : known->second.cells;
+  std::uint64_t least = UINT64_MAX;
+  for (std::size_t i = 0; i < rules.size(); ++i) least = std::min(least, policy::charge(rules[i], cells[i], 0, now).remaining);
+  return least;
+}
+
 }  // namespace gatelab::policy

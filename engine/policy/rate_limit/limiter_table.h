@@ -29,6 +29,8 @@ class LimiterTable final : public State {
   // Charges by all rules whatever they allow. The rule that has the least left decides.
   Result charge_anyway(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant now) noexcept;
   void give_back(std::string_view key, std::span<const LimitRule> rules, std::uint64_t cost, Instant charged_at) noexcept;
+  // By the rule that has the least left.
+  std::uint64_t remaining(std::string_view key, std::span<const LimitRule> rules, Instant now) noexcept;
   // From when its configuration is in force on. Reload time.
   void propose(std::size_t entries) noexcept { table_.propose(entries); }
   void in_force() noexcept override { table_.in_force(); }

@@ -41,7 +41,7 @@ class RateLimit final : public Policy {
     Memo* memo = in.arena.make<Memo>();
     in.scratch.keep(memo);
     memo->key = key.read(in);
-    memo->rates = &for_consumer(rates, in);
+    memo->rates = &for_consumer(rates, in.consumer);
     const std::uint64_t asked = cost.before(in.request.fields);
     const LimiterTable::Result result = table->charge(memo->key, memo->rates->rules, asked, in.now);
     if (result.full) return when_full(in, on_full, memo->key);
@@ -73,6 +73,8 @@ class RateLimit final : public Policy {
     if (cost.from == Cost::From::Response) settle(*memo, cost.after(response.fields), response.request.now);
     add_fields(response.fields, *memo, response.request.arena);
   }
+
+  std::optional<std::uint64_t> remaining(const Whose& whose) const override { return table->remaining(key.written(whose.key), for_consumer(rates, whose.consumer).rules, whose.now); }
 
   void plain_rates(std::vector<PlainRate>& out) const override {
     if (failures_only || cost.from != Cost::From::Constant || cost.usual != 1 || rates.size() > 1 || shared || on_full == OnFull::Admit) return;
