@@ -123,8 +123,9 @@ struct Totals {
 };
 
 struct Check {
-  enum class What : std::uint8_t { Calls, Metric, Breaker, Health, Probes } what = What::Calls;
+  enum class What : std::uint8_t { Calls, Metric, Breaker, Health, Probes, Limit } what = What::Calls;
   std::string name;
+  std::string key;  // of a limit
   std::map<std::string, std::string> labels;
   MatcherPtr value;
   diag::Span span, name_span;

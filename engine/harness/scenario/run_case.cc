@@ -95,6 +95,10 @@ class CaseRun {
       Value value;
       if (c.what == Check::What::Calls) {
         value = nlohmann::json(world_.mocks().calls(c.name));
+      } else if (c.what == Check::What::Limit) {
+        const Result<std::uint64_t> left = world_.gateway().remaining(c.name, c.key);
+        if (!left) return world_.fail(c.name_span, left.error().message);
+        value = nlohmann::json(*left);
       } else if (c.what != Check::What::Metric) {
         const gateway::TargetReport* t = target(c);
         if (t == nullptr) return;
