@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
   add_explain(app, chosen);
   add_mint(app, chosen);
   add_record(app, chosen);
+  add_diff(app, chosen);
   add_version(app, chosen);
   if (is_unknown_command(app, argc, argv)) return kUsage;
   try {

@@ -8,7 +8,7 @@ namespace {
 
 class SimDriver final : public Driver {
  public:
-  SimDriver(std::uint64_t seed, Instant start) : sim_(options(seed, start)) {}
+  SimDriver(std::uint64_t seed, Instant start, std::uint32_t workers) : sim_(options(seed, start, workers)) {}
   io::Environment& environment() noexcept override { return sim_.environment(); }
   io::Loop& outside() noexcept override { return sim_.outside(); }
   bool simulated() const noexcept override { return true; }
@@ -26,10 +26,11 @@ class SimDriver final : public Driver {
   std::uint64_t trace() const noexcept override { return sim_.trace_hash(); }
 
  private:
-  static io::SimOptions options(std::uint64_t seed, Instant start) {
+  static io::SimOptions options(std::uint64_t seed, Instant start, std::uint32_t workers) {
     io::SimOptions out;
     out.seed = seed;
     out.start = start;
+    out.workers = workers;
     return out;
   }
 
@@ -93,7 +94,7 @@ class RealTimeDriver final : public Driver {
 
 }  // namespace
 
-std::unique_ptr<Driver> make_simulated(std::uint64_t seed, Instant start) { return std::make_unique<SimDriver>(seed, start); }
+std::unique_ptr<Driver> make_simulated(std::uint64_t seed, Instant start, std::uint32_t workers) { return std::make_unique<SimDriver>(seed, start, workers); }
 std::unique_ptr<Driver> make_real(std::unique_ptr<RealDriver> world, std::function<bool()> interrupted) {
   return std::make_unique<RealTimeDriver>(std::move(world), std::move(interrupted));
 }

@@ -30,7 +30,7 @@ class Driver {
   virtual bool wind_down() { return false; }
 };
 
-std::unique_ptr<Driver> make_simulated(std::uint64_t seed, Instant start);
+std::unique_ptr<Driver> make_simulated(std::uint64_t seed, Instant start, std::uint32_t workers = 2);
 // `interrupted` may be null. Virtual time is over in no time; real time is the user's, who does not wait for it.
 std::unique_ptr<Driver> make_real(std::unique_ptr<RealDriver> world, std::function<bool()> interrupted);
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/diff/compare.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "base/units.h"
+
+namespace gatelab::harness::diff {
+namespace {
+
+// What can be seen of one request, by name, in order.
+class Facts {
+ public:
+  explicit Facts(const Observed& seen) : id_(seen.logged ? seen.record.request_id : seen.answer.request_id) {
+    if (!seen.problem.empty()) add("problem", seen.problem);
+    ending(seen);
+    answer(seen.answer);
+    for (std::size_t i = 0; i < seen.upstream.size(); ++i) upstream(seen.upstream[i], seen.places[i], "upstream " + std::to_string(i + 1));
+    if (seen.logged) decisions(seen.record);
+    for (const auto& [name, value] : seen.states) add(name, value);
+  }
+  const Texts& all() const noexcept { return all_; }
+  const std::string* find(const std::string& name) const noexcept {
+    for (const auto& [known, value] : all_)
+      if (known == name) return &value;
+    return nullptr;
+  }
+
+ private:
+  // No two engines need give a request the same id.
+  void add(std::string name, std::string value) {
+    for (std::size_t at = id_.empty() ? std::string::npos : value.find(id_); at != std::string::npos; at = value.find(id_, at + 4)) value.replace(at, id_.size(), "(id)");
+    for (auto& [known, before] : all_)
+      if (known == name) {
+        before += ", " + value;
+        return;
+      }
+    all_.emplace_back(std::move(name), std::move(value));
+  }
+  void ending(const Observed& seen) {
+    const Ending ending = ending_of(seen);
+    add("status", ending.status == 0 ? "none" : std::to_string(ending.status));
+    if (!seen.answer.error.empty()) add("error", seen.answer.error);
+    if (!seen.logged) return add("log", "no record");
+    add("route", ending.route);
+    add("ended by", ending.policy);
+    add("reason", ending.reason);
+    add("phase", std::string(observe::name(seen.record.ended_phase)));
+    add("consumer", seen.record.consumer.empty() ? "nobody" : seen.record.consumer);
+    add("client", format(seen.record.client.ip));
+  }
+  void answer(const Answer& a) {
+    for (const auto& [name, value] : a.headers) add("header " + name, value);
+    for (const auto& [name, value] : a.trailers) add("trailer " + name, value);
+    for (const int status : a.interim) add("interim", std::to_string(status));
+    add("body", a.body);
+    add("closed", a.closed ? "yes" : "no");
+    add("latency", format(a.latency));
+  }
+  void upstream(const SeenRequest& r, const std::string& place, const std::string& which) {
+    add(which, r.upstream + "/" + r.target + " at " + place);
+    add(which + ": request", r.method + " " + r.path + (r.query.empty() ? "" : "?" + r.query));
+    for (const auto& [name, value] : r.headers) add(which + ": header " + name, value);
+    add(which + ": body", r.body);
+    if (!r.proxied.empty()) add(which + ": PROXY header", r.proxied);
+  }
+  void decisions(const observe::OwnedRecord& r) {
+    for (const auto& d : r.decisions)
+      if (!d.id.empty()) add("policy " + d.id, std::string(observe::name(d.phase)) + " " + std::string(observe::name(d.outcome)) + (d.reason.empty() ? "" : " " + d.reason));
+    for (const auto& a : r.attempts)
+      add("attempts", a.upstream + "/" + a.target + " " + (a.status != 0 ? std::to_string(a.status) : a.reason) + " at " + format(a.started) + (a.reused ? " reused" : "") + (a.hedge ? " hedge" : "") + (a.not_retried.empty() ? "" : " not retried: " + a.not_retried));
+  }
+
+  std::string id_;
+  Texts all_;
+};
+
+}  // namespace
+
+Ending ending_of(const Observed& seen) {
+  Ending out;
+  out.status = seen.answer.status;
+  if (!seen.logged) {
+    out.reason = !seen.problem.empty() ? seen.problem : seen.answer.error;
+    return out;
+  }
+  out.route = seen.record.route;
+  const observe::OwnedRecord& r = seen.record;
+  out.policy = r.ended_id.empty() ? r.ended_by : r.ended_by == "upstream" ? "upstream " + r.ended_id : r.ended_id;
+  out.reason = seen.record.ended_reason;
+  return out;
+}
+
+std::vector<Difference> compare(const Observed& a, const Observed& b) {
+  const Facts left(a), right(b);
+  std::vector<Difference> out;
+  for (const auto& [name, value] : left.all()) {
+    const std::string* other = right.find(name);
+    if (other == nullptr) out.push_back({name, value, std::nullopt});
+    else if (*other != value) out.push_back({name, value, *other});
+  }
+  for (const auto& [name, value] : right.all())
+    if (left.find(name) == nullptr) out.push_back({name, std::nullopt, value});
+  return out;
+}
+
+std::string shown(std::string_view octets, std::size_t most) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : octets) {
+    if (out.size() >= most) return out + "… (" + std::to_string(octets.size()) + " octets)";
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '\n') out += "\\n";
+    else if (octet < 0x20 || octet == 0x7f) out += {'\\', 'x', kHex[octet >> 4], kHex[octet & 15]};
+    else out += c;
+  }
+  return out;
+}
+
+}  // namespace gatelab::harness::diff

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/diff/diff.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include "harness/diff/explore.h"
+#include "harness/diff/sources.h"
+#include "harness/scenario/expect.h"
+
+namespace gatelab::harness::diff {
+namespace {
+
+// A request that was answered differently, before it is known to which group it belongs.
+struct Found {
+  std::size_t request;  // its number within the probe
+  Ending a, b;
+  std::vector<Difference> differences;
+  std::vector<std::string> trace_a, trace_b;
+};
+struct Played {
+  std::size_t requests = 0;
+  std::vector<Found> found;
+  std::string problem;
+};
+
+std::vector<std::string> trace(const Observed& seen) {
+  Observation one;
+  one.answer = seen.answer;
+  if (seen.logged) one.record = &seen.record;
+  std::vector<std::string> out = trace_of(one);
+  if (out.empty()) out.push_back(!seen.problem.empty() ? seen.problem : seen.answer.error.empty() ? "no record" : "no answer: " + seen.answer.error);
+  return out;
+}
+
+// The steps until that request, and not one more.
+Probe until(const Probe& probe, std::size_t request) {
+  Probe out;
+  out.about = probe.about;
+  for (const Step& step : probe.steps) {
+    out.steps.push_back(step);
+    if (step.kind != Step::Kind::Send) continue;
+    if (request < step.count) {
+      if (step.concurrency == 1) out.steps.back().count = static_cast<std::uint32_t>(request) + 1;
+      break;
+    }
+    request -= step.count;
+  }
+  return out;
+}
+
+class Run {
+ public:
+  Run(const Configuration& a, const Configuration& b, const Common& common, const Options& options) : a_(a), b_(b), common_(common), options_(options) {}
+
+  void play_all(const std::vector<Probe>& probes, Report& report, std::string& problem) {
+    std::vector<Played> played(probes.size());
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> stop{false};
+    const auto work = [&] {
+      for (std::size_t i = next++; i < probes.size() && !stop; i = next++) {
+        if (options_.interrupted && options_.interrupted()) stop = true;
+        else played[i] = compare_on(probes[i]);
+      }
+    };
+    std::vector<std::thread> others;
+    for (std::uint32_t i = 1; i < options_.jobs; ++i) others.emplace_back(work);
+    work();
+    for (std::thread& other : others) other.join();
+    report.interrupted = stop;
+    for (std::size_t i = 0; i < probes.size(); ++i) take(probes[i], std::move(played[i]), report, problem);
+  }
+
+ private:
+  Played compare_on(const Probe& probe) const {
+    Played out;
+    const auto left = play(a_, common_, probe), right = play(b_, common_, probe);
+    if (!left || !right) {
+      out.problem = (left ? b_ : a_).name() + " does not start: " + (left ? right : left).error().message;
+      return out;
+    }
+    out.requests = left->size();
+    for (std::size_t i = 0; i < left->size() && i < right->size(); ++i) {
+      const Observed &one = (*left)[i], &other = (*right)[i];
+      auto differences = compare(one, other);
+      if (!differences.empty()) out.found.push_back({i, ending_of(one), ending_of(other), std::move(differences), trace(one), trace(other)});
+    }
+    return out;
+  }
+
+  void take(const Probe& probe, Played played, Report& report, std::string& problem) {
+    if (!played.problem.empty() && problem.empty()) problem = std::move(played.problem);
+    if (played.requests > 0) ++report.probes;
+    report.requests += played.requests;
+    report.different += played.found.size();
+    for (Found& found : played.found) {
+      const std::size_t group = group_of(found, report.groups.size());
+      if (group == report.groups.size()) report.groups.push_back({found.a, found.b, 0, probe.about, until(probe, found.request), std::move(found.differences), std::move(found.trace_a), std::move(found.trace_b)});
+      ++report.groups[group].count;
+    }
+  }
+
+  // By how they end. Where both end alike, one that differs in something that none before it did is the first of another group.
+  std::size_t group_of(const Found& found, std::size_t next) {
+    if (found.a != found.b) return by_ending_.try_emplace({found.a, found.b}, next).first->second;
+    std::optional<std::size_t> known;
+    bool fresh = false;
+    for (const Difference& d : found.differences) {
+      const auto [at, first] = by_name_.try_emplace({found.a.route, d.what}, next);
+      fresh = fresh || first;
+      if (!first && !known) known = at->second;
+    }
+    return fresh ? next : *known;
+  }
+
+  const Configuration &a_, &b_;
+  const Common& common_;
+  const Options& options_;
+  std::map<std::pair<Ending, Ending>, std::size_t> by_ending_;
+  std::map<std::pair<std::string, std::string>, std::size_t> by_name_;  // route, what differs
+};
+
+}  // namespace
+
+std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, const Options& options, diag::Sink& of_a, diag::Sink& of_b, diag::Sink& of_requests, std::string& problem) {
+  Common common;
+  common.seed = options.seed;
+  common.env = options.env;
+  common.files = options.files;
+  Report report;
+  const Configuration left(a->name, a, common), right(b->name, b, common);
+  std::optional<Pair> pair = get_ready(left, right, common, of_a, of_b, report.notes);
+  if (!pair) return std::nullopt;
+  if (!pair->a->listeners.empty()) {
+    const auto& first = pair->a->listeners.front();
+    report.base_a = (first.tls ? "https://" : "http://") + format(first.endpoint);
+  }
+  std::vector<Probe> probes;
+  const bool given = options.traffic != nullptr || !options.scenarios.empty();
+  if (options.traffic) add_traffic(options.traffic, common, probes, of_requests, report.notes);
+  if (!options.scenarios.empty()) add_scenarios(options.scenarios, common, probes, report.tokens, of_requests, report.notes);
+  if (of_requests.has_errors()) return std::nullopt;
+  if (!given) {
+    Explorer explorer(left, right, *pair, common);
+    probes = explorer.probes(options.explore, options.combine);
+    report.tokens = explorer.tokens();
+    report.notes.insert(report.notes.end(), explorer.notes().begin(), explorer.notes().end());
+  }
+  if (probes.empty()) problem = "there is no request to send";
+  Run(left, right, common, options).play_all(probes, report, problem);
+  if (report.requests == 0 && problem.empty() && !report.interrupted) problem = "no request was sent";
+  if (!problem.empty()) return std::nullopt;
+  return report;
+}
+
+}  // namespace gatelab::harness::diff
