@@ -180,9 +180,9 @@ void Explorer::combine(const std::vector<Probes>& families, std::size_t most, st
     for (const Probe& probe : family)
       if (probe.steps.size() == 1 && probe.steps.front().count == 1 && probe.steps.front().request.body.size() < 4096) single.push_back(&probe);
   if (single.empty()) return;
-  const Random random(common_.seed);
+  const Random chance(common_.seed);
   for (std::uint64_t n = 0; out.size() < most && n < most * 4; ++n) {
-    Dice dice = random.fork("diff/combine", n);
+    Dice dice = chance.fork("diff/combine", n);
     const Probe &one = *single[dice.below(single.size())], &other = *single[dice.below(single.size())];
     Request request = one.steps.front().request;
     const Request& donor = other.steps.front().request;

@@ -8,7 +8,7 @@ namespace gatelab::harness::diff {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::size_t kShown = 12;  // differences of one request
+constexpr std::size_t kShown = 8;  // differences of one request
 
 std::string counted(std::size_t n, const std::string& noun) { return std::to_string(n) + " " + noun + (n == 1 ? "" : "s"); }
 
@@ -48,12 +48,20 @@ class Text {
     pair("reason", g.a.reason, g.b.reason);
     pair("status", status_text(g.a.status), status_text(g.b.status));
     line("first", g.about);
-    for (std::size_t i = 0; i < std::min(kShown, g.differences.size()); ++i) difference(g.differences[i], i == 0);
-    if (g.differences.size() > kShown) line("", counted(g.differences.size() - kShown, "more difference") + ": --json has all");
+    differences(g);
     for (const auto& [name, trace] : {std::pair{"A", &g.trace_a}, std::pair{"B", &g.trace_b}})
       for (std::size_t i = 0; i < trace->size(); ++i) line(i == 0 ? name : "", (*trace)[i]);
     line("curl", curl_text(last_request(g), report.base_a));
     out_ += "  steps\n" + scenario_text(g.probe, report.tokens, "    ") + "\n";
+  }
+  // What the lines above say is not said again.
+  void differences(const Group& g) {
+    std::size_t n = 0;
+    for (const Difference& d : g.differences) {
+      if (d.what == "route" || d.what == "ended by" || d.what == "reason" || d.what == "status") continue;
+      if (n++ < kShown) difference(d, n == 1);
+    }
+    if (n > kShown) line("", counted(n - kShown, "more difference") + ": --json has all");
   }
   void difference(const Difference& d, bool first) {
     line(first ? "differs" : "", d.what + ": " + (d.a ? shown(*d.a) : "–") + paint("1", " → ") + (d.b ? shown(*d.b) : "–"));
