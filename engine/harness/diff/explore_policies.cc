@@ -180,6 +180,32 @@ void origins(const View& view, const config::Node& policy, Probes& probes) {
   add(probes, view, "a preflight from a private network").send(local);
 }
 
+// Shares of requests, by who asks: `split`, `mirror`, `fault`.
+void shares(const View& view, const PolicyNode& policy, Probes& probes) {
+  add(probes, view, policy.kind + ", request after request").send(view.base, 200);
+  Probe& each = add(probes, view, policy.kind + ", of many clients");
+  const config::Node* key = policy.node->find("key");
+  for (int i = 1; i <= 60; ++i) {
+    Request request = view.base;
+    const std::string value = "client-" + std::to_string(i);
+    if (const config::Node* header = key == nullptr ? nullptr : key->find("header")) set_header(request, header->text, value);
+    if (const config::Node* cookie = key == nullptr ? nullptr : key->find("cookie")) request.headers.emplace_back("Cookie", cookie->text + "=" + value);
+    if (request.from.family == IpAddress::Family::None) request.from = *parse_ip("127.0.1." + std::to_string(i));
+    each.send(request);
+  }
+  const config::Node *variants = policy.node->find("variants"), *override = policy.node->find("override");
+  if (variants == nullptr || override == nullptr) return;
+  std::vector<std::string> names{"no-such-variant"};
+  for (const config::Entry& e : variants->entries) names.push_back(e.key);
+  for (const std::string& name : names)
+    for (const Identity& identity : view.identities) {
+      Request request = with(view.bare, identity);
+      if (const config::Node* header = override->find("header")) set_header(request, header->text, name);
+      if (const config::Node* cookie = override->find("cookie")) request.headers.emplace_back("Cookie", cookie->text + "=" + name);
+      add(probes, view, "variant " + name + " asked for by " + identity.about).send(request);
+    }
+}
+
 // One further, or one back; nullopt at the end of all addresses.
 std::optional<IpAddress> next(IpAddress ip, bool up) {
   for (std::size_t i = ip.family == IpAddress::Family::V4 ? 4 : 16; i-- > 0;) {
@@ -263,6 +289,7 @@ void probe_limits(const View& view, Probes& probes, std::set<std::string>& notes
     if (policy.kind == "rate-limit") rate_limit(view, *policy.node, probes, notes);
     else if (policy.kind == "quota") quota(view, *policy.node, probes, notes);
     else if (policy.kind == "concurrency" || policy.kind == "load-shed") at_once(view, policy, probes);
+    else if (policy.kind == "split" || policy.kind == "mirror" || policy.kind == "fault") shares(view, policy, probes);
   }
 }
 

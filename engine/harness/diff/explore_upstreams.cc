@@ -191,9 +191,18 @@ class UpstreamProbes {
 }  // namespace
 
 void probe_upstream(const View& view, Probes& probes) {
-  if (view.route->upstream < 0) return;
-  const upstream::Config& config = view.model->upstreams[static_cast<std::size_t>(view.route->upstream)];
-  UpstreamProbes(view, config, probes).all();
+  std::set<std::string> names;
+  if (view.route->upstream >= 0) names.insert(view.model->upstreams[static_cast<std::size_t>(view.route->upstream)].name);
+  for (const PolicyNode& policy : view.policies) {
+    const config::Node* variants = policy.kind == "split" ? policy.node->find("variants") : nullptr;
+    if (variants == nullptr) continue;
+    for (const config::Entry& e : variants->entries) {
+      const config::Node* named = e.value->find("upstream");
+      names.insert(named == nullptr ? e.key : named->text);
+    }
+  }
+  for (const upstream::Config& config : view.model->upstreams)
+    if (names.count(config.name) > 0) UpstreamProbes(view, config, probes).all();
 }
 
 }  // namespace gatelab::harness::diff
