@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // gatelab test [PATH…]: runs scenario files, simulated unless --real. Results and reports are data (stdout or their files),
 // diagnostics of refused files go to stderr.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
@@ -8,12 +11,15 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/text.h"
 #include "cli/cli.h"
+#include "cli/watch_tests.h"
 #include "harness/runner.h"
 #include "io/disk.h"
 #include "io/real.h"
@@ -32,9 +38,28 @@ struct Options {
   bool real = false;
   bool verbose = false;
   std::vector<std::string> reports;
+  std::string shard;
+  std::uint32_t retries = 0;
+  bool fail_fast = false;
+  std::uint32_t slowest = 0;
+  bool watch = false;
 };
 
 std::atomic<bool> interrupted{false};
+int stop_pipe[2] = {-1, -1};  // readable once interrupted
+
+// The first signal lets the reports be written, the second one ends the program as usual.
+void on_interrupt() {
+  if (::pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) stop_pipe[0] = stop_pipe[1] = -1;
+  struct sigaction action {};
+  action.sa_handler = [](int) {
+    interrupted = true;
+    if (::write(stop_pipe[1], "", 1) < 0) return;  // nobody waits, or has been told
+  };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
 
 // One case's sockets: the gateway's loops, and one more for clients and mocks.
 class SocketWorld final : public harness::RealDriver {
@@ -72,11 +97,26 @@ bool split_report(const std::string& text, std::vector<std::pair<std::string, st
   const std::size_t equals = text.find('=');
   const std::string kind = text.substr(0, equals);
   const std::string file = equals == std::string::npos ? "-" : text.substr(equals + 1);
-  if ((kind != "json" && kind != "junit" && kind != "tap" && kind != "github") || file.empty()) {
-    complain(fmt::format("--report {}: write json=FILE, junit=FILE, tap=FILE or github", text));
+  if ((kind != "json" && kind != "junit" && kind != "tap" && kind != "html" && kind != "github") || file.empty()) {
+    complain(fmt::format("--report {}: write json=FILE, junit=FILE, tap=FILE, html=FILE or github", text));
     return false;
   }
   reports.emplace_back(kind, file);
+  return true;
+}
+
+// "2/5"
+bool split_shard(const std::string& text, harness::TestOptions& run) {
+  if (text.empty()) return true;
+  const std::size_t slash = text.find('/');
+  std::uint64_t which = 0, of = 0;
+  const bool numbers = slash != std::string::npos && parse_decimal(std::string_view(text).substr(0, slash), which) && parse_decimal(std::string_view(text).substr(slash + 1), of);
+  if (!numbers || which < 1 || which > of || of > 10'000) {
+    complain(fmt::format("--shard {}: write 1/5, 2/5 up to 5/5 for five parts of which each case is in one", text));
+    return false;
+  }
+  run.shard = static_cast<std::uint32_t>(which);
+  run.shards = static_cast<std::uint32_t>(of);
   return true;
 }
 
@@ -87,13 +127,19 @@ int exit_of(const harness::TestSummary& summary) {
   }
   if (summary.invalid) return kInvalid;
   if (summary.interrupted) return kInterrupted;
-  return summary.failed > 0 || summary.cases == 0 ? kFailed : kOk;
+  return summary.failed > 0 || (summary.cases == 0 && !summary.empty_shard) ? kFailed : kOk;
 }
 
 int test(const Options& options) {
   harness::TestOptions run;
   for (const std::string& report : options.reports) {
     if (!split_report(report, run.reports)) return kUsage;
+  }
+  if (!split_shard(options.shard, run)) return kUsage;
+  if (options.retries > 0) {
+    complain("--retries: a case that passes the second time has shown that something here depends on chance, and a rerun hides it. The same seed gives the same run: write down the seed of the failure and look; --repeat 100 finds "
+             "cases that are not sure");
+    return kUsage;
   }
   run.paths = options.paths;
   run.filter = options.filter;
@@ -109,12 +155,13 @@ int test(const Options& options) {
   run.interrupted = [] { return interrupted.load(); };
   run.version = GATELAB_VERSION;
 
-  // The first signal lets the reports be written, the second one ends the program as usual.
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  run.fail_fast = options.fail_fast;
+  run.slowest = options.slowest;
+  const char* ci = std::getenv("CI");
+  run.progress = ::isatty(STDERR_FILENO) == 1 && (ci == nullptr || *ci == '\0');
+  run.elapsed = [began = std::chrono::steady_clock::now()] { return Duration(std::chrono::steady_clock::now() - began); };
+  on_interrupt();
+  if (options.watch) return watch_tests(run, stop_pipe[0], &exit_of);
 
   io::DiskFiles files;
   const harness::TestSummary summary = harness::run_tests(run, files, std::cout, std::cerr);
@@ -134,7 +181,12 @@ void add_test(CLI::App& app, Chosen& chosen) {
   CLI::Option* seed = command->add_option("--seed", options->seed, "instead of the files' seeds");
   command->add_option("--repeat", options->repeat, "runs of each case, with the next seed each time")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   command->add_flag("--real", options->real, "on loopback sockets: the files whose modes list real");
-  command->add_option("--report", options->reports, "json=FILE, junit=FILE, tap=FILE or github; may be repeated")->take_all()->allow_extra_args(false);
+  command->add_option("--report", options->reports, "json=FILE, junit=FILE, tap=FILE, html=FILE or github; may be repeated")->take_all()->allow_extra_args(false);
+  command->add_option("--shard", options->shard, "2/5: the second of five parts; each case is in one of them");
+  command->add_flag("--fail-fast", options->fail_fast, "end at the first case that fails");
+  command->add_option("--retries", options->retries, "0: a case is not run until it passes")->capture_default_str();
+  command->add_option("--slowest", options->slowest, "lists so many cases that took longest")->check(CLI::Range(0, 1'000'000))->capture_default_str();
+  command->add_flag("--watch", options->watch, "run again what a changed file touches, until ctrl-C");
   command->add_flag("-v,--verbose", options->verbose, "a line for each case that passes");
   command->callback([options, seed, &chosen] {
     options->seeded = seed->count() > 0;

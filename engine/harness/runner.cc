@@ -8,7 +8,9 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
+#include "base/units.h"
 #include "harness/report/report.h"
 #include "harness/scenario/gateway_file.h"
 #include "harness/select.h"
@@ -16,23 +18,43 @@
 namespace gatelab::harness {
 namespace {
 
+// Files that tell which of them a scenario reads.
+class ReadFiles final : public io::Files {
+ public:
+  ReadFiles(io::Files& files, const std::function<void(const std::string&, const std::string&)>& reads, const std::string& scenario) : files_(files), reads_(reads), scenario_(scenario) {}
+  Result<std::string> read(const std::string& path) const override {
+    if (reads_) reads_(scenario_, path);
+    return files_.read(path);
+  }
+  Status write(const std::string& path, std::string_view text) override { return files_.write(path, text); }
+  Status append(const std::string& path, std::string_view text) override { return files_.append(path, text); }
+
+ private:
+  io::Files& files_;
+  const std::function<void(const std::string&, const std::string&)>& reads_;
+  const std::string& scenario_;
+};
+
 class Run {
  public:
   Run(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err)
-      : options_(options), files_(files), out_(out), err_(err), gateways_(options.env, files) {
+      : options_(options), files_(files), out_(out), err_(err), checked_(files, options.reads, checking_), gateways_(options.env, checked_) {
     report_.version = options.version;
     report_.real = options.real;
+    if (options.shards > 1) report_.shard = std::to_string(options.shard) + "/" + std::to_string(options.shards);
   }
 
   TestSummary run() {
     if (!load()) return summary_;
     choose();
+    if (report_.cases.empty() && options_.wanted) return summary_.unwanted = true, summary_;
     if (report_.cases.empty()) nothing_selected();
     else execute();
     for (const CaseReport& c : report_.cases) ++(c.result.ok() ? summary_.passed : summary_.failed);
     summary_.cases = report_.cases.size();
-    if (whole() && !summary_.interrupted) unused();
+    if (whole() && report_.left_out == 0) unused();
     totals();
+    slowest();
     write_reports();
     return summary_;
   }
@@ -41,7 +63,11 @@ class Run {
   // Every file is checked before anything runs.
   bool load() {
     std::string problem;
+    bool any = false;
     for (const Found& found : find_files(options_.paths, problem)) {
+      if (options_.wanted && !options_.wanted(found.path)) continue;
+      any = true;
+      if (options_.reads) options_.reads(found.path, found.path);
       auto text = files_.read(found.path);
       if (!text) return summary_.environment_error = text.error().message, false;
       auto source = std::make_shared<diag::SourceFile>();
@@ -52,6 +78,7 @@ class Run {
       parse(found, std::move(source));
     }
     if (!problem.empty()) return summary_.environment_error = problem, false;
+    if (!any && options_.wanted) return summary_.unwanted = true, false;
     if (sink_.all().empty()) return true;
     err_ << diag::render_all(sink_, options_.colour) << std::endl;
     if (!sink_.has_errors()) return true;
@@ -76,6 +103,7 @@ class Run {
     if (tree && !found.named && !is_scenario(*tree)) return;
     std::unique_ptr<File> file;
     if (tree) file = parse_file(found.path, source, std::move(tree), options_.env, own);
+    checking_ = found.path;
     if (file) gateways_.check(*file, own);
     for (const diag::Diagnostic& d : own.all()) sink_.report(d);
     if (!file) return;
@@ -90,42 +118,61 @@ class Run {
     return std::any_of(c.tags.begin(), c.tags.end(), [this](const std::string& tag) { return std::find(options_.tags.begin(), options_.tags.end(), tag) != options_.tags.end(); });
   }
   bool whole() const { return options_.filter.empty() && options_.tags.empty() && !options_.real; }
+  // A shard may have some cases of a file only.
+  bool whole(const File& file) const {
+    const auto mine = [this, &file](const Case& c) { return shard_of(file.path, c.name, c.row, options_.shards) == options_.shard; };
+    return std::all_of(file.cases.begin(), file.cases.end(), mine);
+  }
 
   void choose() {
     for (const auto& file : parsed_)
       for (const Case& c : file->cases) {
         if (!selected(c)) continue;
+        if (shard_of(file->path, c.name, c.row, options_.shards) != options_.shard) {
+          summary_.empty_shard = true;
+          continue;
+        }
         for (std::uint32_t i = 0; i < options_.repeat; ++i) {
           CaseReport one;
           one.file = file.get();
           one.of = &c;
+          one.real = options_.real;
           // A given seed is kept: repeats then show that nothing else has a say.
           one.result.seed = options_.seed ? *options_.seed : c.world.seed + i;
           report_.cases.push_back(std::move(one));
         }
       }
+    summary_.empty_shard = summary_.empty_shard && report_.cases.empty();
   }
 
   void nothing_selected() {
+    if (summary_.empty_shard) {
+      err_ << "shard " << report_.shard << " has none of the cases: a case's file, name and row say which shard it is in" << std::endl;
+      return;
+    }
     err_ << (parsed_.empty() ? "no scenario was found: a scenario is a YAML file with `cases`" : options_.real ? "no case was selected: with --real only files whose modes list real are run" : "no case was selected: is the filter right?") << std::endl;
   }
 
-  // Cases run beside each other; results are told in file order.
+  // Cases run beside each other; results are told in file order. Behind the first failure nothing is told with fail_fast,
+  // whatever has run by then: the same files give the same report.
   void execute() {
     std::atomic<std::size_t> next{0};
+    const std::size_t all = report_.cases.size();
+    std::atomic<std::size_t> last{all};  // nothing behind it is begun
     std::mutex mutex;
     std::condition_variable finished;
-    std::vector<char> done(report_.cases.size(), 0);
+    std::vector<char> done(all, 0);
     const auto work = [&] {
       for (;;) {
         const std::size_t i = next.fetch_add(1);
-        if (i >= report_.cases.size()) return;
+        if (i >= all) return;
         CaseReport& c = report_.cases[i];
-        const bool stop = options_.interrupted && options_.interrupted();
-        if (!stop) c.result = run_case(*c.file, *c.of, c.result.seed, options_, files_);
+        const bool stop = i > last.load() || (options_.interrupted && options_.interrupted());
+        if (!stop) run_one(c);
         {
           std::lock_guard lock(mutex);
           done[i] = stop || c.result.interrupted ? 2 : 1;
+          if (options_.fail_fast && done[i] == 1 && !c.result.ok()) last = std::min(last.load(), i);
         }
         finished.notify_all();
       }
@@ -133,7 +180,7 @@ class Run {
     std::vector<std::thread> threads;
     for (std::uint32_t i = 0; i < std::max(1U, options_.jobs); ++i) threads.emplace_back(work);
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < done.size(); ++i) {
+    for (std::size_t i = 0; i < all && i <= last.load(); ++i) {
       std::unique_lock lock(mutex);
       finished.wait(lock, [&] { return done[i] != 0; });
       if (done[i] == 2) {
@@ -142,20 +189,44 @@ class Run {
       }
       ++kept;
       lock.unlock();
-      tell(report_.cases[i]);
+      tell(report_.cases[i], kept);
     }
     for (std::thread& t : threads) t.join();
+    report_.left_out = all - kept;
     report_.cases.resize(kept);
+    erase_progress();
   }
 
-  void tell(const CaseReport& c) {
-    if (!c.result.ok()) out_ << failure_text(c, options_.colour) << std::endl;
-    else if (options_.verbose) out_ << "ok   " << c.file->path << " › " << title_of(c) << (options_.repeat > 1 ? " (seed " + std::to_string(c.result.seed) + ")" : "") << std::endl;
+  void run_one(CaseReport& c) {
+    const Duration began = options_.elapsed ? options_.elapsed() : Duration{};
+    ReadFiles files(files_, options_.reads, c.file->path);
+    c.result = run_case(*c.file, *c.of, c.result.seed, options_, files);
+    if (options_.elapsed) c.elapsed = options_.elapsed() - began;
+  }
+
+  void tell(const CaseReport& c, std::size_t told) {
+    failed_ += c.result.ok() ? 0 : 1;
+    if (!c.result.ok() || options_.verbose) {
+      erase_progress();
+      if (!c.result.ok()) out_ << failure_text(c, options_.colour) << std::endl;
+      else out_ << "ok   " << c.file->path << " › " << title_of(c) << (options_.repeat > 1 ? " (seed " + std::to_string(c.result.seed) + ")" : "") << std::endl;
+    }
+    if (!options_.progress) return;
+    // A terminal can't be read faster than this, and should not cost more than the cases.
+    const std::size_t all = report_.cases.size();
+    if (drawn_ && told != all && told * 100 / all == (told - 1) * 100 / all) return;
+    err_ << "\r\x1b[K" << told << " of " << all << (failed_ > 0 ? ", " + std::to_string(failed_) + " failed" : "") << std::flush;
+    drawn_ = true;
+  }
+
+  void erase_progress() {
+    if (std::exchange(drawn_, false)) err_ << "\r\x1b[K" << std::flush;
   }
 
   // Stubs and credentials that no case of a file has used prove nothing: they are mistakes or left over.
   void unused() {
     for (const auto& file : parsed_) {
+      if (!whole(*file)) continue;
       std::set<std::uint32_t> used_stubs;
       std::set<std::string> used_credentials;
       std::map<std::uint32_t, diag::Span> stubs;
@@ -194,12 +265,30 @@ class Run {
     if (summary_.cases == 0) return;
     out_ << of(summary_.cases, "case") << " in " << of(summary_.files, "file") << ": " << summary_.passed << " passed";
     if (summary_.failed > 0) out_ << ", " << summary_.failed << " failed";
-    out_ << (options_.real ? " (on sockets)" : "") << (summary_.interrupted ? ", then interrupted" : "") << std::endl;
+    out_ << (options_.real ? " (on sockets)" : "") << (report_.shard.empty() ? "" : " (shard " + report_.shard + ")") << (summary_.interrupted ? ", then interrupted" : "");
+    if (report_.left_out > 0 && !summary_.interrupted) out_ << "; " << of(report_.left_out, "case") << " left out behind the first failure";
+    out_ << std::endl;
+  }
+
+  void slowest() {
+    if (options_.slowest == 0 || report_.cases.empty()) return;
+    std::vector<const CaseReport*> all;
+    for (const CaseReport& c : report_.cases) all.push_back(&c);
+    std::stable_sort(all.begin(), all.end(), [](const CaseReport* a, const CaseReport* b) { return a->elapsed > b->elapsed; });
+    all.resize(std::min<std::size_t>(all.size(), options_.slowest));
+    out_ << "slowest:\n";
+    for (const CaseReport* c : all) {
+      const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(c->elapsed);
+      out_ << "  " << format(Duration(micros)) << "  " << c->file->path << " › " << title_of(*c);
+      if (!options_.real) out_ << " (" << format(c->result.virtual_time) << " of virtual time)";
+      out_ << "\n";
+    }
+    out_ << std::flush;
   }
 
   void write_reports() {
     for (const auto& [kind, path] : options_.reports) {
-      const std::string text = kind == "json" ? to_json(report_) : kind == "junit" ? to_junit(report_) : kind == "tap" ? to_tap(report_) : to_github(report_);
+      const std::string text = kind == "json" ? to_json(report_) : kind == "junit" ? to_junit(report_) : kind == "tap" ? to_tap(report_) : kind == "html" ? to_html(report_) : to_github(report_);
       if (path == "-") {
         out_ << text << std::flush;
         continue;
@@ -214,10 +303,14 @@ class Run {
   std::ostream& out_;
   std::ostream& err_;
   diag::Sink sink_;
+  std::string checking_;  // the scenario whose gateway is looked at
+  ReadFiles checked_;
   GatewayCheck gateways_;
   std::vector<std::unique_ptr<File>> parsed_;
   RunReport report_;
   TestSummary summary_;
+  std::size_t failed_ = 0;  // of those that were told
+  bool drawn_ = false;      // the progress stands on the terminal's line
 };
 
 }  // namespace

@@ -40,15 +40,25 @@ struct TestOptions {
   bool real = false;                        // only files with modes that list real, on sockets
   diag::Colour colour = diag::Colour::Off;
   bool verbose = false;                     // a line for each case that passes
-  std::vector<std::pair<std::string, std::string>> reports;  // kind ("json", "junit", "tap", "github") and file; "-": out
+  std::vector<std::pair<std::string, std::string>> reports;  // kind ("json", "junit", "tap", "html", "github") and file; "-": out
+  std::uint32_t shard = 1, shards = 1;      // of every case exactly one shard runs it; which, its file and name say
+  bool fail_fast = false;                   // nothing is told behind the first case that fails, in file order
+  std::uint32_t slowest = 0;                // so many are listed at the end; needs `elapsed`
+  bool progress = false;                    // a line on `err` that is drawn again and again: a terminal's
   config::EnvSource env;
   std::function<std::unique_ptr<RealDriver>(std::uint32_t workers, std::uint64_t seed)> real_world;  // for `real`
   std::function<bool()> interrupted;        // asked between cases; may be null
+  std::function<Duration()> elapsed;        // of the user's time, since whenever; may be null. Any thread
+  std::function<bool(const std::string& path)> wanted;  // of the files that `paths` lead to; null: all
+  // Told before a file is read for a scenario (its own, too); may be null. Any thread.
+  std::function<void(const std::string& scenario, const std::string& path)> reads;
   std::string version;                      // of gatelab, for reports
 };
 
 struct TestSummary {
   std::size_t files = 0, cases = 0, passed = 0, failed = 0;
+  bool unwanted = false;     // nothing was run: no case of a wanted file is selected
+  bool empty_shard = false;  // cases were selected, and this shard has none of them
   bool invalid = false;      // a file was refused: nothing was run (exit 3)
   bool interrupted = false;  // (exit 130)
   std::string environment_error;  // a file or report that can't be read or written (exit 4)

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/random.h"
+
 namespace gatelab::harness {
 
 bool glob(std::string_view pattern, std::string_view text) noexcept {
@@ -25,6 +27,12 @@ bool glob(std::string_view pattern, std::string_view text) noexcept {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+std::uint32_t shard_of(std::string_view path, std::string_view name, int row, std::uint32_t shards) {
+  // `./a.yaml` is `a.yaml`.
+  const std::string identity = std::filesystem::path(path).lexically_normal().string() + "\n" + std::string(name) + "\n" + std::to_string(row);
+  return static_cast<std::uint32_t>(mix64(hash64(identity)) % shards) + 1;
 }
 
 std::vector<Found> find_files(const std::vector<std::string>& paths, std::string& problem) {

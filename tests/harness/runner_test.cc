@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -48,6 +50,10 @@ class Runs : public testing::Test {
   TestSummary run(const std::string& text) {
     write("case.yaml", "gatelab: 1\nname: test\ngateway: gateway.yaml\n" + text);
     return run_files({(directory_ / "case.yaml").string()});
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(directory_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
   TestSummary run_files(std::vector<std::string> paths) {
     options.paths = std::move(paths);
@@ -273,6 +279,124 @@ TEST_F(Runs, AMisspeltFileInADirectoryIsNotPassedOver) {
   EXPECT_TRUE(summary.invalid);
   EXPECT_EQ(summary.cases, 0U);
   EXPECT_NE(err.str().find("did you mean `cases`?"), std::string::npos) << err.str();
+}
+
+std::string many_cases(int count, int failing = -1) {
+  std::string out = "cases:\n";
+  for (int i = 0; i < count; ++i) out += "  - name: case " + std::to_string(i) + ".\n    steps: [ { send: GET /hello, expect: { status: " + (i == failing || i == failing + 3 ? "201" : "200") + " } } ]\n";
+  return out;
+}
+
+TEST_F(Runs, EveryCaseIsInExactlyOneShardWhateverStandsBesideIt) {
+  std::map<int, std::uint32_t> shard;
+  options.verbose = true;
+  options.shards = 3;
+  for (options.shard = 1; options.shard <= 3; ++options.shard) {
+    run(many_cases(30));
+    EXPECT_GT(summary.passed, 0U);
+    for (int i = 0; i < 30; ++i)
+      if (out.str().find("case " + std::to_string(i) + ".") != std::string::npos) { EXPECT_TRUE(shard.emplace(i, options.shard).second) << "case " << i << " ran twice"; }
+  }
+  EXPECT_EQ(shard.size(), 30U);
+  for (options.shard = 1; options.shard <= 3; ++options.shard) {
+    run(many_cases(20));
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(out.str().find("case " + std::to_string(i) + ".") != std::string::npos, shard[i] == options.shard) << "case " << i << " moved when others went";
+  }
+}
+
+TEST_F(Runs, AShardWithoutCasesIsNoFailureAndSaysSo) {
+  options.shards = 100;
+  std::size_t empty = 0, passed = 0;
+  for (options.shard = 1; options.shard <= 100; ++options.shard) {
+    run(many_cases(1));
+    passed += summary.passed;
+    empty += summary.empty_shard ? 1 : 0;
+    if (summary.empty_shard) { EXPECT_NE(err.str().find("/100 has none of the cases"), std::string::npos) << err.str(); }
+  }
+  EXPECT_EQ(passed, 1U);
+  EXPECT_EQ(empty, 99U);
+}
+
+TEST_F(Runs, AShardWithAPartOfAFileCallsNothingUnused) {
+  std::string cases = "mocks: { orders: [ { when: GET /orders/1, reply: {} } ] }\n" + many_cases(30);
+  cases += "  - { name: the one, steps: [ { send: GET /orders/1, expect: { status: 200 } } ] }\n";
+  options.shards = 2;
+  for (options.shard = 1; options.shard <= 2; ++options.shard) {
+    run(cases);
+    EXPECT_EQ(summary.failed, 0U) << out.str();
+  }
+}
+
+TEST_F(Runs, FailFastEndsAtTheFirstFailureOfTheFileHoweverManyRunAtATime) {
+  options.fail_fast = true;
+  options.verbose = true;
+  options.reports = {{"json", "report.json"}};
+  for (const std::uint32_t jobs : {1U, 4U, 16U}) {
+    options.jobs = jobs;
+    run(many_cases(40, 5));
+    EXPECT_EQ(summary.passed, 5U);
+    EXPECT_EQ(summary.failed, 1U) << "the case that fails behind it may have run, and is not told";
+    EXPECT_NE(out.str().find("34 cases left out behind the first failure"), std::string::npos) << out.str();
+    EXPECT_NE(json.find("\"left_out\": 34"), std::string::npos) << json;
+    EXPECT_FALSE(summary.interrupted);
+  }
+}
+
+TEST_F(Runs, TheSlowestCasesAreListed) {
+  options.slowest = 2;
+  std::atomic<int> asked{0};
+  options.elapsed = [&asked] { return std::chrono::milliseconds(asked++ * asked); };  // each case takes longer than the one before
+  run(many_cases(4));
+  const std::size_t at = out.str().find("slowest:\n");
+  ASSERT_NE(at, std::string::npos) << out.str();
+  const std::string list = out.str().substr(at);
+  EXPECT_LT(list.find("case 3."), list.find("case 2.")) << list;
+  EXPECT_EQ(list.find("case 1."), std::string::npos) << list;
+}
+
+TEST_F(Runs, TheProgressIsDrawnForATerminalAndErased) {
+  run(many_cases(3));
+  EXPECT_EQ(err.str(), "");
+  options.progress = true;
+  run(many_cases(3));
+  EXPECT_NE(err.str().find("\r\x1b[K2 of 3"), std::string::npos);
+  EXPECT_TRUE(err.str().ends_with("\r\x1b[K")) << "nothing of it stays";
+}
+
+// What a configuration or an upstream says ends up in reports: it must not become markup, commands or terminal codes there.
+TEST_F(Runs, NothingThatAnyoneSaysIsMarkupInAReport) {
+  for (const char* kind : {"html", "junit", "tap", "github"}) options.reports.emplace_back(kind, path(std::string("report.") + kind));
+  run("mocks: { orders: [ { when: GET /orders/1, reply: { body: \"<script>alert(1)</script>\\n::error::x\\x07\\x1b[31m]]>\" } } ] }\n"
+      "cases:\n  - name: \"<b> & 'quotes' # \\\"and\\\" %0A\"\n    steps: [ { send: GET /orders/1, expect: { body: nothing of it } } ]\n");
+  ASSERT_EQ(summary.failed, 1U) << err.str();
+  for (const char* kind : {"html", "junit", "tap", "github"}) {
+    const std::string text = read(std::string("report.") + kind);
+    EXPECT_NE(text.find("rerun"), std::string::npos) << kind << "\n" << text;
+    EXPECT_NE(text.find("alert(1)"), std::string::npos) << kind << " does not say what came\n" << text;
+    EXPECT_EQ(text.find('\x1b'), std::string::npos) << kind;
+    EXPECT_EQ(text.find("\n::error::x"), std::string::npos) << kind;
+  }
+  for (const char* kind : {"html", "junit"}) {
+    const std::string text = read(std::string("report.") + kind);
+    for (const char* raw : {"<script", "<b>", "]]>", "& '"}) EXPECT_EQ(text.find(raw), std::string::npos) << kind << " has " << raw << "\n" << text;
+  }
+  EXPECT_NE(read("report.tap").find("\\# "), std::string::npos) << read("report.tap");
+  const std::string github = read("report.github");
+  EXPECT_EQ(std::count(github.begin(), github.end(), '\n'), 1) << "one command is one line\n" << github;
+}
+
+TEST_F(Runs, ThePageNeedsNothingElseAndIsBounded) {
+  options.reports = {{"html", path("page.html")}};
+  options.repeat = 6000;
+  options.jobs = 2;
+  run(many_cases(1));
+  const std::string page = read("page.html");
+  for (const char* fetched : {"src=", "url(", "@import", "<link", "<script", "http://", "https://"}) EXPECT_EQ(page.find(fetched), std::string::npos) << fetched;
+  EXPECT_NE(page.find("The first 5000 cases are shown"), std::string::npos);
+  EXPECT_LT(page.size(), 2'000'000U);
+  options.repeat = 600;
+  run(many_cases(1, 0));
+  EXPECT_NE(read("page.html").find("and 100 more failures"), std::string::npos);
 }
 
 TEST_F(Runs, AnInterruptedRunReportsWhatItHasDone) {

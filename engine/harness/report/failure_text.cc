@@ -20,7 +20,31 @@ std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-// The source line with a caret under the span, and what came instead.
+// In single quotes for a shell.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += "'\\''";
+    else out += c;
+  }
+  return out + "'";
+}
+
+// As it stands where a shell takes it so.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,=";
+  return !text.empty() && text.find_first_not_of(kPlain) == std::string::npos ? text : quoted(text);
+}
+
+// A glob that finds this case: characters that mean something in one are left to `?`.
+std::string as_glob(std::string name) {
+  for (char& c : name)
+    if (c == '*' || c == '[' || c == ']' || c == '\\') c = '?';
+  return name;
+}
+
+}  // namespace
+
 std::string snippet(const diag::Span& span, const std::string& message, diag::Colour colour) {
   const std::string& text = span.file->text;
   const std::size_t newline = span.begin == 0 ? std::string::npos : text.rfind('\n', span.begin - 1);
@@ -39,32 +63,16 @@ std::string snippet(const diag::Span& span, const std::string& message, diag::Co
   return out;
 }
 
-// In single quotes for a shell.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') out += "'\\''";
-    else out += c;
-  }
-  return out + "'";
+std::string rerun_of(const CaseReport& c) {
+  return "gatelab test " + shell_word(c.file->path) + (c.real ? " --real" : "") + " -k " + quoted(as_glob(c.of->name)) + " --seed " + std::to_string(c.result.seed);
 }
-
-// A glob that finds this case: characters that mean something in one are left to `?`.
-std::string as_glob(std::string name) {
-  for (char& c : name)
-    if (c == '*' || c == '[' || c == ']' || c == '\\') c = '?';
-  return name;
-}
-
-}  // namespace
 
 std::string failure_text(const CaseReport& c, diag::Colour colour) {
   std::string out;
   for (const Failure& f : c.result.failures) {
     const std::string where = f.span ? diag::place(f.span) : c.file->path;
     const std::string row = c.of->row > 0 ? "row " + std::to_string(c.of->row) + ", " : "";
-    out += paint(kRed, "FAIL", colour) + " " + where + " › " + c.of->name + " (" + row + "seed " + std::to_string(c.result.seed) + ")      rerun: gatelab test " + c.file->path + " -k " +
-           quoted(as_glob(c.of->name)) + " --seed " + std::to_string(c.result.seed) + "\n";
+    out += paint(kRed, "FAIL", colour) + " " + where + " › " + c.of->name + " (" + row + "seed " + std::to_string(c.result.seed) + ")      rerun: " + rerun_of(c) + "\n";
     if (!f.step.empty()) out += "  step   " + f.step + "\n";
     if (f.span) out += snippet(f.span, f.message, colour);
     else out += "  " + f.message + "\n";

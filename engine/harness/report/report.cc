@@ -6,42 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "harness/report/escape.h"
 
 namespace gatelab::harness {
 namespace {
 
 std::string place(const diag::Span& span, const CaseReport& c) { return span ? diag::place(span) : c.file->path; }
-
-// Text in an XML attribute or element; what XML 1.0 can't hold becomes U+FFFD.
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "&#10;"; break;
-      case '\t': out += "&#9;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 ? std::string("\xEF\xBF\xBD") : std::string(1, c);
-    }
-  }
-  return out;
-}
-
-// GitHub's workflow commands end with their line.
-std::string one_line(std::string_view text, bool property) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '%') out += "%25";
-    else if (c == '\r') out += "%0D";
-    else if (c == '\n') out += "%0A";
-    else if (property && c == ':') out += "%3A";
-    else if (property && c == ',') out += "%2C";
-    else out += c;
-  }
-  return out;
-}
 
 std::string seconds(Duration d) {
   char text[32];
@@ -49,18 +19,27 @@ std::string seconds(Duration d) {
   return text;
 }
 
+// A double-quoted scalar of YAML.
+std::string quoted(const std::string& text) { return nlohmann::json(clean(text)).dump(); }
+
+// One failure must not make a report that nothing can open.
+constexpr std::size_t kMessage = 16 * 1024, kDetail = 256 * 1024;
+
+}  // namespace
+
 std::size_t failed(const RunReport& report) {
   std::size_t n = 0;
   for (const CaseReport& c : report.cases) n += c.result.ok() ? 0 : 1;
   return n;
 }
 
-}  // namespace
-
 std::string title_of(const CaseReport& c) { return c.of->name + (c.of->row > 0 ? " (row " + std::to_string(c.of->row) + ")" : ""); }
 
 std::string to_json(const RunReport& report) {
-  nlohmann::ordered_json out{{"gatelab", report.version}, {"mode", report.real ? "real" : "sim"}, {"cases", report.cases.size()}, {"failed", failed(report)}, {"results", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json out{{"gatelab", report.version}, {"mode", report.real ? "real" : "sim"}, {"cases", report.cases.size()}, {"failed", failed(report)}};
+  if (!report.shard.empty()) out["shard"] = report.shard;
+  if (report.left_out > 0) out["left_out"] = report.left_out;
+  out["results"] = nlohmann::ordered_json::array();
   for (const CaseReport& c : report.cases) {
     nlohmann::ordered_json one{{"file", c.file->path}, {"line", diag::position_of(*c.of->span.file, c.of->span.begin).line}, {"name", c.of->name}};
     if (c.of->row > 0) one["row"] = c.of->row;
@@ -100,7 +79,8 @@ std::string to_junit(const RunReport& report) {
       }
       ++bad;
       const Failure& f = c.result.failures.front();
-      body += ">\n      <failure message=\"" + xml(place(f.span, c) + ": " + f.message) + "\">" + xml(failure_text(c, diag::Colour::Off)) + "</failure>\n    </testcase>\n";
+      body += ">\n      <properties><property name=\"seed\" value=\"" + std::to_string(c.result.seed) + "\"/></properties>\n      <failure message=\"" +
+              xml(bounded(place(f.span, c) + ": " + f.message, kMessage)) + "\">" + xml(bounded(failure_text(c, diag::Colour::Off), kDetail)) + "</failure>\n    </testcase>\n";
     }
     out += "  <testsuite name=\"" + xml(file->name.empty() ? file->path : file->name) + "\" tests=\"" + std::to_string(n) + "\" failures=\"" + std::to_string(bad) + "\">\n" + body + "  </testsuite>\n";
   }
@@ -111,13 +91,15 @@ std::string to_tap(const RunReport& report) {
   std::string out = "TAP version 14\n1.." + std::to_string(report.cases.size()) + "\n";
   std::size_t n = 0;
   for (const CaseReport& c : report.cases) {
-    std::string title = c.file->path + ": " + title_of(c);
-    for (char& ch : title)
-      if (ch == '\n' || ch == '#') ch = ' ';
+    std::string title;
+    for (const char ch : clean(c.file->path + ": " + title_of(c))) {
+      if (ch == '#' || ch == '\\') title += '\\';  // a directive would begin there
+      title += ch == '\n' || ch == '\t' ? ' ' : ch;
+    }
     out += (c.result.ok() ? "ok " : "not ok ") + std::to_string(++n) + " - " + title + "\n";
     if (c.result.ok()) continue;
     const Failure& f = c.result.failures.front();
-    out += "  ---\n  at: " + nlohmann::json(place(f.span, c)).dump() + "\n  message: " + nlohmann::json(f.message).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n  ...\n";
+    out += "  ---\n  at: " + quoted(place(f.span, c)) + "\n  message: " + quoted(bounded(f.message, kMessage)) + "\n  rerun: " + quoted(rerun_of(c)) + "\n  ...\n";
   }
   return out;
 }
@@ -127,9 +109,12 @@ std::string to_github(const RunReport& report) {
   for (const CaseReport& c : report.cases) {
     if (c.result.ok()) continue;
     const Failure& f = c.result.failures.front();
+    std::string message;
+    for (const Failure& each : c.result.failures) message += each.message + (each.hint.empty() ? "" : "\nhint: " + each.hint) + "\n";
+    message = bounded(std::move(message), kMessage) + "rerun: " + rerun_of(c);
     const diag::Span& span = f.span ? f.span : c.of->span;
     const diag::Position at = diag::position_of(*span.file, span.begin);
-    out += "::error file=" + one_line(span.file->name, true) + ",line=" + std::to_string(at.line) + ",col=" + std::to_string(at.column) + ",title=" + one_line(title_of(c), true) + "::" + one_line(f.message, false) + "\n";
+    out += "::error file=" + one_line(span.file->name, true) + ",line=" + std::to_string(at.line) + ",col=" + std::to_string(at.column) + ",title=" + one_line(title_of(c), true) + "::" + one_line(message, false) + "\n";
   }
   return out;
 }
