@@ -52,7 +52,7 @@ class Run {
     else execute();
     for (const CaseReport& c : report_.cases) ++(c.result.ok() ? summary_.passed : summary_.failed);
     summary_.cases = report_.cases.size();
-    if (whole() && report_.left_out == 0) unused();
+    if (chosen_by_nobody() && report_.left_out == 0) unused();
     totals();
     slowest();
     write_reports();
@@ -112,15 +112,15 @@ class Run {
   }
 
   bool selected(const Case& c) const {
-    if (options_.real && !c.world.real) return false;
+    if (options_.real ? !c.world.real : !c.world.sim) return false;
     if (!options_.filter.empty() && !glob(options_.filter, c.name)) return false;
     if (options_.tags.empty()) return true;
     return std::any_of(c.tags.begin(), c.tags.end(), [this](const std::string& tag) { return std::find(options_.tags.begin(), options_.tags.end(), tag) != options_.tags.end(); });
   }
-  bool whole() const { return options_.filter.empty() && options_.tags.empty() && !options_.real; }
-  // A shard may have some cases of a file only.
+  bool chosen_by_nobody() const { return options_.filter.empty() && options_.tags.empty(); }
+  // A shard may have some cases of a file only; on sockets those are judged that run nowhere else.
   bool whole(const File& file) const {
-    const auto mine = [this, &file](const Case& c) { return shard_of(file.path, c.name, c.row, options_.shards) == options_.shard; };
+    const auto mine = [this, &file](const Case& c) { return c.world.sim != options_.real && shard_of(file.path, c.name, c.row, options_.shards) == options_.shard; };
     return std::all_of(file.cases.begin(), file.cases.end(), mine);
   }
 
@@ -150,7 +150,9 @@ class Run {
       err_ << "shard " << report_.shard << " has none of the cases: a case's file, name and row say which shard it is in" << std::endl;
       return;
     }
-    err_ << (parsed_.empty() ? "no scenario was found: a scenario is a YAML file with `cases`" : options_.real ? "no case was selected: with --real only files whose modes list real are run" : "no case was selected: is the filter right?") << std::endl;
+    const auto real_only = [](const Case& c) { return !c.world.sim; };
+    const bool only_real = !options_.real && std::any_of(parsed_.begin(), parsed_.end(), [&](const auto& file) { return std::any_of(file->cases.begin(), file->cases.end(), real_only); });
+    err_ << (only_real ? "no case was selected: a gateway that is not ours is tested with --real" : parsed_.empty() ? "no scenario was found: a scenario is a YAML file with `cases`" : options_.real ? "no case was selected: with --real only files whose modes list real are run" : "no case was selected: is the filter right?") << std::endl;
   }
 
   // Cases run beside each other; results are told in file order. Behind the first failure nothing is told with fail_fast,
@@ -200,6 +202,9 @@ class Run {
   void run_one(CaseReport& c) {
     const Duration began = options_.elapsed ? options_.elapsed() : Duration{};
     ReadFiles files(files_, options_.reads, c.file->path);
+    // What runs already is one for all cases.
+    std::unique_lock<std::mutex> alone;
+    if (c.of->world.foreign && c.of->world.foreign->run.empty()) alone = std::unique_lock(one_at_a_time_);
     c.result = run_case(*c.file, *c.of, c.result.seed, options_, files);
     if (options_.elapsed) c.elapsed = options_.elapsed() - began;
   }
@@ -309,6 +314,7 @@ class Run {
   std::vector<std::unique_ptr<File>> parsed_;
   RunReport report_;
   TestSummary summary_;
+  std::mutex one_at_a_time_;
   std::size_t failed_ = 0;  // of those that were told
   bool drawn_ = false;      // the progress stands on the terminal's line
 };

@@ -78,19 +78,19 @@ bool take_proxy_header(std::vector<char>& block, std::size_t& filled, std::strin
 MockServers::MockServers(io::Network& network, io::Loop& loop, bool remember, Random random) : network_(network), loop_(loop), remember_(remember), random_(random), scope_(loop) {}
 MockServers::~MockServers() = default;
 
-void MockServers::add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls) {
+void MockServers::add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls, const Address& at) {
   auto server = std::make_unique<Server>();
   server->upstream = upstream;
   server->target = target;
   server->stubs = std::move(stubs);
   server->tls = std::move(tls);
+  server->at = at;
   servers_.push_back(std::move(server));
 }
 
 void MockServers::provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls, const Address& at) {
-  add(upstream, upstream, std::move(stubs), std::move(tls));
+  add(upstream, upstream, std::move(stubs), std::move(tls), at);
   servers_.back()->quiet = true;
-  servers_.back()->at = at;
 }
 
 void MockServers::add_all(const gateway::Model& model, diag::Sink& sink) {
@@ -117,6 +117,10 @@ void MockServers::stop() noexcept {
   scope_.cancel();
 }
 
+std::size_t MockServers::seen_count() const {
+  const std::lock_guard lock(mutex_);
+  return seen_.size();
+}
 std::vector<SeenRequest> MockServers::seen() const {
   std::lock_guard lock(mutex_);
   return seen_;

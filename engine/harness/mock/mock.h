@@ -26,7 +26,7 @@ class MockServers {
   MockServers& operator=(const MockServers&) = delete;
 
   // Before start().
-  void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls = nullptr);
+  void add(const std::string& upstream, const std::string& target, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls = nullptr, const Address& at = kLoopback);
   // The same, of what a gateway calls for itself: not among what was seen, but counted.
   void provide(const std::string& upstream, std::vector<Stub> stubs, std::shared_ptr<const crypto::TlsContext> tls, const Address& at = kLoopback);
   // Every `mock:` of a model. Reports what is wrong with its stubs.
@@ -42,6 +42,7 @@ class MockServers {
 
   // Any thread.
   std::vector<SeenRequest> seen() const;
+  std::size_t seen_count() const;
   std::vector<SeenMessage> messages() const;
   std::size_t calls(std::string_view upstream) const;
   // Where the stubs stand that have answered at least once: octet offsets.

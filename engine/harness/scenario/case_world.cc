@@ -51,6 +51,7 @@ std::shared_ptr<const gateway::Model> CaseWorld::model(const std::string& path, 
 }
 
 bool CaseWorld::set_up() {
+  if (case_.world.foreign) return set_up_foreign();
   gateway_file_ = gateway_path(file_, case_.world);
   if (const Status made = identities_.make(); !made) return fail(case_.span, made.error().message), false;
   std::string problem;
@@ -63,7 +64,41 @@ bool CaseWorld::set_up() {
   if (!started) return fail(case_.world.gateway_span, started.error().message), false;
   serving_ = true;
   driver_->start();
+  running_ = !driver_->simulated();
   return true;
+}
+
+std::vector<gateway::Bound> CaseWorld::listeners() const { return foreign_ ? std::vector{foreign_->bound()} : gateway_->listeners(); }
+
+bool CaseWorld::set_up_foreign() {
+  const World& world = case_.world;
+  for (const auto& [name, stubs] : world.mocks) {
+    const auto place = world.mock_addresses.find(name);
+    std::shared_ptr<const crypto::TlsContext> tls;
+    if (const auto said = world.mock_tls.find(name); said != world.mock_tls.end()) {
+      auto made = mock_context(said->second, "localhost", *authority_, driver_->now());
+      if (!made) return fail(world.mock_spans.at(name), made.error().message), false;
+      tls = std::move(*made);
+    }
+    std::map<std::string, std::vector<Stub>> targets;
+    for (const Stub& stub : stubs) targets[stub.target.empty() ? name : stub.target].push_back(stub);
+    for (auto& [target, own] : targets) mocks_.add(name, target, std::move(own), tls, place == world.mock_addresses.end() ? MockServers::kLoopback : place->second);
+  }
+  if (const Status made = identities_.make(); !made) return fail(case_.span, made.error().message), false;
+  if (const Status listening = mocks_.start(); !listening) return fail(world.gateway_span, listening.error().message), false;
+  driver_->start();
+  running_ = true;
+  foreign_ = std::make_unique<ForeignGateway>(world, directory(), files_, *driver_);
+  if (const Status started = foreign_->start(mocks_, authority_->pem(), scope_); !started) return fail(world.gateway_span, started.error().message), false;
+  return true;
+}
+
+// What it said on the way often says why.
+void CaseWorld::end_foreign() {
+  if (const std::string gone = foreign_->gone(); !gone.empty() && go_on()) fail(case_.world.gateway_span, gone + " before the case was over");
+  foreign_->stop();
+  if (go_on() || !result_.failures.back().trace.empty()) return;
+  for (const std::string& line : foreign_->output(10)) result_.failures.back().trace.push_back("gateway: " + line);
 }
 
 bool CaseWorld::add_mocks(const gateway::Model& model) {
@@ -115,6 +150,7 @@ void CaseWorld::tear_down() {
     client_.close();
   });
   if (serving_) shut_down(false);
+  if (foreign_) end_foreign();
   client_on_loop([this] { mocks_.stop(); });
   auto ended = std::make_shared<std::atomic<bool>>(false);
   driver_->run_until([this, ended] {
@@ -135,7 +171,7 @@ void CaseWorld::shut_down(bool crash) {
 }
 
 void CaseWorld::client_on_loop(const std::function<void()>& job) {
-  if (serving_ || driver_->simulated()) driver_->on(driver_->outside(), job);
+  if (running_ || driver_->simulated()) driver_->on(driver_->outside(), job);
   else job();
 }
 

@@ -13,6 +13,7 @@
 #include "harness/mock/mock.h"
 #include "harness/scenario/client.h"
 #include "harness/scenario/driver.h"
+#include "harness/scenario/foreign.h"
 #include "harness/scenario/identities.h"
 #include "harness/scenario/record_book.h"
 #include "io/scope.h"
@@ -46,10 +47,15 @@ class CaseWorld {
   Client& client() noexcept { return client_; }
   gateway::Gateway& gateway() noexcept { return *gateway_; }
   const RecordBook& records() const noexcept { return records_; }
+  ForeignGateway* foreign() noexcept { return foreign_.get(); }  // instead of gateway(), if not null
+  // Where requests can go.
+  std::vector<gateway::Bound> listeners() const;
 
  private:
   gateway::Options gateway_options();
   std::shared_ptr<const gateway::Model> model(const std::string& path, const Reload* reload, std::string& problem);
+  bool set_up_foreign();
+  void end_foreign();
   bool add_mocks(const gateway::Model& model);
   bool mock_tls(const upstream::Config& upstream, const std::string& server_name, std::shared_ptr<const crypto::TlsContext>& out);
   void shut_down(bool crash);
@@ -71,7 +77,9 @@ class CaseWorld {
   std::vector<std::string> told_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::string gateway_file_;
+  std::unique_ptr<ForeignGateway> foreign_;
   bool serving_ = false;
+  bool running_ = false;  // the loops, on threads of their own
 };
 
 }  // namespace gatelab::harness

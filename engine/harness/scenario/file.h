@@ -170,10 +170,24 @@ struct Step {
   FaultStep fault;
 };
 
+// A gateway that is not ours (docs/running-scenarios.md): one that runs somewhere, or a program to start. Texts may speak of
+// $(gateway.port), $(gateway.directory), $(mocks.NAME.port), …: foreign_places.h fills them in.
+struct ForeignSpec {
+  std::string url;
+  std::string ca;                      // a file; empty: the system's
+  std::vector<std::string> run;        // empty: it runs already
+  std::vector<std::string> templates;  // files that are written into its directory
+  Texts env;
+  std::string ready;                   // a URL or path that it answers below 500; empty: it takes connections
+  Duration within = std::chrono::seconds(10);
+  diag::Span span, url_span, run_span, templates_span, env_span, ready_span;
+};
+
 struct World {
   std::string gateway;
   diag::Span gateway_span;
-  bool real = false;  // modes
+  std::optional<ForeignSpec> foreign;  // instead of `gateway`
+  bool sim = true, real = false;  // modes
   Instant start = Instant::from_seconds(1'767'225'600);
   std::uint64_t seed = 1;
   std::map<std::string, IssuerSpec> issuers;
@@ -182,6 +196,7 @@ struct World {
   std::map<std::string, std::vector<Stub>> mocks;
   std::map<std::string, diag::Span> mock_spans;
   std::map<std::string, MockTls> mock_tls;
+  std::map<std::string, Address> mock_addresses;  // of gateways that run already, and know where their upstreams are
 };
 
 struct Case {
@@ -211,6 +226,9 @@ std::unique_ptr<File> parse_file(std::string path, diag::SourcePtr source, std::
 void parse_issuers(World& world, const config::Node* node, diag::Sink& sink);
 void parse_credentials(World& world, const config::Node* node, diag::Sink& sink);
 void parse_issuer_step(Step& step, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);
+// parse_foreign.cc: `gateway: { url }` and `{ run }`; and what a scenario with such a gateway can't say. Each reports.
+ForeignSpec parse_foreign(const config::Node& node, diag::Sink& sink);
+void check_foreign(const File& file, const Case& c, const io::Files& files, diag::Sink& sink);
 Expect parse_expect(const config::Node& node, const World& world, diag::Sink& sink);
 // parse_stream.cc: `receive` and `drop`; `send: { websocket: name, … }`; `websocket` and `stream` beside a request.
 void parse_stream_verb(Step& step, std::string_view verb, const config::Node& value, config::Reader& r, const World& world, diag::Sink& sink);

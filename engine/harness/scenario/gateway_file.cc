@@ -130,6 +130,7 @@ void GatewayCheck::check(const File& file, diag::Sink& sink) {
 }
 
 void GatewayCheck::check_case(const File& file, const Case& c, diag::Sink& sink) {
+  if (c.world.foreign) return check_foreign(file, c, files_, sink);
   const std::string path = gateway_path(file, c.world);
   const Known& gateway = known(path, c.world, sink);
   if (!gateway.model) {

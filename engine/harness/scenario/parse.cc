@@ -17,7 +17,9 @@ void parse_gateway(World& world, config::Reader& r, diag::Sink& sink) {
   world.gateway_span = r.span_of("gateway");
   if (gateway == nullptr) return;
   if (gateway->kind == config::Kind::Map) {
-    sink.error("not-supported", gateway->span, "a gateway that is not ours is not supported yet", "write gateway: gateway.yaml");
+    world.foreign = parse_foreign(*gateway, sink);
+    world.sim = false;
+    world.real = true;
     return;
   }
   world.gateway = config::as_text(*gateway, sink, "`gateway`").value_or("");
@@ -29,10 +31,11 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
   bool sim = false;
   for (const auto& mode : r.texts("modes")) {
     sim = sim || mode.value == "sim";
+    if (world.foreign && mode.value == "sim") sink.error("real-only", mode.span, "a gateway that is not ours has no virtual time", "modes: [real]");
     if (mode.value == "real") world.real = true;
     else if (mode.value != "sim") sink.error("bad-choice", mode.span, "`" + mode.value + "` is not a mode", "sim, real");
   }
-  if (world.real && !sim) sink.error("not-supported", r.span_of("modes"), "a scenario that runs in real time only is not supported yet", "write modes: [sim, real]");
+  if (world.real && !sim && !world.foreign) sink.error("not-supported", r.span_of("modes"), "a scenario that runs in real time only is not supported yet", "write modes: [sim, real]");
   if (const config::Node* clock = r.get("clock")) {
     config::Reader c(*clock, sink, "`clock`");
     if (const auto start = c.text("start"); start == "recorded") {
@@ -55,6 +58,12 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
       if (stubs != nullptr || e.value->find("targets") != nullptr) {
         config::Reader m(*e.value, sink, "the mock of `" + e.key + "`");
         m.get(stubs != nullptr ? "stubs" : "targets");
+        if (const auto address = m.text("address")) {
+          const auto parsed = parse_address(*address);
+          if (!world.foreign || !world.foreign->run.empty()) sink.error("no-address", m.span_of("address"), "a mock takes any port: its gateway is told which", "`address` is for gateway: { url: … }, which runs already");
+          else if (!parsed) sink.error(parsed.error().id, m.span_of("address"), parsed.error().message);
+          else world.mock_addresses[e.key] = *parsed;
+        }
         if (const config::Node* tls = m.get("tls")) world.mock_tls[e.key] = parse_mock_tls(*tls, sink);
         m.finish();
       }
@@ -126,10 +135,15 @@ class FileParser {
     out.span = written.entry("name") != nullptr ? written.entry("name")->value->span : written.span;
     out.vars_node = vars;
     if (row != nullptr) out.row_node = std::make_shared<config::Node>(clone(*row));
-    const config::Node world_node = substitute(world_of(written), values, sink);
+    config::Node world_node = world_of(written);
+    for (config::Entry& e : world_node.entries) {
+      Values of_entry = values;
+      of_entry.keep_places = e.key == "gateway";
+      e.value = std::make_unique<config::Node>(substitute(*e.value, of_entry, sink));
+    }
     config::Reader w(world_node, sink, "the case's world");
     out.world = parse_world(w, sink);
-    if (out.world.gateway.empty() && sink.errors() == 0) sink.error("missing-key", out.span, "the scenario names no `gateway`", "write gateway: gateway.yaml");
+    if (out.world.gateway.empty() && !out.world.foreign && sink.errors() == 0) sink.error("missing-key", out.span, "the scenario names no `gateway`", "write gateway: gateway.yaml");
     const config::Node whole = substitute_but_steps(written, values, sink);
     config::Reader r(whole, sink, "case");
     r.require("name");

@@ -23,6 +23,7 @@ std::string host_name(const Texts& headers) {
 
 struct SendStep::Batch {
   std::vector<Answer> answers;
+  std::vector<std::size_t> seen;  // how many requests the mocks had seen when each was over
   std::string octets, method;
   Dial dial;
   Duration every{}, timeout{};
@@ -37,8 +38,11 @@ struct SendStep::Batch {
 
 bool SendStep::secured(const Step& s, const gateway::Bound& bound, const Credential* credential, Secured& out) {
   if (!bound.tls && !s.send.tls) return true;
-  const ClientTls tls = s.send.tls.value_or(ClientTls{});
+  ClientTls tls = s.send.tls.value_or(ClientTls{});
   if (tls.off) return true;
+  const ForeignGateway* foreign = world_.foreign();
+  // One that we have not made is not trusted without a reason.
+  if (foreign != nullptr && tls.trust.empty()) tls.trust = world_.of().world.foreign->ca.empty() ? "system" : world_.of().world.foreign->ca;
   if (!tls.certificate.empty()) {
     credential = &world_.of().world.credentials.at(tls.certificate);
     world_.result().used_credentials.insert(tls.certificate);
@@ -53,6 +57,7 @@ bool SendStep::secured(const Step& s, const gateway::Bound& bound, const Credent
   if (!context) return world_.fail(s.span, context.error().message), false;
   out.context = std::move(*context);
   out.name = tls.sni ? *tls.sni : host_name(s.send.headers);
+  if (foreign != nullptr && out.name.empty()) out.name = foreign->url().host;
   if (tls.session.empty()) return true;
   auto& kept = sessions_[tls.session];
   if (!kept) kept = std::make_shared<crypto::TlsSessions>();
@@ -61,34 +66,43 @@ bool SendStep::secured(const Step& s, const gateway::Bound& bound, const Credent
 }
 
 const gateway::Bound* SendStep::listener(const Step& s) {
-  bound_ = world_.gateway().listeners();
+  bound_ = world_.listeners();
   for (const gateway::Bound& bound : bound_)
     if (s.send.listener.empty() || bound.name == s.send.listener) return &bound;
   world_.fail(s.span, s.send.listener.empty() ? "the gateway has no listener" : "the gateway has no listener `" + s.send.listener + "`");
   return nullptr;
 }
 
+// A gateway that is not ours may know itself by its name.
+Send SendStep::addressed(const Send& send) {
+  Send out = send;
+  if (world_.foreign() != nullptr && !out.raw && host_name(out.headers).empty()) out.headers.emplace_back("Host", world_.foreign()->url().authority);
+  return out;
+}
+
 void SendStep::run(const Step& s) {
   const gateway::Bound* to = listener(s);
   if (to == nullptr) return;
+  const Send out = addressed(s.send);
   std::optional<Credential> used;
   if (!s.send.as.empty()) {
     auto usable = world_.identities().use(s.send.as, world_.driver().now());
     if (!usable) return world_.fail(s.span, usable.error().message);
     used = std::move(*usable);
     const bool plain = s.send.tls ? s.send.tls->off : !to->tls;
-    const Status made = used->signature ? world_.identities().sign(*used, s.send, to->address, plain ? "http" : "https", world_.driver().now(), world_.files(), world_.directory()) : success();
+    const Status made = used->signature ? world_.identities().sign(*used, out, to->address, plain ? "http" : "https", world_.driver().now(), world_.files(), world_.directory()) : success();
     if (!made) return world_.fail(s.span, made.error().message);
   }
   const Credential* credential = used ? &*used : nullptr;
   Dial dial{to->address, to->path, s.send.from, s.send.preface, s.send.connection, {}};
   if (!secured(s, *to, credential, dial.tls)) return;
-  if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, std::move(dial), octets_of(s.send, credential, to->address));
+  if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, std::move(dial), octets_of(out, credential, to->address));
   const Before before{world_.records().size(), world_.mocks().seen().size()};
   // Shared with the lanes, so that a step that is given up leaves nothing hanging.
   auto batch = std::make_shared<Batch>();
   batch->answers.resize(s.send.count);
-  batch->octets = octets_of(s.send, credential, to->address);
+  batch->seen.resize(s.send.count);
+  batch->octets = octets_of(out, credential, to->address);
   batch->dial = std::move(dial);
   batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
   batch->every = s.send.every;
@@ -113,7 +127,7 @@ void SendStep::run(const Step& s) {
     return world_.fail(s.send.during[batch->happened].span, "the step was over before this: it took " + format(world_.driver().now() - batch->began), "an earlier `at`, or more requests");
   settle(before.records, batch->answers);
   for (const Answer& answer : batch->answers) trace(answer);
-  judge(s, batch->answers, before);
+  judge(s, *batch, before);
 }
 
 // `during` lives in the step, which waits for this.
@@ -145,18 +159,20 @@ io::Task<void> SendStep::run_lane(std::shared_ptr<Batch> batch) {
     if (world_.scope().token().cancelled()) break;
     io::Task<void> sending = world_.client().send(batch->dial, batch->octets, batch->method, batch->timeout, batch->answers[i]);
     co_await sending;
+    batch->seen[i] = world_.mocks().seen_count();
   }
   --batch->lanes;
 }
 
 // On sockets the answer can be here before its record: wait for as many as there are answers.
 void SendStep::settle(std::size_t first, const std::vector<Answer>& answers) {
-  if (world_.driver().simulated()) return;
+  if (world_.driver().simulated() || world_.foreign() != nullptr) return;
   const auto whole = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a.status != 0 || a.error == "tls-alert"; }));
   world_.driver().run_until([this, first, whole] { return world_.records().size() >= first + whole; }, std::chrono::seconds(5));
 }
 
-void SendStep::judge(const Step& s, const std::vector<Answer>& answers, const Before& before) {
+void SendStep::judge(const Step& s, const Batch& batch, const Before& before) {
+  const std::vector<Answer>& answers = batch.answers;
   const std::vector<SeenRequest> seen = world_.mocks().seen();
   for (std::size_t i = before.seen; i < seen.size(); ++i) trace(seen[i]);
   const std::vector<const RecordBook::Entry*> logged = world_.records().since(before.records);
@@ -166,6 +182,8 @@ void SendStep::judge(const Step& s, const std::vector<Answer>& answers, const Be
   // A policy may hide the id from the client or the upstream, and an answer without a head has none. One request has one
   // record, and requests that follow each other have theirs in order.
   const bool in_order = s.send.concurrency == 1 && logged.size() == answers.size();
+  // Of a gateway that is not ours: what reached a mock between one answer and the next was for the next.
+  const bool by_time = world_.foreign() != nullptr && s.send.concurrency == 1;
   for (std::size_t n = 0; n < answers.size(); ++n) {
     Observation one;
     one.answer = answers[n];
@@ -178,8 +196,9 @@ void SendStep::judge(const Step& s, const std::vector<Answer>& answers, const Be
       one.record = &logged[at]->record;
       one.log_line = &logged[at]->line;
     }
+    const auto in_its_time = [&](std::size_t i) { return i >= (n == 0 ? before.seen : batch.seen[n - 1]) && i < batch.seen[n]; };
     for (std::size_t i = before.seen; i < seen.size(); ++i)
-      if (answers.size() == 1 || (one.record != nullptr && seen[i].request_id == one.record->request_id)) one.upstream.push_back(&seen[i]);
+      if (answers.size() == 1 || (by_time && in_its_time(i)) || (one.record != nullptr && seen[i].request_id == one.record->request_id)) one.upstream.push_back(&seen[i]);
     all.push_back(std::move(one));
   }
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -31,11 +31,12 @@ class SendStep {
   };
 
   const gateway::Bound* listener(const Step& step);
+  Send addressed(const Send& send);
   bool secured(const Step& step, const gateway::Bound& bound, const Credential* credential, Secured& out);
   io::Task<void> happen(std::shared_ptr<Batch> batch, const During& during);
   io::Task<void> run_lane(std::shared_ptr<Batch> batch);
   void settle(std::size_t first, const std::vector<Answer>& answers);
-  void judge(const Step& step, const std::vector<Answer>& answers, const Before& before);
+  void judge(const Step& step, const Batch& batch, const Before& before);
   void unmatched(const Step& step, const std::vector<Observation>& all, const std::vector<SeenRequest>& seen, std::size_t first_seen);
   void trace(std::string_view text);
   void trace(const Texts& texts);

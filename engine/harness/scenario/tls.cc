@@ -68,7 +68,9 @@ Result<std::shared_ptr<const crypto::TlsContext>> client_context(const ClientTls
   options.max = tls.max;
   options.alpn = tls.alpn;
   options.ask_for_staple = true;
-  if (options.verify) {
+  if (tls.trust == "system") {
+    options.authorities = crypto::Authorities::system({});
+  } else if (options.verify) {
     auto pem = tls.trust == "simulation" ? Result<std::string>(authority.pem()) : files.read(whole(tls.trust, directory));
     if (!pem) return Failure<Error>{pem.error()};
     auto loaded = crypto::Authorities::load(*pem, {});

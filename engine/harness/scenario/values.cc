@@ -46,6 +46,7 @@ bool look_up(std::string_view name, const Values& values, const diag::Span& span
     out.boolean = !out.text.empty() && (out.text[0] == 't' || out.text[0] == 'T');
     return true;
   }
+  if (values.keep_places && (where == "gateway" || where == "mocks")) return false;
   const config::Node* found = nullptr;
   if (where == "row") found = descend(values.row, rest);
   else if (where == "vars") found = descend(values.vars, rest);

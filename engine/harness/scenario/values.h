@@ -16,6 +16,8 @@ struct Values {
   config::EnvSource env;
   // What earlier steps saved; null while the file is only being checked: such values stay as they are then.
   const std::map<std::string, config::Node>* saved = nullptr;
+  // $(gateway.…) and $(mocks.…) stay as they are: they are known when a gateway that is not ours is started.
+  bool keep_places = false;
 };
 
 config::Node clone(const config::Node& node);
