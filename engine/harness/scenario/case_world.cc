@@ -97,7 +97,8 @@ bool CaseWorld::set_up_foreign() {
 void CaseWorld::end_foreign() {
   if (const std::string gone = foreign_->gone(); !gone.empty() && go_on()) fail(case_.world.gateway_span, gone + " before the case was over");
   foreign_->stop();
-  if (go_on() || !result_.failures.back().trace.empty()) return;
+  // Of one that did not get ready it has been told.
+  if (foreign_->bound().name.empty() || go_on() || !result_.failures.back().trace.empty()) return;
   for (const std::string& line : foreign_->output(10)) result_.failures.back().trace.push_back("gateway: " + line);
 }
 
