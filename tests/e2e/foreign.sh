@@ -141,6 +141,30 @@ cases:
 SCENARIO
 exits 0 "$GATELAB" test --real --jobs 4 url.yaml
 
+# TLS on both sides: the client trusts what `ca` says, or the system, and nothing else; the gateway gets the mocks' CA.
+certificates=$GATELAB_ROOT/fixtures/certificates
+sed "s|listen .*|listen 127.0.0.1:\$(gateway.port) ssl; ssl_certificate $certificates/localhost.pem; ssl_certificate_key $certificates/localhost.key;|
+  s|proxy_pass .*|proxy_pass https://\$(mocks.orders.address); proxy_ssl_trusted_certificate \$(gateway.directory)/mocks-ca.pem; proxy_ssl_verify on; proxy_ssl_name localhost;|" nginx.conf >secure.conf
+cat >secure.yaml <<SCENARIO
+gatelab: 1
+gateway:
+  run: [ '$GATELAB_PEERS/bin/nginx', -e, stderr, -p, \$(gateway.directory), -c, \$(gateway.directory)/secure.conf ]
+  templates: [ secure.conf ]
+  url: https://localhost:\$(gateway.port)
+  ca: $certificates/ca.pem
+mocks: { orders: { tls: {}, stubs: [ { when: GET /orders/1, reply: { json: { id: 1 } } } ] } }
+cases:
+  - name: over TLS on both sides
+    steps: [ { send: GET /orders/1, headers: { X-Api-Key: test-key }, repeat: 3, expect: { status: 200, tls: { names: { contains: localhost } }, upstream: { name: orders } } } ]
+  - name: another CA
+    gateway: { ca: $certificates/other-ca.pem }
+    steps: [ { send: GET /orders/1, expect: { error: tls-certificate, upstream: none } } ]
+  - name: the CAs of the system
+    gateway: { ca: "" }
+    steps: [ { send: GET /orders/1, expect: { error: tls-certificate, upstream: none } } ]
+SCENARIO
+exits 0 "$GATELAB" test --real secure.yaml
+
 # What only gatelab's own gateway can be asked.
 refused() {  # STEP CARET WORDS
   world nginx "  run: [ nginx ]" | sed '/^cases:/,$d' >refused.yaml
@@ -186,6 +210,7 @@ for signal in INT KILL; do
   stubborn="$first $second"
   kill "-$signal" "$pid"
   ended "$pid" 30 || fail "gatelab does not end on SIG$signal"
+  { wait "$pid" || true; } 2>/dev/null
   until_true 30 stopped || fail "after SIG$signal of gatelab its gateway still runs"
 done
 left=$(left_over "$work")
