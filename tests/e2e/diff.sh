@@ -112,3 +112,29 @@ exits 0 "$GATELAB" test limit.yaml
 exits 1 "$GATELAB" diff old.yaml new.yaml --scenarios limit.yaml
 grep -q 'rate-limited → completed' out.txt && grep -q 'limit.yaml: the fourth is refused' out.txt || fail "scenarios: $(<out.txt)"
 exits 0 "$GATELAB" diff old.yaml old.yaml --scenarios limit.yaml
+
+# Tokens: the credential that stands above the steps makes the difference in a scenario too.
+cat >early.yaml <<'CONFIG'
+gatelab: 1
+listeners: [ { name: plain, address: 127.0.0.1:8080 } ]
+issuers: { main: { issuer: https://idp.example, audiences: [ orders ], leeway: 30s, algorithms: [ ES256 ], keys: { jwks_url: http://127.0.0.1:9100/jwks.json } } }
+upstreams: { orders: { url: http://127.0.0.1:9001 } }
+routes:
+  - { name: orders, match: { path: /orders/* }, policies: [ { jwt: { issuer: main, scopes: [ orders:read ] } } ], upstream: orders }
+CONFIG
+sed 's/leeway: 30s/leeway: 31s/' early.yaml >late.yaml
+"$GATELAB" diff early.yaml late.yaml --json >out.json || true
+python3 - <<'PYTHON' || fail "a token's steps can't be pasted"
+import json
+report = json.load(open('out.json'))
+group = next(g for g in report['groups'] if g['a']['reason'] == 'expired' and g['b']['reason'] == 'completed')
+lines = group['first']['steps'].rstrip('\n').split('\n')
+credentials = [l[2:] for l in lines if l.startswith('# ')]
+steps = [l for l in lines if not l.startswith('# ')]
+assert len(credentials) == 1, lines
+for name, status in (('early', 401), ('late', 200)):
+    text = f"gatelab: 1\nname: pasted\ngateway: {name}.yaml\nissuers: {{ main: {{ alg: ES256 }} }}\n{credentials[0]}\nmocks: {{ orders: [ {{ when: {{}}, reply: {{ json: {{}} }} }} ] }}\ncases:\n  - name: pasted\n    steps:\n"
+    text += '\n'.join('      ' + s for s in steps[:-1]) + '\n      ' + steps[-1][:-2] + f', expect: {{ status: {status} }} }}\n'
+    open(f'token-{name}.yaml', 'w').write(text)
+PYTHON
+exits 0 "$GATELAB" test token-early.yaml token-late.yaml

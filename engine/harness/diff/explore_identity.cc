@@ -122,6 +122,9 @@ void Identities::keys(const config::Node& policy, std::vector<Identity>& out) co
 void Identities::token(const config::Node& policy, TokenSpec spec, const std::string& about, std::vector<Identity>& out, Duration expiry) {
   const auto issuer = common_.issuers.find(spec.issuer);
   if (issuer == common_.issuers.end()) return;
+  // Said as instants: a scenario mints it when it is first used, which may be later.
+  if (!spec.claims.contains("iat")) spec.claims["iat"] = common_.start.seconds();
+  if (!spec.claims.contains("exp")) spec.claims["exp"] = (common_.start + spec.ttl).seconds();
   const std::string says = spec.issuer + "\n" + spec.claims.dump() + "\n" + format(spec.ttl) + "\n" + spec.typ + "\n" + spec.kid.value_or("") + spec.forge.alg.value_or("") + std::to_string(static_cast<int>(spec.forge.signature));
   auto& [name, text] = minted_[says];
   if (text.empty()) {

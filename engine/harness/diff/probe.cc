@@ -78,7 +78,7 @@ std::string scenario_text(const Probe& probe, const Tokens& tokens, const std::s
     if (known == tokens.end()) continue;
     const TokenSpec& spec = known->second;
     const std::string line = indent + "# credentials: { " + known->first + ": { jwt: { issuer: " + word(spec.issuer) + ", claims: " + spec.claims.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                             ", ttl: " + format(spec.ttl) + (spec.typ == "JWT" ? "" : ", typ: " + word(spec.typ)) + " } } }\n";
+                             (spec.typ == "JWT" ? "" : ", typ: " + word(spec.typ)) + " } } }\n";
     if (out.find(line) == std::string::npos) out += line;
   }
   for (const Step& step : probe.steps)
@@ -93,9 +93,10 @@ std::string curl_text(const Request& r, const std::string& base) {
   if (r.method == "HEAD") out += " -I";
   else if (r.method != "GET" || r.has_body) out += " -X " + shell(r.method);
   for (const auto& [name, value] : r.headers) out += " -H " + shell(value.empty() ? name + ";" : name + ": " + value);
-  if (r.from.family != IpAddress::Family::None) out += " --interface " + format(r.from);
   if (r.has_body) out += " --data-binary " + (filler ? std::string("@-") : shell(r.body));
-  return out + " " + shell(base + r.target);
+  out += " " + shell(base + r.target);
+  // Most addresses are not this machine's: whoever pastes it would get no further.
+  return r.from.family == IpAddress::Family::None ? out : out + "  # from " + format(r.from);
 }
 
 std::string key_of(const Probe& probe) {
