@@ -136,9 +136,11 @@ class CaseProbe {
         auto token = issuer->second->mint(spec, now_);
         if (!token) return leave_out("tokens that can't be minted here"), false;
         at->second = std::move(*token);
+        TokenSpec& said = tokens_[name] = *c.token;
+        if (!said.claims.contains("iat")) said.claims["iat"] = now_.seconds();
+        if (!said.claims.contains("exp")) said.claims["exp"] = (now_ + said.ttl).seconds();
       }
       key = at->second;
-      tokens_[name] = *c.token;
       if (c.where == Credential::Where::Header && iequals(c.name, "authorization")) request.token = name;
     }
     if (!c.scheme.empty()) key = c.scheme + " " + key;
