@@ -367,6 +367,7 @@ io::Task<void> Worker::refresh([[maybe_unused]] proxy::Pin pin, upstream::Target
 void Worker::cut() noexcept {
   handshakes_.cancel();
   connections_.cancel();
+  copies_.cancel();
   for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->cut();
 }
 

@@ -2,6 +2,7 @@
 #include "observe/record.h"
 
 #include <charconv>
+#include <utility>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -79,9 +80,9 @@ void OwnedRecord::assign(const Record& r) {
   tls_client_fingerprint = r.tls.client_fingerprint;
   tls_error = r.tls.error;
   tls_resumed = r.tls.resumed;
-  variant = r.variant;
-  injected = r.injected;
-  mirrored_to = r.mirrored_to;
+  // Empty nearly always, before and after.
+  for (const auto& [to, from] : {std::pair(&variant, r.variant), std::pair(&injected, r.injected), std::pair(&mirrored_to, r.mirrored_to)})
+    if (!to->empty() || !from.empty()) *to = from;
   ended_by = r.ended.by;
   ended_id = r.ended.id;
   ended_reason = r.ended.reason;

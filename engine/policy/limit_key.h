@@ -35,7 +35,7 @@ Step when_full(Input& in, OnFull on_full, std::string_view key) noexcept;
 
 // What holds for a consumer, or null for who is none: of the first group that he is in, else the last, which is everyone else's.
 template <class T>
-const T& for_consumer(const std::vector<T>& by_group, const Consumer* consumer) noexcept {
+inline const T& for_consumer(const std::vector<T>& by_group, const Consumer* consumer) noexcept {
   for (const T& one : by_group)
     if (one.group.empty() || (consumer != nullptr && consumer->in_group(one.group))) return one;
   return by_group.back();

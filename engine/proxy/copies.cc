@@ -81,7 +81,7 @@ void Exchange::send_copy(const policy::Copy& copy, std::string_view body) noexce
   Arena& arena = *parcel->arena;
   for (const http::Field& f : head_.fields)
     if (!head_.has_underscores || !http::reads_like_another(head_.fields, f.name)) parcel->fields.add(f.id, arena.copy(f.name), arena.copy(f.value));
-  if (!copy.mark.empty()) parcel->fields.add(arena.copy(copy.mark), arena.copy(copy.value));
+  parcel->fields.add(arena.copy(copy.mark), arena.copy(copy.value));
   CallRequest& request = parcel->request;
   request.upstream = copy.upstream;
   request.method = arena.copy(head_.method_text);

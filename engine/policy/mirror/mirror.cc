@@ -18,7 +18,7 @@ class Mirror final : public Policy {
 
   Step step(Input& in) const noexcept override {
     // What tells a copy from its original is not the client's to say.
-    if (!mark.empty()) in.request.fields.remove(mark);
+    in.request.fields.remove(mark);
     if (!when.fits(in)) return Step::skip("`when` does not speak of it");
     if (in.is_explained) return share == kAll ? Step::go_on(told) : Step::skip(told);
     Dice dice(mix64(in.dice ^ seed));
