@@ -113,15 +113,17 @@ Status ForeignGateway::await_ready(io::Scope& scope) {
 io::Task<void> ForeignGateway::ask(std::shared_ptr<Asking> asking) {
   io::Loop& loop = driver_.outside();
   Client client(asking->environment.network, loop, asking->cancel);
-  while (!asking->over && !asking->cancel.cancelled()) {
+  for (std::size_t turn = 0; !asking->over && !asking->cancel.cancelled(); ++turn) {
     io::Wait wait;
     wait.deadline = loop.now() + std::chrono::seconds(5);
     wait.cancel = &asking->cancel;
     wait.what = "the gateway to be ready";
-    auto resolving = asking->environment.resolver.resolve(loop, asking->host, wait);
+    io::Question question{asking->host, {}};
+    auto resolving = asking->environment.resolver.resolve(loop, std::move(question), wait);
     auto found = co_await resolving;
     if (found) {
-      asking->dial.to.ip = found->front();
+      // A name of several addresses may be served at one of them only.
+      asking->dial.to.ip = found->addresses[turn % found->addresses.size()];
       Answer answer;
       if (asking->octets.empty()) {
         auto connecting = connect(asking->environment.network, loop, asking->dial, wait, answer);
