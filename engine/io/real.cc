@@ -193,12 +193,12 @@ std::uint64_t seed_of(const RealOptions& options) {
 
 struct RealWorld::Inner {
   explicit Inner(const RealOptions& options)
-      : resolver(compute), environment{clock, Random(seed_of(options)), network, resolver, files, state_files, watch, compute, make_loops(options.workers)} {}
+      : resolver(compute), environment{clock, Random(seed_of(options)), network, resolver, files, state_files, watch, compute, make_loops(options.workers, options.tick)} {}
 
-  std::vector<Loop*> make_loops(std::uint32_t workers) {
+  std::vector<Loop*> make_loops(std::uint32_t workers, Duration tick) {
     std::vector<Loop*> out;
     for (std::uint32_t i = 0; i < std::max(1U, workers); ++i) {
-      loops.push_back(std::make_unique<RealLoop>(clock, i));
+      loops.push_back(std::make_unique<RealLoop>(clock, i, tick));
       out.push_back(loops.back().get());
     }
     return out;

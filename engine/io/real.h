@@ -12,6 +12,8 @@ namespace gatelab::io {
 struct RealOptions {
   std::uint32_t workers = 1;
   std::uint64_t seed = 0;  // 0: from the system's random source
+  // How late a deadline may be. Finer ones wake the loops more often: for who keeps to a plan.
+  Duration tick = std::chrono::milliseconds(1);
 };
 
 class RealWorld {

@@ -25,7 +25,7 @@ RealClock::RealClock() noexcept : base_(read_clock(CLOCK_REALTIME) - read_clock(
 Instant RealClock::io_now() const noexcept { return {base_ + read_clock(CLOCK_MONOTONIC)}; }
 Instant RealClock::policy_now() const noexcept { return {read_clock(CLOCK_REALTIME) + shift_.load(std::memory_order_relaxed)}; }
 
-RealLoop::RealLoop(const RealClock& clock, std::uint32_t index) : clock_(clock), index_(index), timers_(clock_.io_now()) {
+RealLoop::RealLoop(const RealClock& clock, std::uint32_t index, Duration tick) : clock_(clock), index_(index), fine_(tick < kTick), timers_(clock_.io_now(), tick) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (epoll_ < 0 || wake_ < 0) std::abort();  // before anything is served: no descriptors at all
@@ -74,12 +74,19 @@ void RealLoop::forget(Watched* watched) noexcept {
   dead_.push_back(watched);
 }
 
-int RealLoop::timeout() noexcept {
-  if (!ready_.empty()) return 0;
+// Until something happens or the next deadline; at most a minute.
+int RealLoop::wait(epoll_event* events, int room) noexcept {
+  if (!ready_.empty()) return ::epoll_wait(epoll_, events, room, 0);
   const Instant next = timers_.next();
-  if (next == Instant::max()) return -1;
-  const std::int64_t ns = next.ns - clock_.io_now().ns;
-  return ns <= 0 ? 0 : static_cast<int>(std::min<std::int64_t>((ns + 999'999) / 1'000'000, 60'000));
+  if (next == Instant::max()) return ::epoll_wait(epoll_, events, room, -1);
+  const std::int64_t ns = std::clamp<std::int64_t>(next.ns - clock_.io_now().ns, 0, 60'000'000'000);
+  if (fine_) {
+    const timespec left{ns / 1'000'000'000, ns % 1'000'000'000};
+    const int n = ::epoll_pwait2(epoll_, events, room, &left, nullptr);
+    if (n >= 0 || errno != ENOSYS) return n;
+    fine_ = false;  // Linux before 5.11
+  }
+  return ::epoll_wait(epoll_, events, room, static_cast<int>((ns + 999'999) / 1'000'000));
 }
 
 // Only what was ready at the beginning: who posts itself again lets the sockets have their turn.
@@ -119,7 +126,7 @@ void RealLoop::dispatch(const epoll_event& event) noexcept {
 void RealLoop::run() {
   std::array<epoll_event, 256> events;
   while (!stopping_.load(std::memory_order_acquire)) {
-    const int n = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout());
+    const int n = wait(events.data(), static_cast<int>(events.size()));
     for (int i = 0; i < n; ++i) {
       dispatch(events[static_cast<std::size_t>(i)]);
       // What an event makes ready belongs to it: finished at once, while it is in the processor's caches.

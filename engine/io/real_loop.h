@@ -67,7 +67,9 @@ struct Watched {
 
 class RealLoop final : public Loop {
  public:
-  RealLoop(const RealClock& clock, std::uint32_t index);
+  static constexpr Duration kTick = std::chrono::milliseconds(1);
+  // `tick`: how late a deadline may be.
+  RealLoop(const RealClock& clock, std::uint32_t index, Duration tick = kTick);
   ~RealLoop() override;
 
   const Clock& clock() const noexcept override { return clock_; }
@@ -91,10 +93,11 @@ class RealLoop final : public Loop {
   void run_ready() noexcept;
   void run_remote();
   void dispatch(const epoll_event& event) noexcept;
-  int timeout() noexcept;
+  int wait(epoll_event* events, int room) noexcept;
 
   LoopClock clock_;
   std::uint32_t index_;
+  bool fine_;  // deadlines between milliseconds count
   int epoll_ = -1;
   int wake_ = -1;
   TimerWheel timers_;

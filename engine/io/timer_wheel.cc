@@ -7,7 +7,7 @@ namespace gatelab::io {
 
 void TimerWheel::add(Waiter& w) noexcept {
   w.timed = true;
-  w.timer_sequence = (static_cast<std::uint64_t>(std::max<std::int64_t>(0, w.wait().deadline.ns)) + 999'999) / 1'000'000;
+  w.timer_sequence = (static_cast<std::uint64_t>(std::max<std::int64_t>(0, w.wait().deadline.ns)) + (tick_ - 1)) / tick_;
   ++size_;
   earliest_ = size_ == 1 ? w.timer_sequence : std::min(earliest_, w.timer_sequence);
   place(w);
@@ -76,7 +76,7 @@ std::uint64_t TimerWheel::find_earliest() const noexcept {
 Instant TimerWheel::next() noexcept {
   if (size_ == 0) return Instant::max();
   if (earliest_ <= now_) earliest_ = find_earliest();
-  return Instant{static_cast<std::int64_t>(earliest_ * 1'000'000)};
+  return Instant{static_cast<std::int64_t>(earliest_ * tick_)};
 }
 
 }  // namespace gatelab::io
