@@ -279,6 +279,12 @@ bool RealWorld::shift_policy(Duration by) noexcept {
 
 Duration RealWorld::policy_shift() const noexcept { return inner_->clock.shifted(); }
 
+Duration thread_time() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return std::chrono::seconds(t.tv_sec) + Duration{t.tv_nsec};
+}
+
 const std::string* environment_variable(void*, std::string_view name) {
   thread_local std::string value;
   const char* found = std::getenv(std::string(name).c_str());

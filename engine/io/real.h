@@ -43,6 +43,9 @@ class RealWorld {
   std::unique_ptr<Inner> inner_;
 };
 
+// Processor time of the thread that asks.
+Duration thread_time() noexcept;
+
 // For cli/: $(env.X).
 const std::string* environment_variable(void*, std::string_view name);
 

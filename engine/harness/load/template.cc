@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/load/template.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "http/chars.h"
+
+namespace gatelab::harness::load {
+namespace {
+
+constexpr std::size_t kMostRows = 1'000'000;
+
+std::string quoted(std::string_view text) { return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+
+Failure<Error> bad_line(std::string_view name, std::size_t line, const std::string& why) {
+  return fail("bad-data", "`" + std::string(name) + "` line " + std::to_string(line) + ": " + why);
+}
+
+// One record of RFC 4180, from `at` on. False: a quote is not closed.
+bool csv_record(std::string_view text, std::size_t& at, std::size_t& line, std::vector<std::string>& out) {
+  out.assign(1, {});
+  bool quote = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\n') ++line;
+    if (quote) {
+      if (c != '"') out.back() += c;
+      else if (at + 1 < text.size() && text[at + 1] == '"') out.back() += text[++at];
+      else quote = false;
+    } else if (c == '"' && out.back().empty()) {
+      quote = true;
+    } else if (c == ',') {
+      out.emplace_back();
+    } else if (c == '\n') {
+      ++at;
+      return true;
+    } else if (c != '\r') {
+      out.back() += c;
+    }
+  }
+  return !quote;
+}
+
+Result<Data> read_csv(std::string_view name, std::string_view text) {
+  Data out;
+  std::size_t at = 0, line = 1;
+  std::vector<std::string> record;
+  while (at < text.size()) {
+    const std::size_t began = line;
+    if (!csv_record(text, at, line, record)) return bad_line(name, began, "a quoted value has no end: close it with \"");
+    if (record.size() == 1 && record.front().empty()) continue;
+    if (out.names.empty()) {
+      out.names = record;
+      continue;
+    }
+    if (record.size() != out.names.size()) return bad_line(name, began, std::to_string(record.size()) + " values for " + std::to_string(out.names.size()) + " columns");
+    std::vector<Cell> row;
+    for (std::string& value : record) row.push_back(text_cell(std::move(value)));
+    out.rows.push_back(std::move(row));
+    if (out.rows.size() > kMostRows) return bad_line(name, began, "more than a million rows: split the file, and the load by --shard");
+  }
+  return out;
+}
+
+Result<Data> read_json_lines(std::string_view name, std::string_view text) {
+  Data out;
+  std::size_t line = 0;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view one = trim_ows(text.substr(0, end));
+    if (one.ends_with("\r")) one.remove_suffix(1);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    ++line;
+    if (one.empty()) continue;
+    const auto json = nlohmann::json::parse(one, nullptr, false);
+    if (!json.is_object()) return bad_line(name, line, "not a JSON object: write one a line");
+    if (out.names.empty())
+      for (const auto& [key, value] : json.items()) out.names.push_back(key);
+    std::vector<Cell> row;
+    for (const std::string& key : out.names) {
+      if (!json.contains(key)) return bad_line(name, line, "there is no `" + key + "`, which the first line has");
+      const auto& value = json.at(key);
+      row.push_back({value.is_string() ? value.get<std::string>() : value.dump(), value.dump()});
+    }
+    out.rows.push_back(std::move(row));
+    if (out.rows.size() > kMostRows) return bad_line(name, line, "more than a million rows: split the file, and the load by --shard");
+  }
+  return out;
+}
+
+}  // namespace
+
+Cell text_cell(std::string text) {
+  std::string json = quoted(text);
+  return {std::move(text), std::move(json)};
+}
+
+Result<Data> read_data(std::string_view name, std::string_view text) {
+  const bool csv = name.ends_with(".csv");
+  if (!csv && !name.ends_with(".jsonl") && !name.ends_with(".ndjson")) return fail("bad-data", "`" + std::string(name) + "` is neither .csv nor .jsonl: rows are read from CSV, or from JSON lines");
+  auto out = csv ? read_csv(name, text) : read_json_lines(name, text);
+  if (out && out->rows.empty()) return fail("bad-data", "`" + std::string(name) + "` has no rows");
+  return out;
+}
+
+Result<Unit> Template::split(std::string_view part, As as, const Data& data, const std::vector<std::string>& saved, std::vector<Piece>& out) {
+  const auto text = [&out](std::string_view t) {
+    if (t.empty()) return;
+    if (!out.empty() && out.back().from == From::Text) out.back().text += t;
+    else out.push_back({From::Text, As::Field, 0, std::string(t)});
+  };
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t of_data = part.find("$(data.", at), of_user = part.find("$(user.", at), begin = std::min(of_data, of_user);
+    const std::size_t end = begin == std::string_view::npos ? begin : part.find(')', begin);
+    if (end == std::string_view::npos) return text(part.substr(at)), Unit{};
+    const std::string_view name = part.substr(begin + 7, end - begin - 7);
+    const auto& names = begin == of_data ? data.names : saved;
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      std::string known;
+      for (const std::string& n : names) known += (known.empty() ? "" : ", ") + n;
+      if (begin == of_data) return fail("unknown-data", "`$(data." + std::string(name) + ")`: " + (known.empty() ? "there is no data: name a file of it" : "the data has no such column; it has " + known));
+      return fail("unknown-data", "`$(user." + std::string(name) + ")`: no earlier request of the flow saves that" + (known.empty() ? "" : "; saved are " + known));
+    }
+    As here = as;
+    std::size_t from = begin, to = end + 1;
+    if (as == As::JsonText && from > at && part[from - 1] == '"' && to < part.size() && part[to] == '"') {
+      // A whole string: the value keeps its type.
+      here = As::JsonValue;
+      --from;
+      ++to;
+    }
+    text(part.substr(at, from - at));
+    out.push_back({begin == of_data ? From::Row : From::Saved, here, static_cast<std::size_t>(found - names.begin()), {}});
+    at = to;
+  }
+}
+
+Result<Template> Template::make(std::string octets, const Data& data, const std::vector<std::string>& saved) {
+  Template out;
+  if (octets.find("$(data.") == std::string::npos && octets.find("$(user.") == std::string::npos) {
+    out.octets_ = std::move(octets);
+    return out;
+  }
+  const std::string_view all = octets;
+  const std::size_t line = all.find("\r\n"), end = all.find("\r\n\r\n");
+  if (line == std::string_view::npos || end == std::string_view::npos) return fail("unknown-data", "a request without an end of its head can't hold `$(…)`");
+  if (auto done = split(all.substr(0, line), As::Target, data, saved, out.pieces_); !done) return Failure<Error>{done.error()};
+  bool json = false;
+  for (std::string_view fields = all.substr(line, end - line); !fields.empty();) {
+    const std::size_t next = fields.find("\r\n", 2);
+    const std::string_view field = fields.substr(0, next);
+    fields.remove_prefix(std::min(next, fields.size()));
+    const std::string_view name = field.substr(2, field.find(':') - 2);
+    if (iequals(name, "content-length")) {
+      out.has_length_ = true;
+      continue;
+    }
+    if (iequals(name, "content-type") && field.find("json") != std::string_view::npos) json = true;
+    if (auto done = split(field, As::Field, data, saved, out.pieces_); !done) return Failure<Error>{done.error()};
+  }
+  if (auto done = split(all.substr(end + 4), json ? As::JsonText : As::Body, data, saved, out.body_); !done) return Failure<Error>{done.error()};
+  return out;
+}
+
+void Template::append(const Piece& piece, const std::vector<Cell>* row, const std::vector<Cell>& saved, std::string& out) {
+  if (piece.from == From::Text) {
+    out += piece.text;
+    return;
+  }
+  const Cell& cell = piece.from == From::Row ? (*row)[piece.index] : saved[piece.index];
+  switch (piece.as) {
+    case As::Target: return append_percent_encoded(out, cell.text, [](char c) { return http::is(c, http::kUnreserved); });
+    case As::Field:
+      // What would end the field is left out: a value must not make a second request of one.
+      for (const char c : cell.text)
+        if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) out += c;
+      return;
+    case As::Body: out += cell.text; return;
+    case As::JsonValue: out += cell.json.empty() ? "null" : cell.json; return;
+    case As::JsonText: {
+      const std::string text = quoted(cell.text);
+      out.append(text, 1, text.size() - 2);
+      return;
+    }
+  }
+}
+
+void Template::fill(const std::vector<Cell>* row, const std::vector<Cell>& saved, std::string& out) const {
+  out.clear();
+  for (const Piece& piece : pieces_) append(piece, row, saved, out);
+  std::string body;
+  for (const Piece& piece : body_) append(piece, row, saved, body);
+  if (has_length_) out += "\r\nContent-Length: " + std::to_string(body.size());
+  out += "\r\n\r\n" + body;
+}
+
+}  // namespace gatelab::harness::load
