@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostRows = 1'000'000;
 
-std::string quoted(std::string_view text) { return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+std::string json_text(std::string_view text) { return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
 
 Failure<Error> bad_line(std::string_view name, std::size_t line, const std::string& why) {
   return fail("bad-data", "`" + std::string(name) + "` line " + std::to_string(line) + ": " + why);
@@ -93,7 +93,7 @@ Result<Data> read_json_lines(std::string_view name, std::string_view text) {
 }  // namespace
 
 Cell text_cell(std::string text) {
-  std::string json = quoted(text);
+  std::string json = json_text(text);
   return {std::move(text), std::move(json)};
 }
 
@@ -182,7 +182,7 @@ void Template::append(const Piece& piece, const std::vector<Cell>* row, const st
     case As::Body: out += cell.text; return;
     case As::JsonValue: out += cell.json.empty() ? "null" : cell.json; return;
     case As::JsonText: {
-      const std::string text = quoted(cell.text);
+      const std::string text = json_text(cell.text);
       out.append(text, 1, text.size() - 2);
       return;
     }
