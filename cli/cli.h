@@ -24,6 +24,7 @@ enum Exit : int {
   kUsage = 2,         // wrong usage
   kInvalid = 3,       // invalid configuration or scenario; nothing was run
   kEnvironment = 4,   // a port is taken, a file can't be read
+  kUnsure = 5,        // a load run that proves nothing: inconclusive, or invalid
   kInterrupted = 130,
 };
 
@@ -36,6 +37,7 @@ void add_mint(CLI::App& app, Chosen& chosen);
 void add_mint_tokens(CLI::App& mint, Chosen& chosen);  // of add_mint
 void add_record(CLI::App& app, Chosen& chosen);
 void add_diff(CLI::App& app, Chosen& chosen);
+void add_load(CLI::App& app, Chosen& chosen);
 void add_version(CLI::App& app, Chosen& chosen);
 
 enum class Stream : std::uint8_t { Out, Err };

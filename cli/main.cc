@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::simple);
   app.set_version_flag("--version", std::string("gatelab ") + GATELAB_VERSION);
   app.footer("exit codes: 0 ok, 1 an expectation failed, 2 wrong usage, 3 invalid configuration or scenario,\n"
-             "4 environment (port taken, file unreadable), 130 interrupted");
+             "4 environment (port taken, file unreadable), 5 a load that proves nothing, 130 interrupted");
   Chosen chosen;
   add_run(app, chosen);
   add_test(app, chosen);
@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   add_mint(app, chosen);
   add_record(app, chosen);
   add_diff(app, chosen);
+  add_load(app, chosen);
   add_version(app, chosen);
   if (is_unknown_command(app, argc, argv)) return kUsage;
   try {

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/load/result.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <cmath>
+#include <set>
+
+#include "base/units.h"
+
+namespace gatelab::harness::load {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kShown[] = {0.5, 0.9, 0.99, 0.999};
+
+std::string number(double value) {
+  std::string out = std::to_string(value);
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+  return out;
+}
+
+std::string line_of(const Histogram& h) {
+  std::string out;
+  for (const double q : kShown) {
+    // A percentile that a handful decides is not shown as if it were one.
+    const bool enough = h.count() >= samples_for(q, 0.95);
+    out += percentile_name(q) + " " + (enough ? brief(h.at(q)) : "-") + "  ";
+  }
+  return out + "max " + brief(h.max());
+}
+
+std::string words_of(const Tally& tally) {
+  std::string out;
+  for (const auto& [status, n] : tally.statuses) out += (out.empty() ? "" : ", ") + std::to_string(status) + ": " + std::to_string(n);
+  for (const auto& [word, n] : tally.errors)
+    if (!word.starts_with("status ")) out += (out.empty() ? "" : ", ") + word + ": " + std::to_string(n);
+  return out.empty() ? "no answer" : out;
+}
+
+std::string sure_of(double confidence) { return percent(confidence) + " sure"; }
+
+Json json_of(const Histogram& h) {
+  Json counts = Json::array();
+  h.each([&counts](Duration, std::size_t index, std::uint64_t n) { counts.push_back({index, n}); });
+  return {{"min", h.min().count()}, {"max", h.max().count()}, {"counts", std::move(counts)}};
+}
+
+Json json_of(const Tally& t) {
+  Json statuses = Json::object();
+  for (const auto& [status, n] : t.statuses) statuses[std::to_string(status)] = n;
+  return {{"planned", t.planned}, {"sent", t.sent}, {"in_time", t.in_time}, {"answered", t.answered}, {"octets", t.octets}, {"retried", t.retried}, {"statuses", std::move(statuses)}, {"errors", t.errors},
+          {"latency", json_of(t.latency)}, {"service", json_of(t.service)}, {"late", json_of(t.late)}};
+}
+
+Json json_of(const Round& r) {
+  Json slices = Json::array();
+  for (const Slice& s : r.slices) slices.push_back({{"answered", s.answered}, {"failed", s.failed}, {"latency", json_of(s.latency)}});
+  return {{"length", r.length.count()}, {"slice", r.slice.count()}, {"cut", r.cut}, {"resources", {{"waits", r.resources.waits}, {"unsent", r.resources.unsent}, {"descriptors", r.resources.descriptors}, {"thread", r.resources.thread}}},
+          {"judged", json_of(r.judged)}, {"warmup", json_of(r.warmup)}, {"slices", std::move(slices)}};
+}
+
+// What a file says that is none of ours; thrown and caught in this file only, as the library does.
+struct BadResult {};
+
+void restore(const Json& json, Histogram& out) {
+  for (const Json& pair : json.at("counts"))
+    if (!out.restore(pair.at(0).get<std::size_t>(), pair.at(1).get<std::uint64_t>())) throw BadResult{};
+  if (!out.restore_limits(Duration{json.at("min").get<std::int64_t>()}, Duration{json.at("max").get<std::int64_t>()})) throw BadResult{};
+}
+
+void restore(const Json& json, Tally& out) {
+  out.planned = json.at("planned").get<std::uint64_t>();
+  out.sent = json.at("sent").get<std::uint64_t>();
+  out.in_time = json.at("in_time").get<std::uint64_t>();
+  out.answered = json.at("answered").get<std::uint64_t>();
+  out.octets = json.at("octets").get<std::uint64_t>();
+  out.retried = json.at("retried").get<std::uint64_t>();
+  for (const auto& [status, n] : json.at("statuses").items()) out.statuses[static_cast<std::uint16_t>(std::stoul(status))] = n.get<std::uint64_t>();
+  for (const auto& [word, n] : json.at("errors").items()) out.errors[word] = n.get<std::uint64_t>();
+  restore(json.at("latency"), out.latency);
+  restore(json.at("service"), out.service);
+  restore(json.at("late"), out.late);
+}
+
+void restore(const Json& json, Round& out) {
+  out.length = Duration{json.at("length").get<std::int64_t>()};
+  out.slice = Duration{json.at("slice").get<std::int64_t>()};
+  out.cut = json.at("cut").get<bool>();
+  const Json& resources = json.at("resources");
+  out.resources = {resources.at("waits").get<std::uint64_t>(), resources.at("unsent").get<std::uint64_t>(), resources.at("descriptors").get<std::uint64_t>(), resources.at("thread").get<double>()};
+  restore(json.at("judged"), out.judged);
+  restore(json.at("warmup"), out.warmup);
+  for (const Json& s : json.at("slices")) {
+    Slice& slice = out.slices.emplace_back();
+    slice.answered = s.at("answered").get<std::uint64_t>();
+    slice.failed = s.at("failed").get<std::uint64_t>();
+    restore(s.at("latency"), slice.latency);
+  }
+}
+
+}  // namespace
+
+std::string plan_text(const Load& load) {
+  const bool open = load.model == Model::Open;
+  std::string out = open ? load.spacing == Spacing::Poisson ? "open, Poisson, " : "open, even, " : "closed, ";
+  std::string stages;
+  for (const Stage& s : load.curve.stages()) {
+    stages += stages.empty() ? "" : ", then ";
+    stages += s.from == s.to ? number(s.to) : number(s.from) + " to " + number(s.to);
+    stages += (open ? "/s for " : " users for ") + format(s.length);
+  }
+  out += stages;
+  if (!open && load.think > Duration{}) out += ", who think for " + format(load.think);
+  if (!load.keep_alive) out += ", a connection a request";
+  return out;
+}
+
+std::string to_text(const Outcome& o, const Judgement& judgement, const Compared* compared) {
+  Round all;
+  Duration judged{};
+  for (const Round& r : o.rounds) {
+    all.merge(r);
+    judged += r.length - o.warmup;
+  }
+  const Tally& t = all.judged;
+  const double seconds = std::max(1e-9, static_cast<double>(judged.count()) / 1e9);
+  std::string out = "load " + o.target + ": " + o.plan + (o.rounds.size() > 1 ? ", " + std::to_string(o.rounds.size()) + " rounds" : "") + ", seed " + std::to_string(o.seed);
+  if (o.shard.of > 1) out += ", shard " + std::to_string(o.shard.index + 1) + "/" + std::to_string(o.shard.of);
+  out += "\n";
+  out += "  requests  " + std::to_string(t.planned) + " planned, " + std::to_string(t.in_time) + " sent in time, " + number(std::round(static_cast<double>(t.answered) / seconds * 10) / 10) + " answered a second, " + percent(t.sent == 0 ? 0 : static_cast<double>(t.failed()) / static_cast<double>(t.sent)) + " errors\n";
+  out += "  answers   " + words_of(t) + (t.retried > 0 ? " (" + std::to_string(t.retried) + " sent again: the server had closed)" : "") + "\n";
+  out += "  latency   " + line_of(t.latency) + "\n";
+  out += "  service   " + line_of(t.service) + "\n";
+  out += "  late by   " + line_of(t.late) + "\n";
+  if (all.warmup.sent > 0) out += "  warm-up   " + std::to_string(all.warmup.sent) + " requests in the first " + format(o.warmup) + ", not judged: " + line_of(all.warmup.latency) + "\n";
+  for (std::size_t i = 0; o.rounds.size() > 1 && i < o.rounds.size(); ++i) out += "  round " + std::to_string(i + 1) + "   " + line_of(o.rounds[i].judged.latency) + "\n";
+  for (const Finding& f : judgement.findings) out += "  " + f.threshold.text + ": " + std::string(name(f.verdict)) + " (" + f.text + ")\n";
+  if (compared != nullptr) {
+    out += "  against " + compared->base + ", tolerance " + percent(compared->tolerance) + ":\n";
+    for (const Comparison& c : compared->findings) out += "    " + std::string(name(c.verdict)) + ": " + c.text + "\n";
+    out += "    a request of this run is the slower of two with a chance of " + percent(compared->superiority) + "\n";
+  }
+  for (const std::string& why : judgement.invalid) out += "  invalid: " + why + "\n";
+  const Verdict verdict = compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict);
+  if (judgement.findings.empty() && compared == nullptr && verdict == Verdict::Pass) return out;
+  return out + "verdict: " + std::string(name(verdict)) + " (" + sure_of(o.confidence) + ")\n";
+}
+
+std::string to_json(const Outcome& o, const Judgement& judgement, const Compared* compared) {
+  Json out{{"gatelab_load", 1}, {"verdict", name(compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict))}};
+  out["target"] = o.target;
+  out["plan"] = o.plan;
+  out["model"] = o.model == Model::Open ? "open" : "closed";
+  out["seed"] = o.seed;
+  out["connections"] = o.connections;
+  out["threads"] = o.threads;
+  out["shard"] = {o.shard.index, o.shard.of};
+  out["warmup"] = o.warmup.count();
+  out["confidence"] = o.confidence;
+  out["thresholds"] = o.thresholds;
+  out["marks"] = Json::array();
+  for (const Mark& m : o.marks) out["marks"].push_back({{"at", m.at.count()}, {"text", m.text}});
+  Round all;
+  for (const Round& r : o.rounds) all.merge(r);
+  Json& latency = out["latency_ms"];
+  for (const double q : {0.5, 0.9, 0.95, 0.99, 0.999}) latency[percentile_name(q)] = static_cast<double>(all.judged.latency.at(q).count()) / 1e6;
+  latency["max"] = static_cast<double>(all.judged.latency.max().count()) / 1e6;
+  out["findings"] = Json::array();
+  for (const Finding& f : judgement.findings)
+    out["findings"].push_back({{"threshold", f.threshold.text}, {"verdict", name(f.verdict)}, {"value", f.value}, {"low", f.low}, {"high", f.high}, {"text", f.text}});
+  out["invalid"] = judgement.invalid;
+  if (compared != nullptr) {
+    Json& c = out["compared"] = {{"base", compared->base}, {"tolerance", compared->tolerance}, {"superiority", compared->superiority}, {"verdict", name(compared->verdict)}};
+    for (const Comparison& f : compared->findings) c["findings"].push_back({{"percentile", percentile_name(f.quantile)}, {"ratio", f.ratio}, {"low", f.low}, {"high", f.high}, {"verdict", name(f.verdict)}});
+  }
+  out["rounds"] = Json::array();
+  for (const Round& r : o.rounds) out["rounds"].push_back(json_of(r));
+  return out.dump() + "\n";
+}
+
+std::string to_hdr(const Outcome& o) {
+  Histogram all;
+  for (const Round& r : o.rounds) all.merge(r.judged.latency);
+  return all.percentile_text();
+}
+
+Result<Outcome> read_outcome(std::string_view name, std::string_view text) {
+  const auto bad = [name](const std::string& why) { return fail("bad-result", "`" + std::string(name) + "` is no result of `gatelab load` (" + why + "); one is written with --save or --out"); };
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("gatelab_load")) return bad("no `gatelab_load` in it");
+  if (json["gatelab_load"] != 1) return bad("of another version");
+  Outcome out;
+  try {
+    out.target = json.at("target").get<std::string>();
+    out.plan = json.at("plan").get<std::string>();
+    out.model = json.at("model").get<std::string>() == "open" ? Model::Open : Model::Closed;
+    out.seed = json.at("seed").get<std::uint64_t>();
+    out.connections = json.at("connections").get<std::uint32_t>();
+    out.threads = json.at("threads").get<std::uint32_t>();
+    out.shard = {json.at("shard").at(0).get<std::uint32_t>(), json.at("shard").at(1).get<std::uint32_t>()};
+    out.warmup = Duration{json.at("warmup").get<std::int64_t>()};
+    out.confidence = json.at("confidence").get<double>();
+    out.thresholds = json.at("thresholds").get<std::vector<std::string>>();
+    for (const Json& m : json.at("marks")) out.marks.push_back({Duration{m.at("at").get<std::int64_t>()}, m.at("text").get<std::string>()});
+    for (const Json& r : json.at("rounds")) restore(r, out.rounds.emplace_back());
+  } catch (const std::exception& e) {
+    return bad(e.what());
+  } catch (const BadResult&) {
+    return bad("a histogram of it can't be one");
+  }
+  if (out.shard.of == 0 || out.shard.index >= out.shard.of || out.confidence <= 0.5 || out.confidence >= 1) return bad("its values do not fit each other");
+  return out;
+}
+
+Result<Outcome> merge(std::vector<Outcome> parts) {
+  if (parts.empty()) return fail("not-one-run", "there is nothing to merge");
+  std::set<std::uint32_t> shards;
+  Outcome& out = parts.front();
+  for (const Outcome& part : parts) {
+    if (part.plan != out.plan || part.seed != out.seed || part.target != out.target || part.rounds.size() != out.rounds.size() || part.shard.of != out.shard.of || part.thresholds != out.thresholds)
+      return fail("not-one-run", "these are parts of different runs: `" + out.target + "`, " + out.plan + ", seed " + std::to_string(out.seed) + " and `" + part.target + "`, " + part.plan + ", seed " + std::to_string(part.seed));
+    if (!shards.insert(part.shard.index).second) return fail("not-one-run", "shard " + std::to_string(part.shard.index + 1) + "/" + std::to_string(part.shard.of) + " is there twice");
+  }
+  if (shards.size() != out.shard.of) {
+    std::string missing;
+    for (std::uint32_t i = 0; i < out.shard.of; ++i)
+      if (shards.count(i) == 0) missing += (missing.empty() ? "" : ", ") + std::to_string(i + 1) + "/" + std::to_string(out.shard.of);
+    return fail("not-one-run", "shard " + missing + " is missing: percentiles of a part say nothing of the whole");
+  }
+  for (std::size_t p = 1; p < parts.size(); ++p)
+    for (std::size_t i = 0; i < out.rounds.size(); ++i) out.rounds[i].merge(parts[p].rounds[i]);
+  out.connections *= out.shard.of;
+  out.shard = {};
+  return std::move(out);
+}
+
+}  // namespace gatelab::harness::load

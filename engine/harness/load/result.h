@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A load run as a file and as text. The file holds whole histograms, so that parts of one run merge exactly and a later run
+// can be compared with it. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/load/compare.h"
+#include "harness/load/judge.h"
+
+namespace gatelab::harness::load {
+
+// Something that happened at an instant of each round.
+struct Mark {
+  Duration at{};
+  std::string text;
+};
+
+struct Outcome {
+  std::string target;  // as it was named
+  std::string plan;    // "open, Poisson, 500/s for 10s"
+  Model model = Model::Open;
+  std::uint64_t seed = 1;
+  std::uint32_t connections = 0, threads = 1;
+  Part shard;
+  Duration warmup{};
+  double confidence = 0.95;
+  std::vector<std::string> thresholds;
+  std::vector<Mark> marks;
+  std::vector<Round> rounds;
+};
+
+// "open, Poisson, 500/s for 10s"
+std::string plan_text(const Load& load);
+// `compared` may be null.
+std::string to_text(const Outcome& outcome, const Judgement& judgement, const Compared* compared);
+std::string to_json(const Outcome& outcome, const Judgement& judgement, const Compared* compared);
+// The latencies of all rounds in HdrHistogram's text form.
+std::string to_hdr(const Outcome& outcome);
+// One page, without anything from elsewhere.
+std::string to_html(const Outcome& outcome, const Judgement& judgement, const Compared* compared);
+// ids: bad-result. `name` for messages.
+Result<Outcome> read_outcome(std::string_view name, std::string_view json);
+// Shards of one run, each exactly once. ids: not-one-run.
+Result<Outcome> merge(std::vector<Outcome> parts);
+
+}  // namespace gatelab::harness::load
