@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may be said of a run: thresholds, comparisons, and results as files.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/load/result.h"
+
+namespace gatelab::harness::load {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A round whose machine has its own speed, as real rounds do, and requests around it.
+Round noisy(Dice& dice, double speed, int requests) {
+  const auto normal = [&dice] { return std::sqrt(-2 * std::log1p(-dice.unit())) * std::cos(6.283185307179586 * dice.unit()); };
+  Round out;
+  out.length = 10s;
+  const double machine = speed * std::exp(0.02 * normal());
+  for (int i = 0; i < requests; ++i) {
+    out.judged.latency.add(Duration{std::llround(1e7 * machine * std::exp(0.3 * normal()))});
+    ++out.judged.planned, ++out.judged.sent, ++out.judged.in_time, ++out.judged.answered;
+  }
+  return out;
+}
+
+Round even(int requests, Duration least, Duration step) {
+  Round out;
+  out.length = 10s;
+  for (int i = 0; i < requests; ++i) out.judged.latency.add(least + step * i);
+  out.judged.planned = out.judged.sent = out.judged.in_time = out.judged.answered = static_cast<std::uint64_t>(requests);
+  return out;
+}
+
+Verdict verdict(const Round& round, const char* threshold) { return judge({round}, *parse_thresholds(threshold), 0.95, Model::Open, 10).verdict; }
+
+TEST(LoadJudge, BoundInsideTheIntervalIsNoVerdict) {
+  const Round round = even(1000, 1ms, 10us);  // p50 is 6 ms, give or take a quarter
+  EXPECT_EQ(verdict(round, "p50<8ms"), Verdict::Pass);
+  EXPECT_EQ(verdict(round, "p50<4ms"), Verdict::Fail);
+  EXPECT_EQ(verdict(round, "p50<6ms"), Verdict::Inconclusive);
+  EXPECT_EQ(verdict(round, "p50>4ms"), Verdict::Pass);
+  EXPECT_EQ(verdict(round, "p50<8ms,p50<4ms"), Verdict::Fail);
+}
+
+TEST(LoadJudge, PercentileOfTooFewIsRefusedWithTheNumberThatWouldDo) {
+  const Judgement judgement = judge({even(298, 1ms, 1us)}, *parse_thresholds("p99<1s"), 0.95, Model::Open, 10);
+  EXPECT_EQ(judgement.verdict, Verdict::Inconclusive);
+  EXPECT_EQ(judgement.findings[0].text, "p99 of 298 requests says nothing: it takes 299");
+  EXPECT_EQ(verdict(even(299, 1ms, 1us), "p99<1s"), Verdict::Pass);
+}
+
+TEST(LoadJudge, ErrorsAreBoundedNotJustCounted) {
+  Round round = even(2994, 1ms, 1us);
+  EXPECT_EQ(verdict(round, "errors<0.1%"), Verdict::Inconclusive);
+  round = even(2996, 1ms, 1us);
+  EXPECT_EQ(verdict(round, "errors<0.1%"), Verdict::Pass);
+  round.judged.errors["closed"] = 30;
+  EXPECT_EQ(verdict(round, "errors<0.1%"), Verdict::Fail);
+  EXPECT_EQ(verdict(round, "errors<=0%"), Verdict::Fail);
+}
+
+TEST(LoadJudge, LateGeneratorProvesNothing) {
+  Round round = even(1000, 10ms, 1us);
+  for (int i = 0; i < 1000; ++i) round.judged.late.add(i < 980 ? 10us : 2ms);
+  EXPECT_EQ(verdict(round, "p50<1s"), Verdict::Pass);  // it was late elsewhere
+  EXPECT_EQ(verdict(round, "p99<1s"), Verdict::Invalid);
+  round = even(1000, 1ms, 1us);
+  round.judged.in_time = 980;
+  EXPECT_EQ(verdict(round, "p50<1s"), Verdict::Invalid);
+  round = even(1000, 1ms, 1us);
+  round.resources.thread = 0.99;
+  const Judgement judgement = judge({round}, *parse_thresholds("p50<1s"), 0.95, Model::Closed, 10);
+  EXPECT_EQ(judgement.verdict, Verdict::Invalid);
+  EXPECT_NE(judgement.invalid[0].find("busiest thread was at 99%"), std::string::npos);
+}
+
+TEST(LoadJudge, RoundsThatDifferWidenTheInterval) {
+  const auto rounds = [](Duration a, Duration b, Duration c) { return std::vector<Round>{even(5000, a, 1ns), even(5000, b, 1ns), even(5000, c, 1ns)}; };
+  const auto threshold = *parse_thresholds("p50<20ms");
+  EXPECT_EQ(judge(rounds(10ms, 10ms, 10ms), threshold, 0.95, Model::Open, 10).verdict, Verdict::Pass);
+  EXPECT_EQ(judge(rounds(5ms, 10ms, 19ms), threshold, 0.95, Model::Open, 10).verdict, Verdict::Inconclusive);
+}
+
+TEST(LoadJudge, ThresholdsAreReadStrictly) {
+  EXPECT_EQ(parse_thresholds("p99.9 <= 50ms , service.p50<1ms,rate>=99%")->size(), 3U);
+  for (const char* bad : {"p99", "p100<1s", "p99<50", "q99<50ms", "errors<1ms", "p0<1ms"}) EXPECT_FALSE(parse_thresholds(bad)) << bad;
+}
+
+// Identical runs raise an alarm as often as was agreed, and what is slower is found.
+TEST(LoadCompare, FiftyIdenticalPairsRaiseFewAlarms) {
+  Dice dice = Random(11).fork("rounds");
+  for (const bool paired : {true, false}) {
+    int alarms = 0, found = 0;
+    for (int run = 0; run < 50; ++run) {
+      std::vector<Round> base, same, slower;
+      for (int i = 0; i < 8; ++i) {
+        base.push_back(noisy(dice, 1, 2000));
+        same.push_back(noisy(dice, 1, 2000));
+        slower.push_back(noisy(dice, 1.1, 2000));
+      }
+      alarms += compare(base, same, {0.5, 0.99}, 0, 0.95, paired).verdict == Verdict::Fail ? 1 : 0;
+      found += compare(base, slower, {0.5, 0.99}, 0, 0.95, paired).verdict == Verdict::Fail ? 1 : 0;
+    }
+    EXPECT_LE(alarms, 7);
+    EXPECT_GE(found, 49);
+  }
+}
+
+TEST(LoadCompare, ToleranceIsWhatMayBeSlower) {
+  Dice dice = Random(3).fork("rounds");
+  std::vector<Round> base, now;
+  for (int i = 0; i < 8; ++i) {
+    base.push_back(noisy(dice, 1, 2000));
+    now.push_back(noisy(dice, 1.1, 2000));
+  }
+  EXPECT_EQ(compare(base, now, {0.5}, 0.05, 0.95, true).verdict, Verdict::Fail);
+  EXPECT_EQ(compare(base, now, {0.5}, 0.3, 0.95, true).verdict, Verdict::Pass);
+  const Compared compared = compare(base, now, {0.5}, 0.05, 0.95, true);
+  EXPECT_NEAR(compared.findings[0].ratio, 1.1, 0.03);
+  EXPECT_GT(compared.superiority, 0.55);
+  EXPECT_EQ(compare({base[0]}, {now[0]}, {0.5}, 0.05, 0.95, true).verdict, Verdict::Inconclusive);
+}
+
+Outcome outcome() {
+  Outcome out;
+  out.target = "http://127.0.0.1:1/";
+  out.plan = "open, Poisson, 10/s for 10s";
+  out.thresholds = {"p50 < 1s"};
+  out.marks = {{2s, "orders slow"}};
+  out.rounds.push_back(even(100, 1ms, 1us));
+  out.rounds[0].judged.errors["closed"] = 3;
+  out.rounds[0].judged.statuses[200] = 97;
+  out.rounds[0].slice = 250ms;
+  out.rounds[0].slices.resize(40);
+  out.rounds[0].slices[3].latency.add(3ms);
+  return out;
+}
+
+TEST(LoadResult, FileHoldsTheWholeResult) {
+  const Outcome before = outcome();
+  const auto after = read_outcome("a.json", to_json(before, {}, nullptr));
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(after->rounds[0].judged.latency, before.rounds[0].judged.latency);
+  EXPECT_EQ(after->rounds[0].judged.errors, before.rounds[0].judged.errors);
+  EXPECT_EQ(after->rounds[0].slices[3].latency, before.rounds[0].slices[3].latency);
+  EXPECT_EQ(after->marks[0].text, "orders slow");
+  EXPECT_EQ(to_json(*after, {}, nullptr), to_json(before, {}, nullptr));
+  for (const char* bad : {"", "{}", "{\"gatelab_load\":2}", "{\"gatelab_load\":1}", "[1]"}) EXPECT_FALSE(read_outcome("a.json", bad)) << bad;
+}
+
+TEST(LoadResult, OnlyTheWholeOfOneRunIsMerged) {
+  std::vector<Outcome> parts(3, outcome());
+  for (std::uint32_t i = 0; i < 3; ++i) parts[i].shard = {i, 3};
+  const auto whole = merge(parts);
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->rounds[0].judged.latency.count(), 300U);
+  EXPECT_EQ(whole->rounds[0].judged.errors.at("closed"), 9U);
+  EXPECT_EQ(merge({parts[0], parts[1]}).error().message, "shard 3/3 is missing: percentiles of a part say nothing of the whole");
+  EXPECT_FALSE(merge({parts[0], parts[1], parts[1]}));
+  parts[2].seed = 9;
+  EXPECT_FALSE(merge(parts));
+}
+
+TEST(LoadResult, PageStandsAlone) {
+  Outcome o = outcome();
+  o.target = "<script>";
+  const std::string page = to_html(o, judge(o.rounds, *parse_thresholds("p50<1s"), 0.95, Model::Open, 1), nullptr);
+  EXPECT_EQ(page.find("<script>"), std::string::npos);
+  EXPECT_EQ(page.find("http"), std::string::npos);
+  EXPECT_NE(page.find("orders slow"), std::string::npos);
+  EXPECT_NE(page.find("polyline"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gatelab::harness::load
