@@ -61,10 +61,13 @@ void on_interrupt() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+// Delays of mocks and plans of loads are exact to this.
+constexpr Duration kTick = std::chrono::microseconds(50);
+
 // One case's sockets: the gateway's loops, and one more for clients and mocks.
 class SocketWorld final : public harness::RealDriver {
  public:
-  SocketWorld(std::uint32_t workers, std::uint64_t seed) : world_({workers + 1, seed}), environment_(world_.environment()) {
+  SocketWorld(std::uint32_t workers, std::uint64_t seed) : world_({workers + 1, seed, kTick}), environment_(world_.environment()) {
     outside_ = environment_.loops.back();
     environment_.loops.pop_back();
   }

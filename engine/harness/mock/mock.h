@@ -3,6 +3,7 @@
 // live on one loop; what they have seen may be asked from any thread.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -40,7 +41,8 @@ class MockServers {
   void stop() noexcept;
   bool stopped() const noexcept { return scope_.running() == 0; }
 
-  // Any thread.
+  // Any thread. Whether requests are kept from now on.
+  void remember(bool on) noexcept { remember_ = on; }
   std::vector<SeenRequest> seen() const;
   std::size_t seen_count() const;
   std::vector<SeenMessage> messages() const;
@@ -87,7 +89,7 @@ class MockServers {
 
   io::Network& network_;
   io::Loop& loop_;
-  bool remember_;
+  std::atomic<bool> remember_;
   Random random_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::map<std::string, Address> addresses_;

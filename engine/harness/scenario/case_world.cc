@@ -38,7 +38,9 @@ gateway::Options CaseWorld::gateway_options() {
     const auto known = mocks_.addresses().find(target);
     return known == mocks_.addresses().end() ? std::nullopt : std::optional(known->second);
   };
-  out.on_record = [this](const observe::Record& record) { records_.add(record); };
+  out.on_record = [this](const observe::Record& record) {
+    if (remember_) records_.add(record);
+  };
   return out;
 }
 

@@ -3,6 +3,7 @@
 // simulated or real. The runner's thread; what the gateway and the mocks say comes from theirs.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,6 +51,12 @@ class CaseWorld {
   ForeignGateway* foreign() noexcept { return foreign_.get(); }  // instead of gateway(), if not null
   // Where requests can go.
   std::vector<gateway::Bound> listeners() const;
+  const TestOptions& options() const noexcept { return options_; }
+  // False: requests are not kept from now on, neither by the gateway's records nor by the mocks. A load makes very many.
+  void remember(bool on) noexcept {
+    remember_ = on;
+    mocks_.remember(on);
+  }
 
  private:
   gateway::Options gateway_options();
@@ -80,6 +87,7 @@ class CaseWorld {
   std::unique_ptr<ForeignGateway> foreign_;
   bool serving_ = false;
   bool running_ = false;  // the loops, on threads of their own
+  std::atomic<bool> remember_{true};
 };
 
 }  // namespace gatelab::harness

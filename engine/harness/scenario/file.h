@@ -153,8 +153,10 @@ struct IssuerStep {
   std::optional<std::optional<Reply>> reply;        // instead of the key set; null: the key set again
 };
 
+struct LoadSpec;  // load_spec.h
+
 struct Step {
-  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer, Fault } verb = Verb::Send;
+  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer, Fault, Load } verb = Verb::Send;
   std::string name;
   diag::Span span;
   bool late = false;  // speaks of saved values: parsed again when they are known
@@ -168,6 +170,7 @@ struct Step {
   Restart restart;
   IssuerStep issuer;
   FaultStep fault;
+  std::shared_ptr<const LoadSpec> load;
 };
 
 // A gateway that is not ours (docs/running-scenarios.md): one that runs somewhere, or a program to start. Texts may speak of

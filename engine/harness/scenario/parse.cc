@@ -35,7 +35,7 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
     if (mode.value == "real") world.real = true;
     else if (mode.value != "sim") sink.error("bad-choice", mode.span, "`" + mode.value + "` is not a mode", "sim, real");
   }
-  if (world.real && !sim && !world.foreign) sink.error("not-supported", r.span_of("modes"), "a scenario that runs in real time only is not supported yet", "write modes: [sim, real]");
+  world.sim = sim || !world.real;
   if (const config::Node* clock = r.get("clock")) {
     config::Reader c(*clock, sink, "`clock`");
     if (const auto start = c.text("start"); start == "recorded") {
@@ -203,7 +203,7 @@ class FileParser {
       step.late = speaks_of_saved(item);
       for (const diag::Diagnostic& d : own.all())
         if (!is_of_saved(d.span)) sink.report(d);
-      expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects() || step.restart.told;
+      expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects() || step.restart.told || step.load;
       out.steps.push_back(std::move(step));
       out.step_nodes.push_back(&item);
     }

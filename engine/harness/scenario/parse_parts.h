@@ -3,6 +3,7 @@
 #pragma once
 
 #include "harness/scenario/file.h"
+#include "harness/scenario/words.h"
 
 namespace gatelab::harness {
 
@@ -13,6 +14,8 @@ Matchers matchers(config::Reader& r, std::string_view key, Dimension dimension, 
 
 // parse_send.cc: the verb `send`.
 void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink);
+// One request, who it is from, and what is saved of its answer; without how it gets there and how often.
+void parse_request(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink);
 // parse_expect.cc
 Totals parse_totals(const config::Node& node, diag::Sink& sink);
 // parse_fault.cc

@@ -158,8 +158,7 @@ void parse_save(Send& send, const config::Node& node, diag::Sink& sink) {
 
 }  // namespace
 
-void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
-  if (node.kind == config::Kind::Map && node.entry("websocket") != nullptr) return parse_message_send(step, node, r, world, sink);
+void parse_request(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
   parse_send(step.send, node, r, sink);
   if (step.send.raw)
     for (const std::string_view key : {"as", "headers", "query", "json", "body"})
@@ -171,6 +170,12 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
     const std::string_view near = diag::nearest(step.send.as, names);
     sink.error("unknown-credential", r.span_of("as"), "there is no credential `" + step.send.as + "`", near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
   }
+  if (const config::Node* save = r.get("save")) parse_save(step.send, *save, sink);
+}
+
+void parse_send_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink) {
+  if (node.kind == config::Kind::Map && node.entry("websocket") != nullptr) return parse_message_send(step, node, r, world, sink);
+  parse_request(step, node, r, world, sink);
   if (const config::Node* via = r.get("via")) parse_via(step.send, *via, world, sink);
   if (step.send.tls && !step.send.tls->certificate.empty()) {
     const auto known = world.credentials.find(step.send.tls->certificate);
@@ -179,7 +184,6 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
   }
   if (const config::Node* repeat = r.get("repeat")) parse_repeat(step.send, *repeat, sink);
   step.send.timeout = r.duration("timeout");
-  if (const config::Node* save = r.get("save")) parse_save(step.send, *save, sink);
   if (const config::Node* expect = r.get("expect")) step.expect = parse_expect(*expect, world, sink);
   if (const config::Node* totals = r.get("totals")) step.totals = parse_totals(*totals, sink);
   parse_stream_use(step, r, sink);

@@ -3,13 +3,14 @@
 // expected in parse_expect.cc.
 #include <algorithm>
 
+#include "harness/scenario/load_spec.h"
 #include "harness/scenario/parse_parts.h"
 
 namespace gatelab::harness {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer", "fault"};
-constexpr std::string_view kLaterVerbs[] = {"admin", "replay", "load"};
+constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer", "fault", "load"};
+constexpr std::string_view kLaterVerbs[] = {"admin", "replay"};
 
 void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag::Sink& sink) {
   config::Reader l(node, sink, "`reload`");
@@ -49,7 +50,7 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
   d.id = "no-verb";
   d.message = "the step does nothing";
   d.span = node.span;
-  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer, fault";
+  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer, fault, load";
   for (const config::Entry& e : node.entries) {
     for (const std::string_view word : {"wait", "sleep", "pause", "delay"}) {
       if (e.key != word) continue;
@@ -77,7 +78,7 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   for (const config::Entry& e : node.entries) {
     const bool known = std::find(std::begin(kVerbs), std::end(kVerbs), e.key) != std::end(kVerbs);
     if (std::find(std::begin(kLaterVerbs), std::end(kLaterVerbs), e.key) != std::end(kLaterVerbs)) {
-      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart, issuer and fault");
+      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart, issuer, fault and load");
       return step;
     }
     if (!known) continue;
@@ -90,6 +91,9 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
     return step;
   }
   step.span = verb->key_span;
+  // Values that differ from request to request.
+  if (verb->key != "load" && (speaks_of(node, "$(data.") || speaks_of(node, "$(user.")))
+    sink.error("unknown-value", verb->key_span, "`$(data.…)` and `$(user.…)` are values of a `load`: this step has none", "$(row.…) is a value of `each`, $(saved.…) what an earlier step has saved");
   const config::Node& value = *r.get(verb->key);
   if (verb->key == "send") {
     parse_send_step(step, value, r, world, sink);
@@ -106,6 +110,8 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   } else if (verb->key == "fault") {
     step.verb = Step::Verb::Fault;
     step.fault = parse_fault(value, world, sink);
+  } else if (verb->key == "load") {
+    parse_load_step(step, value, r, world, sink);
   } else if (verb->key == "restart") {
     step.verb = Step::Verb::Restart;
     parse_restart(step, value, r, world, sink);

@@ -2,6 +2,7 @@
 #include "harness/scenario/run_case.h"
 
 #include "harness/scenario/case_world.h"
+#include "harness/scenario/load_step.h"
 #include "harness/scenario/send_step.h"
 #include "harness/scenario/stream_steps.h"
 
@@ -59,6 +60,7 @@ class CaseRun {
       case Step::Verb::Reload: return world_.reload(*s);
       case Step::Verb::Restart: return world_.restart(*s);
       case Step::Verb::Fault: return fault(*s);
+      case Step::Verb::Load: return LoadStep(world_).run(*s);
       case Step::Verb::Issuer: return world_.identities().change(s->issuer);
     }
   }

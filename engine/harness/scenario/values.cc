@@ -57,6 +57,8 @@ bool look_up(std::string_view name, const Values& values, const diag::Span& span
   } else if (where == "issuers") {
     sink.error("not-supported", span, "`$(" + std::string(name) + ")`: values of issuers are not supported yet");
     return true;
+  } else if (where == "data" || where == "user") {
+    return false;  // of a load: another one for each request
   } else {
     return unknown("values begin with row, vars, saved or env; $$( stands for a literal $(");
   }
@@ -122,11 +124,12 @@ config::Node substitute(const config::Node& node, const Values& values, diag::Si
   return out;
 }
 
-bool speaks_of_saved(const config::Node& node) {
-  if (node.text.find("$(saved.") != std::string::npos) return true;
-  return std::any_of(node.items.begin(), node.items.end(), speaks_of_saved) ||
-         std::any_of(node.entries.begin(), node.entries.end(), [](const config::Entry& e) { return speaks_of_saved(*e.value); });
+bool speaks_of(const config::Node& node, std::string_view what) {
+  if (node.text.find(what) != std::string::npos) return true;
+  return std::any_of(node.items.begin(), node.items.end(), [what](const config::Node& item) { return speaks_of(item, what); }) ||
+         std::any_of(node.entries.begin(), node.entries.end(), [what](const config::Entry& e) { return speaks_of(*e.value, what); });
 }
+bool speaks_of_saved(const config::Node& node) { return speaks_of(node, "$(saved."); }
 
 config::Node merge(const config::Node& base, const config::Node& over) {
   if (base.kind != config::Kind::Map || over.kind != config::Kind::Map) return clone(over);

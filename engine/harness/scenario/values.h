@@ -24,6 +24,7 @@ config::Node clone(const config::Node& node);
 // A copy with everything replaced. Unknown names are reported (unknown-value).
 config::Node substitute(const config::Node& node, const Values& values, diag::Sink& sink);
 // True if some scalar below speaks of $(saved.…).
+bool speaks_of(const config::Node& node, std::string_view what);  // $(saved., $(data.
 bool speaks_of_saved(const config::Node& node);
 // Maps merge deeply, everything else is replaced by `over`.
 config::Node merge(const config::Node& base, const config::Node& over);
