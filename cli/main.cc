@@ -24,6 +24,9 @@ bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
       above = above->get_subcommand(word);
       continue;
     }
+    // It takes other words too, which are its own to judge.
+    const auto options = above->get_options([](const CLI::Option* option) { return option->get_positional(); });
+    if (!options.empty()) return false;
     const std::string_view near = gatelab::diag::nearest(word, {names.begin(), names.end()});
     std::string all;
     for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;

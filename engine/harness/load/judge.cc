@@ -164,7 +164,7 @@ void look_at_the_generator(Judgement& out, const std::vector<Round>& rounds, con
   std::vector<double> quantiles;
   for (const Threshold& t : thresholds)
     if (t.what == Threshold::What::Latency || t.what == Threshold::What::Service) quantiles.push_back(t.quantile);
-  if (quantiles.empty()) quantiles.push_back(0.99);
+  if (quantiles.empty() && latency.count() > 0) quantiles.push_back(0.99);
   for (const double q : quantiles) {
     const auto behind = static_cast<double>(late.at(q).count()), seen = static_cast<double>(latency.at(q).count());
     if (behind <= kLate || behind <= kLateShare * seen) continue;

@@ -23,6 +23,7 @@ std::string number(double value) {
 }
 
 std::string line_of(const Histogram& h) {
+  if (h.count() == 0) return "-";
   std::string out;
   for (const double q : kShown) {
     // A percentile that a handful decides is not shown as if it were one.
