@@ -383,6 +383,7 @@ void add_load(CLI::App& app, Chosen& chosen) {
     chosen = [o] {
       if (o->target.empty() && o->gateway.empty()) return wrong("what is to be loaded? gatelab load http://127.0.0.1:8080/ --rate 100/s, or --gateway gateway.yaml /orders");
       const bool url = o->target.starts_with("http://") || o->target.starts_with("https://");
+      if (o->gateway.empty() && (o->target.ends_with(".yaml") || o->target.ends_with(".yml"))) return wrong("`" + o->target + "` is a file: --gateway " + o->target + " loads a configuration, gatelab test --real " + o->target + " runs the loads of a scenario");
       if (o->gateway.empty() && !url) return wrong("`" + o->target + "` is no URL; write http://" + o->target + ", or --gateway for a configuration");
       if (!o->gateway.empty() && !o->target.empty() && !o->target.starts_with('/')) return wrong("with --gateway the target is a path: /orders");
       return LoadCommand(*o).run();

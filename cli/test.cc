@@ -30,7 +30,7 @@ namespace {
 struct Options {
   std::vector<std::string> paths;
   std::string filter;
-  std::vector<std::string> tags;
+  std::vector<std::string> tags, skip_tags;
   std::uint32_t jobs = 0;
   std::uint64_t seed = 0;
   bool seeded = false;
@@ -147,6 +147,7 @@ int test(const Options& options) {
   run.paths = options.paths;
   run.filter = options.filter;
   run.tags = options.tags;
+  run.skip_tags = options.skip_tags;
   run.jobs = options.jobs != 0 ? options.jobs : std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
   if (options.seeded) run.seed = options.seed;
   run.repeat = options.repeat;
@@ -180,6 +181,7 @@ void add_test(CLI::App& app, Chosen& chosen) {
   command->add_option("PATH", options->paths, "files, or directories to search")->default_val(std::vector<std::string>{"."});
   command->add_option("-k", options->filter, "only cases whose name matches this glob");
   command->add_option("--tag", options->tags, "only cases with this tag; may be repeated")->take_all()->allow_extra_args(false);
+  command->add_option("--skip-tag", options->skip_tags, "no cases with this tag; may be repeated")->take_all()->allow_extra_args(false);
   command->add_option("--jobs", options->jobs, "cases at a time; 0: one a core")->check(CLI::Range(0, 256))->capture_default_str();
   CLI::Option* seed = command->add_option("--seed", options->seed, "instead of the files' seeds");
   command->add_option("--repeat", options->repeat, "runs of each case, with the next seed each time")->check(CLI::Range(1, 1'000'000))->capture_default_str();

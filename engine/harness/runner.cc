@@ -114,10 +114,10 @@ class Run {
   bool selected(const Case& c) const {
     if (options_.real ? !c.world.real : !c.world.sim) return false;
     if (!options_.filter.empty() && !glob(options_.filter, c.name)) return false;
-    if (options_.tags.empty()) return true;
-    return std::any_of(c.tags.begin(), c.tags.end(), [this](const std::string& tag) { return std::find(options_.tags.begin(), options_.tags.end(), tag) != options_.tags.end(); });
+    const auto has = [&c](const std::vector<std::string>& tags) { return std::any_of(c.tags.begin(), c.tags.end(), [&tags](const std::string& tag) { return std::find(tags.begin(), tags.end(), tag) != tags.end(); }); };
+    return !has(options_.skip_tags) && (options_.tags.empty() || has(options_.tags));
   }
-  bool chosen_by_nobody() const { return options_.filter.empty() && options_.tags.empty(); }
+  bool chosen_by_nobody() const { return options_.filter.empty() && options_.tags.empty() && options_.skip_tags.empty(); }
   // A shard may have some cases of a file only; on sockets those are judged that run nowhere else.
   bool whole(const File& file) const {
     const auto mine = [this, &file](const Case& c) { return c.world.sim != options_.real && shard_of(file.path, c.name, c.row, options_.shards) == options_.shard; };
@@ -232,8 +232,6 @@ class Run {
   void unused() {
     for (const auto& file : parsed_) {
       if (!whole(*file)) continue;
-      // Its other cases, which run in real time only, may use them.
-      if (std::any_of(file->cases.begin(), file->cases.end(), [](const Case& c) { return !c.world.sim; })) continue;
       std::set<std::uint32_t> used_stubs;
       std::set<std::string> used_credentials;
       std::map<std::uint32_t, diag::Span> stubs;

@@ -34,6 +34,7 @@ struct TestOptions {
   std::vector<std::string> paths;           // files and directories; directories are searched for *.yaml with `cases`
   std::string filter;                       // glob over "case name" (-k); empty: all
   std::vector<std::string> tags;            // any of them; empty: all
+  std::vector<std::string> skip_tags;       // none of them
   std::uint32_t jobs = 1;                   // cases at a time
   std::optional<std::uint64_t> seed;        // instead of the file's
   std::uint32_t repeat = 1;                 // runs of each case, seeds counting up unless `seed` is given

@@ -87,6 +87,31 @@ says '^  answers   200: 100$'
 runs "$GATELAB" load "${url/127.0.0.1/localhost}/orders/1" --rate 20/s --duration 1s --arrivals even
 says 'tls: 20'
 
+# The step, on sockets: generators on threads of their own, a fault in each round.
+cat >step.yaml <<'SCENARIO'
+gatelab: 1
+gateway: gateway.yaml
+modes: [real]
+credentials: { gold: { api_key: test-key } }
+mocks:
+  orders:
+    - { when: GET /orders/1, reply: { delay: 5ms, json: {} } }
+cases:
+  - name: a slow stretch in each round
+    steps:
+      - load: { rate: 200/s, duration: 2s, rounds: 2, arrivals: even, send: GET /orders/1, as: gold }
+        during: [ { at: 1s, fault: { upstream: orders, kind: slow, delay: 200ms } } ]
+        totals: { errors: { le: 0% }, latency: { p25: { lt: 100ms }, p75: { ge: 200ms } }, on_inconclusive: pass }
+SCENARIO
+code=0
+"$GATELAB" test --real step.yaml >out.txt 2>err.txt || code=$?
+[[ $code == 0 ]] || grep -q 'the load proves nothing' out.txt || fail "the step: $(<out.txt) $(<err.txt)"
+sed 's/le: 0%/ge: 50%/' step.yaml >wrong.yaml
+exits 1 "$GATELAB" test --real wrong.yaml
+grep -q 'errors >= 50%: fail\|the load proves nothing' out.txt || fail "the step's report: $(<out.txt)"
+exits 1 "$GATELAB" test step.yaml
+grep -q 'no case was selected' err.txt || fail "a case of real time alone is run in real time alone: $(<err.txt)"
+
 # Wrong usage.
 exits 2 "$GATELAB" load
 exits 2 "$GATELAB" load "$nginx/"

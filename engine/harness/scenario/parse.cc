@@ -35,7 +35,7 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
     if (mode.value == "real") world.real = true;
     else if (mode.value != "sim") sink.error("bad-choice", mode.span, "`" + mode.value + "` is not a mode", "sim, real");
   }
-  world.sim = sim || !world.real;
+  if (!world.foreign) world.sim = sim || !world.real;
   if (const config::Node* clock = r.get("clock")) {
     config::Reader c(*clock, sink, "`clock`");
     if (const auto start = c.text("start"); start == "recorded") {
