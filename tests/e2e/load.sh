@@ -21,7 +21,7 @@ gatelab: 1
 listeners: [ { name: plain, address: 127.0.0.1:8080 } ]
 consumers: [ { name: gold, keys: [ { value: test-key } ] } ]
 upstreams:
-  orders: { mock: [ { when: GET /orders/*, reply: { json: { id: 1 }, delay: 5ms } }, { when: POST /orders/*, reply: { status: 201 } } ] }
+  orders: { mock: [ { when: GET /orders/1, reply: { json: { id: 1 }, delay: 5ms } }, { when: POST /orders/7, reply: { status: 201 } }, { when: POST /orders/8, reply: { status: 201 } } ] }
 routes:
   - { name: orders, match: { path: /orders/* }, policies: [ api-key: { header: X-Api-Key } ], upstream: orders }
 CONFIG

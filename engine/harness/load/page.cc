@@ -39,7 +39,7 @@ class Axis {
     std::string out;
     for (double decade = low_; decade <= high_; ++decade) {
       const double value = std::pow(10, decade);
-      out += "<line class=g x1=" + number(kLeft) + " x2=" + number(kWidth - kRight) + " y1=" + number(y(value)) + " y2=" + number(y(value)) + "/><text x=" + number(kLeft - 6) + " y=" + number(y(value) + 4) + " text-anchor=end>" + brief(value) + "</text>";
+      out += "<line class=g x1=\"" + number(kLeft) + "\" x2=\"" + number(kWidth - kRight) + "\" y1=\"" + number(y(value)) + "\" y2=\"" + number(y(value)) + "\"/><text x=\"" + number(kLeft - 6) + "\" y=\"" + number(y(value) + 4) + "\" text-anchor=end>" + brief(value) + "</text>";
     }
     return out;
   }
@@ -68,7 +68,7 @@ std::string over_time(const Outcome& o, const Round& all) {
   const Axis axis(least > most ? 1e6 : least, most);
   const auto x = [&all](Duration at) { return kLeft + (kWidth - kLeft - kRight) * static_cast<double>(at.count()) / static_cast<double>(all.length.count()); };
   std::string inside, p50, p99, top;
-  if (o.warmup > Duration{}) inside += "<rect class=w x=" + number(kLeft) + " y=" + number(kTop) + " width=" + number(x(o.warmup) - kLeft) + " height=" + number(kHeight - kTop - kBottom) + "><title>warm-up, not judged</title></rect>";
+  if (o.warmup > Duration{}) inside += "<rect class=w x=\"" + number(kLeft) + "\" y=\"" + number(kTop) + "\" width=\"" + number(x(o.warmup) - kLeft) + "\" height=\"" + number(kHeight - kTop - kBottom) + "\"><title>warm-up, not judged</title></rect>";
   inside += axis.grid();
   for (std::size_t i = 0; i < all.slices.size(); ++i) {
     const Slice& s = all.slices[i];
@@ -76,8 +76,8 @@ std::string over_time(const Outcome& o, const Round& all) {
     const double left = x(begin), right = x(std::min(begin + all.slice, all.length)), middle = (left + right) / 2;
     const double floor = kHeight - kBottom, full = 40.0 / static_cast<double>(busiest);
     const double good = full * static_cast<double>(s.answered), bad = full * static_cast<double>(s.failed);
-    inside += "<rect class=n x=" + number(left) + " width=" + number(std::max(0.5, right - left - 0.5)) + " y=" + number(floor - good - bad) + " height=" + number(good) + "/>";
-    if (s.failed > 0) inside += "<rect class=e x=" + number(left) + " width=" + number(std::max(0.5, right - left - 0.5)) + " y=" + number(floor - bad) + " height=" + number(std::max(1.5, bad)) + "><title>" + std::to_string(s.failed) + " errors</title></rect>";
+    inside += "<rect class=n x=\"" + number(left) + "\" width=\"" + number(std::max(0.5, right - left - 0.5)) + "\" y=\"" + number(floor - good - bad) + "\" height=\"" + number(good) + "\"/>";
+    if (s.failed > 0) inside += "<rect class=e x=\"" + number(left) + "\" width=\"" + number(std::max(0.5, right - left - 0.5)) + "\" y=\"" + number(floor - bad) + "\" height=\"" + number(std::max(1.5, bad)) + "\"><title>" + std::to_string(s.failed) + " errors</title></rect>";
     if (s.latency.count() == 0) continue;
     const auto point = [&](double q) { return number(middle) + "," + number(axis.y(static_cast<double>(s.latency.at(q).count()))) + " "; };
     p50 += point(0.5);
@@ -85,10 +85,10 @@ std::string over_time(const Outcome& o, const Round& all) {
     top += point(1);
   }
   inside += line(top, "l3") + line(p99, "l2") + line(p50, "l1");
-  for (const Mark& m : o.marks) inside += "<line class=m x1=" + number(x(m.at)) + " x2=" + number(x(m.at)) + " y1=" + number(kTop) + " y2=" + number(kHeight - kBottom) + "/><text class=m x=" + number(x(m.at) + 4) + " y=" + number(kTop + 10) + ">" + escaped(m.text) + "</text>";
+  for (const Mark& m : o.marks) inside += "<line class=m x1=\"" + number(x(m.at)) + "\" x2=\"" + number(x(m.at)) + "\" y1=\"" + number(kTop) + "\" y2=\"" + number(kHeight - kBottom) + "\"/><text class=m x=\"" + number(x(m.at) + 4) + "\" y=\"" + number(kTop + 10) + "\">" + escaped(m.text) + "</text>";
   for (int i = 0; i <= 4; ++i) {
     const Duration at = all.length / 4 * i;
-    inside += "<text x=" + number(x(at)) + " y=" + number(kHeight - 8) + " text-anchor=" + (i == 0 ? "start" : i == 4 ? "end" : "middle") + ">" + number(static_cast<double>(at.count()) / 1e9) + "s</text>";
+    inside += "<text x=\"" + number(x(at)) + "\" y=\"" + number(kHeight - 8) + "\" text-anchor=\"" + (i == 0 ? "start" : i == 4 ? "end" : "middle") + "\">" + number(static_cast<double>(at.count()) / 1e9) + "s</text>";
   }
   return "<h2>Latency over time</h2>\n" + svg(inside, "latency over time") + "<p class=k><b class=c1>p50</b> <b class=c2>p99</b> <b class=c3>max</b> &middot; bars: requests" + (o.marks.empty() ? "" : " &middot; <b class=c4>faults</b>") + "</p>\n";
 }
@@ -107,7 +107,7 @@ std::string spectrum(const Tally& t) {
   }
   inside += line(service, "l3") + line(latency, "l2");
   for (const double q : {0.5, 0.9, 0.99, 0.999, 0.9999})
-    if (-std::log10(1 - q) <= nines) inside += "<text x=" + number(x(q)) + " y=" + number(kHeight - 8) + " text-anchor=middle>" + percentile_name(q) + "</text>";
+    if (-std::log10(1 - q) <= nines) inside += "<text x=\"" + number(x(q)) + "\" y=\"" + number(kHeight - 8) + "\" text-anchor=middle>" + percentile_name(q) + "</text>";
   return "<h2>Percentiles</h2>\n" + svg(inside, "latency by percentile") + "<p class=k><b class=c2>latency</b>, from when the plan said to send &middot; <b class=c3>service time</b>, from when it was sent</p>\n";
 }
 
