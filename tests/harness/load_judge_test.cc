@@ -170,6 +170,8 @@ TEST(LoadResult, PageStandsAlone) {
   EXPECT_EQ(page.find("http"), std::string::npos);
   EXPECT_NE(page.find("orders slow"), std::string::npos);
   EXPECT_NE(page.find("polyline"), std::string::npos);
+  // Behind a value without quotes the slash would be a part of it, and the element open.
+  for (std::size_t at = page.find("/>"); at != std::string::npos; at = page.find("/>", at + 1)) EXPECT_EQ(page[at - 1], '"') << page.substr(at - 40, 44);
 }
 
 }  // namespace
