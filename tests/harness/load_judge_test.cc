@@ -65,6 +65,7 @@ TEST(LoadJudge, LateGeneratorProvesNothing) {
   for (int i = 0; i < 1000; ++i) round.judged.late.add(i < 980 ? 10us : 2ms);
   EXPECT_EQ(verdict(round, "p50<1s"), Verdict::Pass);  // it was late elsewhere
   EXPECT_EQ(verdict(round, "p99<1s"), Verdict::Invalid);
+  EXPECT_EQ(verdict(round, "p99.9<1s"), Verdict::Inconclusive);  // too few to say even that
   round = even(1000, 1ms, 1us);
   round.judged.in_time = 980;
   EXPECT_EQ(verdict(round, "p50<1s"), Verdict::Invalid);

@@ -146,7 +146,7 @@ std::string missing(const std::vector<Round>& rounds, std::uint32_t connections)
   return "neither connections nor its own threads were short (" + percent(all.thread) + " busy): the machine gave it no time, as other programs need its processors";
 }
 
-void look_at_the_generator(Judgement& out, const std::vector<Round>& rounds, const std::vector<Threshold>& thresholds, Model model, std::uint32_t connections) {
+void look_at_the_generator(Judgement& out, const std::vector<Round>& rounds, const std::vector<Threshold>& thresholds, double confidence, Model model, std::uint32_t connections) {
   Histogram late, latency;
   std::uint64_t planned = 0, in_time = 0;
   double thread = 0;
@@ -166,6 +166,8 @@ void look_at_the_generator(Judgement& out, const std::vector<Round>& rounds, con
     if (t.what == Threshold::What::Latency || t.what == Threshold::What::Service) quantiles.push_back(t.quantile);
   if (quantiles.empty() && latency.count() > 0) quantiles.push_back(0.99);
   for (const double q : quantiles) {
+    // What a handful decides says nothing of the generator either.
+    if (latency.count() < samples_for(q, confidence)) continue;
     const auto behind = static_cast<double>(late.at(q).count()), seen = static_cast<double>(latency.at(q).count());
     if (behind <= kLate || behind <= kLateShare * seen) continue;
     out.invalid.push_back("the generator was late: " + percentile_name(q) + " of its lateness is " + brief(behind) + ", of the latency " + brief(seen) + "; " + missing(rounds, connections));
@@ -266,7 +268,7 @@ Judgement judge(const std::vector<Round>& rounds, const std::vector<Threshold>& 
     out.verdict = worse(out.verdict, out.findings.back().verdict);
   }
   if (sum_sent(rounds) == 0 && thresholds.empty()) out.verdict = Verdict::Inconclusive;
-  look_at_the_generator(out, rounds, thresholds, model, connections);
+  look_at_the_generator(out, rounds, thresholds, confidence, model, connections);
   if (!out.invalid.empty()) out.verdict = Verdict::Invalid;
   return out;
 }
