@@ -65,7 +65,7 @@ bool LoadStep::make_flows(const LoadSpec& spec, const gateway::Bound& bound, loa
 }
 
 bool LoadStep::aim(const Step& s, load::Target& target, load::Load& load) {
-  const std::vector<gateway::Bound> bound = world_.gateway().listeners();
+  const std::vector<gateway::Bound> bound = world_.listeners();
   if (bound.empty()) return world_.fail(s.span, "the gateway has no listener"), false;
   target.address = bound.front().address;
   target.path = bound.front().path;
