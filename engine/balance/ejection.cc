@@ -70,7 +70,7 @@ std::size_t may_eject(const EjectionRules& rules, std::size_t targets) noexcept 
 
 namespace {
 
-void parse_window(EjectionRules::Window& window, config::Reader& r) {
+void parse_window(EjectionWindow& window, config::Reader& r) {
   window.min = static_cast<std::uint32_t>(r.integer("min", window.min, 1, 1'000'000));
   window.window = r.duration("window", window.window);
 }

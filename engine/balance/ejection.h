@@ -13,19 +13,22 @@
 
 namespace gatelab::balance {
 
+struct EjectionWindow {
+  std::uint32_t min = 20;  // fewer results say nothing
+  Duration window = std::chrono::seconds(10);
+};
+struct EjectionErrorShare : EjectionWindow {
+  Share share{500'000};
+};
+struct EjectionLatency : EjectionWindow {
+  double factor = 3;                                    // times the median of the others' averages
+  Duration least = std::chrono::milliseconds(50);       // less than this is never slow
+};
+
 struct EjectionRules {
   std::uint32_t consecutive = 5;  // bad results in a row; 0: not looked at
-  struct Window {
-    std::uint32_t min = 20;  // fewer results say nothing
-    Duration window = std::chrono::seconds(10);
-  };
-  struct ErrorShare : Window {
-    Share share{500'000};
-  };
-  struct Latency : Window {
-    double factor = 3;                                    // times the median of the others' averages
-    Duration least = std::chrono::milliseconds(50);       // less than this is never slow
-  };
+  using ErrorShare = EjectionErrorShare;
+  using Latency = EjectionLatency;
   std::optional<ErrorShare> error_share;
   std::optional<Latency> latency;
   Duration time = std::chrono::seconds(30);      // `for`: the first time; then twice, three times as long
