@@ -11,10 +11,28 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kClasses{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
+constexpr std::array<std::int64_t, kLatencyBoundsSeconds.size()> kBoundsNs = [] {
+  std::array<std::int64_t, kLatencyBoundsSeconds.size()> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(kLatencyBoundsSeconds[i] * 1e9 + 0.5);
+  return out;
+}();
+
+struct Durations {
+  std::array<Counter, kLatencyBoundsSeconds.size() + 1> buckets;
+  Counter count, nanoseconds;
+  void add(Duration took) noexcept {
+    const std::int64_t ns = std::max<std::int64_t>(0, took.count());
+    const auto bucket = std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), ns) - kBoundsNs.begin();
+    buckets[static_cast<std::size_t>(bucket)].add();
+    count.add();
+    nanoseconds.add(static_cast<std::uint64_t>(ns));
+  }
+};
+
 struct RouteSeries {
   std::array<Counter, kClasses.size()> classes;
-  std::array<Counter, kLatencyBoundsSeconds.size() + 1> latency;
-  Counter latency_count, latency_nanoseconds, request_octets, response_octets;
+  Durations latency;
+  Counter request_octets, response_octets;
   // Reasons are few: a list that grows once for each (by, reason) that this route has seen.
   struct Ended {
     std::string by, reason;
@@ -27,6 +45,7 @@ struct UpstreamSeries {
   struct Attempts {
     std::string target, reason;
     Counter count;
+    Durations answers;
   };
   // By target; reasons are few.
   std::map<std::string, std::vector<std::unique_ptr<Attempts>>, std::less<>> attempts;
@@ -63,11 +82,18 @@ std::string without_rank(std::string labels) {
   return at == std::string::npos ? labels : labels.erase(at, 2);
 }
 
-constexpr std::array<std::int64_t, kLatencyBoundsSeconds.size()> kBoundsNs = [] {
-  std::array<std::int64_t, kLatencyBoundsSeconds.size()> out{};
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(kLatencyBoundsSeconds[i] * 1e9 + 0.5);
-  return out;
-}();
+template <class Family, class Value>
+void histogram(Family& family, const std::string& labels, const Durations& durations, const Value& value) {
+  if (durations.count.value() == 0) return;
+  double below = 0;
+  for (std::size_t i = 0; i < kLatencyBoundsSeconds.size(); ++i) {
+    below += value(durations.buckets[i]);
+    family.series["_bucket " + labels + "," + rank(i) + label("le", number(kLatencyBoundsSeconds[i]))] += below;
+  }
+  family.series["_bucket " + labels + "," + rank(kLatencyBoundsSeconds.size()) + label("le", "+Inf")] += value(durations.count);
+  family.series["_sum " + labels] += value(durations.nanoseconds) / 1e9;
+  family.series["_count " + labels] += value(durations.count);
+}
 
 }  // namespace
 
@@ -122,9 +148,10 @@ struct WorkerMetrics::Tables {
     all.back()->reason = reason;
     return *all.back();
   }
-  void attempted(UpstreamSeries& series, std::string_view target, std::string_view reason) {
-    if (series.latest == nullptr || series.latest->reason != reason || series.latest->target != target) series.latest = &attempts_of(series, target, reason);
+  void attempted(UpstreamSeries& series, const Attempt& a) {
+    if (series.latest == nullptr || series.latest->reason != a.reason || series.latest->target != a.target) series.latest = &attempts_of(series, a.target, a.reason);
     series.latest->count.add();
+    if (a.status >= 200) series.latest->answers.add(a.connected + a.first_byte);
   }
 };
 
@@ -165,13 +192,7 @@ void WorkerMetrics::count(const Record& r) noexcept {
   if (series == nullptr) series = t.none;
   series->classes[r.status >= 100 && r.status < 600 ? r.status / 100U : 0U].add();
   t.ended(*series, r.ended.by, r.ended.reason);
-  if (r.status != 101) {
-    const std::int64_t ns = std::max<std::int64_t>(0, r.total.count());
-    const auto bucket = std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), ns) - kBoundsNs.begin();
-    series->latency[static_cast<std::size_t>(bucket)].add();
-    series->latency_count.add();
-    series->latency_nanoseconds.add(static_cast<std::uint64_t>(ns));
-  }
+  if (r.status != 101) series->latency.add(r.total);
   series->request_octets.add(r.request_octets);
   series->response_octets.add(r.response_octets);
   count_attempts(r);
@@ -182,7 +203,7 @@ void WorkerMetrics::count_attempts(const Record& r) noexcept {
   for (const Attempt& a : r.attempts) {
     UpstreamSeries* upstream = Tables::find(t.upstreams_in_force, t.upstreams, r.upstream_index, a.upstream);
     if (upstream == nullptr) continue;
-    t.attempted(*upstream, a.target, a.reason);
+    t.attempted(*upstream, a);
     if (a.reused) upstream->reused.add();
     if (a.retried) upstream->retries.add();
     if (a.hedge) (a.reason == reason::kCompleted.word ? upstream->hedges_won : a.reason == reason::kHedged.word ? upstream->hedges_lost : upstream->hedges_failed).add();
@@ -213,6 +234,7 @@ void MetricsText::add(const WorkerMetrics& worker) {
   Family& request_bytes = counter("gatelab_request_bytes_total", "Octets of request bodies.");
   Family& response_bytes = counter("gatelab_response_bytes_total", "Octets of response bodies.");
   Family& attempts = counter("gatelab_upstream_attempts_total", "Tries at upstream targets by how they ended.");
+  Family& answers = family("gatelab_target_answer_seconds", "histogram", "From a try's beginning to its answer's head, by target.");
   Family& reused = counter("gatelab_upstream_connections_reused_total", "Tries that went over a kept connection.");
   Family& retries = counter("gatelab_upstream_retries_total", "Tries that followed another of the same request; not those over a new connection as a kept one had gone stale.");
   Family& hedges = counter("gatelab_upstream_hedges_total", "Tries that went out beside one that took long, by what became of them.");
@@ -230,19 +252,15 @@ void MetricsText::add(const WorkerMetrics& worker) {
       request_bytes.series[route] += value(s->request_octets);
       response_bytes.series[route] += value(s->response_octets);
     }
-    if (s->latency_count.value() == 0) continue;
-    double below = 0;
-    for (std::size_t i = 0; i < kLatencyBoundsSeconds.size(); ++i) {
-      below += value(s->latency[i]);
-      duration.series["_bucket " + route + "," + rank(i) + label("le", number(kLatencyBoundsSeconds[i]))] += below;
-    }
-    duration.series["_bucket " + route + "," + rank(kLatencyBoundsSeconds.size()) + label("le", "+Inf")] += value(s->latency_count);
-    duration.series["_sum " + route] += value(s->latency_nanoseconds) / 1e9;
-    duration.series["_count " + route] += value(s->latency_count);
+    histogram(duration, route, s->latency, value);
   }
   for (const auto& [name, s] : t.upstreams) {
     for (const auto& [target, all] : s->attempts)
-      for (const auto& a : all) attempts.series[label("upstream", name) + "," + label("target", target) + "," + label("reason", a->reason)] += value(a->count);
+      for (const auto& a : all) {
+        const std::string labels = label("upstream", name) + "," + label("target", target);
+        attempts.series[labels + "," + label("reason", a->reason)] += value(a->count);
+        histogram(answers, labels, a->answers, value);
+      }
     if (s->reused.value() > 0) reused.series[label("upstream", name)] += value(s->reused);
     if (s->retries.value() > 0) retries.series[label("upstream", name)] += value(s->retries);
     for (const auto& [result, count] : {std::pair("won", &s->hedges_won), std::pair("lost", &s->hedges_lost), std::pair("failed", &s->hedges_failed)})

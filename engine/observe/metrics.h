@@ -61,7 +61,7 @@ class WorkerMetrics {
 // gatelab_request_duration_seconds{route} (histogram), gatelab_request_bytes_total{route}, gatelab_response_bytes_total{route},
 // gatelab_upstream_attempts_total{upstream,target,reason}, gatelab_upstream_connections_reused_total{upstream},
 // gatelab_upstream_retries_total{upstream}, gatelab_upstream_hedges_total{upstream,result},
-// gatelab_tls_handshakes_total{side,result},
+// gatelab_target_answer_seconds{upstream,target} (histogram), gatelab_tls_handshakes_total{side,result},
 // gatelab_connections_accepted_total, …_closed_total, …_refused_total{reason}, gatelab_connections_active, gatelab_log_lines_dropped_total,
 // gatelab_tunnels_opened_total, gatelab_tunnels_active. A tunnel is in no histogram: it lasts as long as people want.
 class MetricsText {
