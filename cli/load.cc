@@ -199,6 +199,7 @@ class LoadCommand {
     if (!o_.against.empty()) return compare_with(tolerance->fraction());
     Outcome outcome = described();
     for (std::uint32_t i = 0; i < o_.rounds && !load_interrupted(); ++i) outcome.rounds.push_back(round(load_, *target_, i, o_.rounds > 1 ? fmt::format("round {} of {}", i + 1, o_.rounds) : ""));
+    outcome.served = target_->served();
     return tell(o_, outcome, thresholds_, nullptr);
   }
 
@@ -265,6 +266,7 @@ class LoadCommand {
       compared = compare(base, outcome.rounds, compared_quantiles(), tolerance, outcome.confidence, true);
     }
     compared.base = o_.against;
+    outcome.served = target_->served();
     return tell(o_, outcome, thresholds_, &compared);
   }
 

@@ -139,6 +139,8 @@ class Embedded final : public LoadTarget {
     return true;
   }
 
+  harness::load::ServedAll served() const override { return harness::load::served_by(gateway_); }
+
  private:
   io::Environment& environment_of() {
     gateway_environment_ = std::make_unique<io::Environment>(environment_);

@@ -10,6 +10,7 @@
 #include "cli/mocks.h"
 #include "gateway/gateway.h"
 #include "harness/load/generate.h"
+#include "harness/load/served.h"
 #include "io/real.h"
 
 namespace gatelab::cli {
@@ -26,6 +27,8 @@ class LoadTarget {
   // "host:port" for Host, and the path and query that a URL named; "/" else.
   const std::string& authority() const noexcept { return authority_; }
   const std::string& path() const noexcept { return path_; }
+  // What its targets did so far; nothing of a gateway that runs elsewhere.
+  virtual harness::load::ServedAll served() const { return {}; }
 
  protected:
   harness::load::Target target_;

@@ -162,6 +162,16 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:4px 8px;
   out += "<h2>Figures</h2>\n<table>\n<tr><th><th>p50<th>p90<th>p99<th>p99.9<th>max\n" + row("latency", all.judged.latency) + row("service time", all.judged.service) + row("the generator was late by", all.judged.late);
   for (std::size_t i = 0; o.rounds.size() > 1 && i < o.rounds.size(); ++i) out += row("round " + std::to_string(i + 1), o.rounds[i].judged.latency);
   out += "</table>\n";
+  if (!o.served.targets.empty()) {
+    out += "<h2>Targets</h2>\n<table>\n<tr><th><th>answers<th>p50 at most<th>p99 at most<th>failed tries\n";
+    for (const Served& one : o.served.targets) {
+      std::string failures;
+      for (const auto& [reason, n] : one.failures) failures += (failures.empty() ? "" : ", ") + std::to_string(n) + " " + reason;
+      const auto bound = [&one](Duration d) { return one.answers == 0 || d == Duration::max() ? std::string("&ndash;") : format(d); };
+      out += "<tr><td>" + escaped(one.target) + "<td>" + std::to_string(one.answers) + "<td>" + bound(one.p50) + "<td>" + bound(one.p99) + "<td>" + failures + "\n";
+    }
+    out += "</table>\n<p>" + std::to_string(o.served.retries) + " retries, " + std::to_string(o.served.hedges) + " hedges</p>\n";
+  }
   if (!all.judged.errors.empty()) {
     out += "<h2>Errors</h2>\n<table>\n";
     for (const auto& [word, n] : all.judged.errors) out += row(word, {std::to_string(n)});

@@ -137,6 +137,7 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
   out += "  service   " + line_of(t.service) + "\n";
   out += "  late by   " + line_of(t.late) + "\n";
   if (all.warmup.sent > 0) out += "  warm-up   " + std::to_string(all.warmup.sent) + " requests in the first " + format(o.warmup) + ", not judged: " + line_of(all.warmup.latency) + "\n";
+  out += to_text(o.served);
   for (std::size_t i = 0; o.rounds.size() > 1 && i < o.rounds.size(); ++i) out += "  round " + std::to_string(i + 1) + "   " + line_of(o.rounds[i].judged.latency) + "\n";
   for (const Finding& f : judgement.findings) out += "  " + f.threshold.text + ": " + std::string(name(f.verdict)) + " (" + f.text + ")\n";
   if (compared != nullptr) {
@@ -176,6 +177,12 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   if (compared != nullptr) {
     Json& c = out["compared"] = {{"base", compared->base}, {"tolerance", compared->tolerance}, {"superiority", compared->superiority}, {"verdict", name(compared->verdict)}};
     for (const Comparison& f : compared->findings) c["findings"].push_back({{"percentile", percentile_name(f.quantile)}, {"ratio", f.ratio}, {"low", f.low}, {"high", f.high}, {"verdict", name(f.verdict)}});
+  }
+  if (!o.served.targets.empty()) {
+    Json& served = out["served"] = {{"retries", o.served.retries}, {"hedges", o.served.hedges}, {"targets", Json::array()}};
+    const auto ms = [](Duration d) { return d == Duration::max() ? Json() : Json(static_cast<double>(d.count()) / 1e6); };
+    for (const Served& one : o.served.targets)
+      served["targets"].push_back({{"target", one.target}, {"answers", one.answers}, {"p50_ms_at_most", ms(one.p50)}, {"p99_ms_at_most", ms(one.p99)}, {"failures", one.failures}});
   }
   out["rounds"] = Json::array();
   for (const Round& r : o.rounds) out["rounds"].push_back(json_of(r));

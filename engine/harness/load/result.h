@@ -9,6 +9,7 @@
 
 #include "harness/load/compare.h"
 #include "harness/load/judge.h"
+#include "harness/load/served.h"
 
 namespace gatelab::harness::load {
 
@@ -30,6 +31,7 @@ struct Outcome {
   std::vector<std::string> thresholds;
   std::vector<Mark> marks;
   std::vector<Round> rounds;
+  ServedAll served;  // of a gateway that ran in here, in all rounds with their warm-up
 };
 
 // "open, Poisson, 500/s for 10s"

@@ -105,6 +105,7 @@ void LoadStep::run(const Step& s) {
   bool good = true;
   for (std::uint32_t i = 0; good && i < spec.rounds; ++i) good = one_round(s, generators, load, target, i, outcome);
   world_.remember(true);
+  outcome.served = load::served_by(world_.gateway());
   if (good) judge(s, outcome);
 }
 
