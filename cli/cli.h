@@ -38,6 +38,7 @@ void add_mint_tokens(CLI::App& mint, Chosen& chosen);  // of add_mint
 void add_record(CLI::App& app, Chosen& chosen);
 void add_diff(CLI::App& app, Chosen& chosen);
 void add_load(CLI::App& app, Chosen& chosen);
+void add_replay(CLI::App& app, Chosen& chosen);
 void add_version(CLI::App& app, Chosen& chosen);
 
 enum class Stream : std::uint8_t { Out, Err };

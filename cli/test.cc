@@ -8,9 +8,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -19,10 +17,10 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/test_world.h"
 #include "cli/watch_tests.h"
 #include "harness/runner.h"
 #include "io/disk.h"
-#include "io/real.h"
 
 namespace gatelab::cli {
 namespace {
@@ -43,57 +41,6 @@ struct Options {
   bool fail_fast = false;
   std::uint32_t slowest = 0;
   bool watch = false;
-};
-
-std::atomic<bool> interrupted{false};
-int stop_pipe[2] = {-1, -1};  // readable once interrupted
-
-// The first signal lets the reports be written, the second one ends the program as usual.
-void on_interrupt() {
-  if (::pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) stop_pipe[0] = stop_pipe[1] = -1;
-  struct sigaction action {};
-  action.sa_handler = [](int) {
-    interrupted = true;
-    if (::write(stop_pipe[1], "", 1) < 0) return;  // nobody waits, or has been told
-  };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
-// Delays of mocks and plans of loads are exact to this.
-constexpr Duration kTick = std::chrono::microseconds(50);
-
-// One case's sockets: the gateway's loops, and one more for clients and mocks.
-class SocketWorld final : public harness::RealDriver {
- public:
-  SocketWorld(std::uint32_t workers, std::uint64_t seed) : world_({workers + 1, seed, kTick}), environment_(world_.environment()) {
-    outside_ = environment_.loops.back();
-    environment_.loops.pop_back();
-  }
-  ~SocketWorld() override {
-    world_.stop();
-    world_.join();
-  }
-
-  io::Environment& environment() noexcept override { return environment_; }
-  io::Loop& outside() noexcept override { return *outside_; }
-  void start() override { world_.start(); }
-  bool shift_policy(Duration by) noexcept override { return world_.shift_policy(by); }
-
-  bool wait(const std::function<bool()>& done, Duration budget) override {
-    const auto until = std::chrono::steady_clock::now() + budget;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() >= until) return false;
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-    return true;
-  }
-
- private:
-  io::RealWorld world_;
-  io::Environment environment_;
-  io::Loop* outside_;
 };
 
 bool split_report(const std::string& text, std::vector<std::pair<std::string, std::string>>& reports) {
@@ -123,18 +70,8 @@ bool split_shard(const std::string& text, harness::TestOptions& run) {
   return true;
 }
 
-int exit_of(const harness::TestSummary& summary) {
-  if (!summary.environment_error.empty()) {
-    complain(summary.environment_error);
-    return kEnvironment;
-  }
-  if (summary.invalid) return kInvalid;
-  if (summary.interrupted) return kInterrupted;
-  return summary.failed > 0 || (summary.cases == 0 && !summary.empty_shard) ? kFailed : kOk;
-}
-
 int test(const Options& options) {
-  harness::TestOptions run;
+  harness::TestOptions run = test_options();
   for (const std::string& report : options.reports) {
     if (!split_report(report, run.reports)) return kUsage;
   }
@@ -154,18 +91,12 @@ int test(const Options& options) {
   run.real = options.real;
   run.verbose = options.verbose;
   run.colour = colour_of(Stream::Out);
-  run.env = {&io::environment_variable, nullptr};
-  run.real_world = [](std::uint32_t workers, std::uint64_t seed) { return std::make_unique<SocketWorld>(workers, seed); };
-  run.interrupted = [] { return interrupted.load(); };
-  run.version = GATELAB_VERSION;
-
   run.fail_fast = options.fail_fast;
   run.slowest = options.slowest;
   const char* ci = std::getenv("CI");
   run.progress = ::isatty(STDERR_FILENO) == 1 && (ci == nullptr || *ci == '\0');
   run.elapsed = [began = std::chrono::steady_clock::now()] { return Duration(std::chrono::steady_clock::now() - began); };
-  on_interrupt();
-  if (options.watch) return watch_tests(run, stop_pipe[0], &exit_of);
+  if (options.watch) return watch_tests(run, stop_descriptor(), &exit_of);
 
   io::DiskFiles files;
   const harness::TestSummary summary = harness::run_tests(run, files, std::cout, std::cerr);

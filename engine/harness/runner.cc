@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "harness/report/report.h"
 #include "harness/scenario/gateway_file.h"
+#include "harness/scenario/recordings.h"
 #include "harness/select.h"
 
 namespace gatelab::harness {
@@ -38,7 +39,7 @@ class ReadFiles final : public io::Files {
 class Run {
  public:
   Run(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err)
-      : options_(options), files_(files), out_(out), err_(err), checked_(files, options.reads, checking_), gateways_(options.env, checked_) {
+      : options_(options), files_(files), out_(out), err_(err), checked_(files, options.reads, checking_), gateways_(options.env, checked_), recordings_(checked_) {
     report_.version = options.version;
     report_.real = options.real;
     if (options.shards > 1) report_.shard = std::to_string(options.shard) + "/" + std::to_string(options.shards);
@@ -104,6 +105,7 @@ class Run {
     std::unique_ptr<File> file;
     if (tree) file = parse_file(found.path, source, std::move(tree), options_.env, own);
     checking_ = found.path;
+    if (file) recordings_.load(*file, own);
     if (file) gateways_.check(*file, own);
     for (const diag::Diagnostic& d : own.all()) sink_.report(d);
     if (!file) return;
@@ -215,6 +217,8 @@ class Run {
       erase_progress();
       if (!c.result.ok()) out_ << failure_text(c, options_.colour) << std::endl;
       else out_ << "ok   " << c.file->path << " › " << title_of(c) << (options_.repeat > 1 ? " (seed " + std::to_string(c.result.seed) + ")" : "") << std::endl;
+      if (options_.verbose)
+        for (const std::string& note : c.result.notes) out_ << "     " << note << std::endl;
     }
     if (!options_.progress) return;
     // A terminal can't be read faster than this, and should not cost more than the cases.
@@ -311,6 +315,7 @@ class Run {
   std::string checking_;  // the scenario whose gateway is looked at
   ReadFiles checked_;
   GatewayCheck gateways_;
+  Recordings recordings_;
   std::vector<std::unique_ptr<File>> parsed_;
   RunReport report_;
   TestSummary summary_;

@@ -257,7 +257,7 @@ const Stub* MockServers::choose(Server& server, SeenRequest& request) {
   const bool check = is_health_check(request);
   if (!request.matched && !check) tell_misses(server.stubs, request);
   std::lock_guard lock(mutex_);
-  if (request.matched) ++used_[found->span.begin];
+  if (request.matched && !found->recorded) ++used_[found->span.begin];
   // The gateway's own questions are no calls. Where no stub says otherwise a mock is well.
   if (check) return request.matched ? &*found : &well();
   ++calls_[server.upstream];

@@ -65,6 +65,7 @@ struct Stub {
   RequestMatcher when;
   Reply reply;
   diag::Span span;
+  bool recorded = false;  // of a recording: `span` is not in the scenario
 };
 
 // "GET /path?x=1": method and target. False, reported, if it is not that.

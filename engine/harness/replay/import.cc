@@ -83,6 +83,7 @@ void Importing::add(RecordedExchange exchange, std::size_t begin, std::size_t en
     return true;
   };
   if (!check(request.headers) || !check(exchange.answer.headers)) return;
+  exchange.span = {source, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
   exchange.id = "import-" + std::to_string(out.size() + 1);
   out.push_back(std::move(exchange));
 }

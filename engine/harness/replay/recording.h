@@ -52,6 +52,7 @@ struct RecordedExchange {
   RecordedRequest request;
   RecordedAnswer answer;
   std::vector<RecordedAttempt> attempts;
+  diag::Span span;  // where it was read
 };
 
 struct Recording {

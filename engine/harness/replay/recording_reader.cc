@@ -201,6 +201,7 @@ void Reader::exchange_line(const Json& json) {
   if (!only(json, "exchange", {"exchange", "began", "took", "scheme", "request", "answer", "attempts"})) return;
   RecordedExchange e;
   const std::size_t before = sink_.errors();
+  e.span = span_;
   e.id = text(json, "exchange");
   e.began = Instant{number(json, "began")};
   e.took = Duration(number(json, "took"));

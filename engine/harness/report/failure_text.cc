@@ -64,6 +64,7 @@ std::string snippet(const diag::Span& span, const std::string& message, diag::Co
 }
 
 std::string rerun_of(const CaseReport& c) {
+  if (!c.file->rerun.empty()) return c.file->rerun + " --seed " + std::to_string(c.result.seed);
   return "gatelab test " + shell_word(c.file->path) + (c.real ? " --real" : "") + " -k " + quoted(as_glob(c.of->name)) + " --seed " + std::to_string(c.result.seed);
 }
 

@@ -2,8 +2,8 @@
 #include "harness/scenario/case_world.h"
 
 #include <algorithm>
-
 #include <atomic>
+#include <set>
 
 #include "harness/scenario/gateway_file.h"
 
@@ -104,25 +104,41 @@ void CaseWorld::end_foreign() {
   for (const std::string& line : foreign_->output(10)) result_.failures.back().trace.push_back("gateway: " + line);
 }
 
+// What replays of this case say that upstreams answer.
+void CaseWorld::read_recorded(const gateway::Model& model) {
+  std::set<std::string> known;
+  for (const auto& upstream : model.upstreams) known.insert(upstream.name);
+  for (const Step& step : case_.steps) {
+    if (!step.replay || step.replay->upstreams != Replay::Upstreams::Recorded) continue;
+    if (!recorded_) recorded_ = std::make_unique<RecordedUpstreams>(known);
+    recorded_->add(*step.replay);
+  }
+}
+
 bool CaseWorld::add_mocks(const gateway::Model& model) {
+  read_recorded(model);
   for (const auto& upstream : model.upstreams) {
-    const auto given = case_.world.mocks.find(upstream.name);
-    if (given == case_.world.mocks.end()) {
+    const auto written = case_.world.mocks.find(upstream.name);
+    std::vector<Stub> all = written == case_.world.mocks.end() ? std::vector<Stub>{} : written->second;
+    // Whoever issues tokens is stood in for.
+    if (recorded_ && !upstream.name.starts_with(gateway::kIssuerUpstream))
+      for (Stub& stub : recorded_->stubs(upstream.name)) all.push_back(std::move(stub));
+    if (all.empty()) {
       diag::Sink sink;
       if (upstream.mock != nullptr) mocks_.add(upstream.name, upstream.name, parse_stubs(*upstream.mock, sink, upstream.name));
       continue;
     }
-    if (upstream.targets.empty()) mocks_.add(upstream.name, upstream.name, given->second);
+    if (upstream.targets.empty()) mocks_.add(upstream.name, upstream.name, all);
     for (const upstream::TargetConfig& target : upstream.targets) {
       std::vector<Stub> stubs;
-      for (const Stub& stub : given->second)
+      for (const Stub& stub : all)
         if (stub.target.empty() || stub.target == target.name) stubs.push_back(stub);
       if (stubs.empty()) continue;
       std::shared_ptr<const crypto::TlsContext> tls;
       if (!mock_tls(upstream, target.server_name, tls)) return false;
       mocks_.add(upstream.name, target.name, std::move(stubs), std::move(tls));
     }
-    for (const Stub& stub : given->second)
+    for (const Stub& stub : all)
       if (!stub.target.empty() && !has_target(upstream, stub.target)) return fail(stub.span, "upstream `" + upstream.name + "` has no target `" + stub.target + "`"), false;
   }
   return true;
@@ -133,14 +149,16 @@ bool CaseWorld::mock_tls(const upstream::Config& upstream, const std::string& se
   if (!upstream.tls) return true;
   const auto said = case_.world.mock_tls.find(upstream.name);
   const MockTls tls = said == case_.world.mock_tls.end() ? MockTls{} : said->second;
+  const auto place = case_.world.mock_spans.find(upstream.name);
+  const diag::Span span = place == case_.world.mock_spans.end() ? case_.span : place->second;
   std::shared_ptr<const crypto::Authorities> clients;
   if (!tls.client_ca.empty()) {
     auto loaded = load_authorities(tls.client_ca, files_, directory());
-    if (!loaded) return fail(case_.world.mock_spans.at(upstream.name), loaded.error().message), false;
+    if (!loaded) return fail(span, loaded.error().message), false;
     clients = std::move(*loaded);
   }
   auto made = mock_context(tls, server_name, *authority_, driver_->now(), std::move(clients));
-  if (!made) return fail(case_.world.mock_spans.at(upstream.name), made.error().message), false;
+  if (!made) return fail(span, made.error().message), false;
   out = std::move(*made);
   return true;
 }

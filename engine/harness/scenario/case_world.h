@@ -12,6 +12,7 @@
 
 #include "gateway/gateway.h"
 #include "harness/mock/mock.h"
+#include "harness/replay/recorded_upstreams.h"
 #include "harness/scenario/client.h"
 #include "harness/scenario/driver.h"
 #include "harness/scenario/foreign.h"
@@ -36,6 +37,8 @@ class CaseWorld {
   void fail(const diag::Span& span, std::string message, std::string hint = {}) { result_.failures.push_back({span, std::move(message), {}, {}, std::move(hint)}); }
 
   const Case& of() const noexcept { return case_; }
+  const File& file() const noexcept { return file_; }
+  const TestOptions& options() const noexcept { return options_; }
   const config::EnvSource& env() const noexcept { return options_.env; }
   CaseResult& result() noexcept { return result_; }
   io::Files& files() noexcept { return files_; }
@@ -57,6 +60,8 @@ class CaseWorld {
     remember_ = on;
     mocks_.remember(on);
   }
+  // Calls that recorded upstreams had no answer to, since this was last asked.
+  std::vector<std::string> take_misses() { return recorded_ ? recorded_->take_misses() : std::vector<std::string>{}; }
 
  private:
   gateway::Options gateway_options();
@@ -64,6 +69,7 @@ class CaseWorld {
   bool set_up_foreign();
   void end_foreign();
   bool add_mocks(const gateway::Model& model);
+  void read_recorded(const gateway::Model& model);
   bool mock_tls(const upstream::Config& upstream, const std::string& server_name, std::shared_ptr<const crypto::TlsContext>& out);
   void shut_down(bool crash);
   void client_on_loop(const std::function<void()>& job);
@@ -76,6 +82,7 @@ class CaseWorld {
   Identities identities_;
   std::shared_ptr<crypto::LocalAuthority> authority_ = crypto::LocalAuthority::simulation();
   std::unique_ptr<Driver> driver_;
+  std::unique_ptr<RecordedUpstreams> recorded_;  // null: nothing is replayed against them
   MockServers mocks_;
   io::Scope scope_;
   Client client_;

@@ -14,6 +14,7 @@
 #include "harness/match/matcher.h"
 #include "harness/match/message.h"
 #include "harness/mock/stub.h"
+#include "harness/replay/replay.h"
 #include "harness/scenario/signature.h"
 #include "harness/scenario/tls.h"
 #include "harness/scenario/values.h"
@@ -156,7 +157,7 @@ struct IssuerStep {
 struct LoadSpec;  // load_spec.h
 
 struct Step {
-  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer, Fault, Load } verb = Verb::Send;
+  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer, Fault, Load, Replay } verb = Verb::Send;
   std::string name;
   diag::Span span;
   bool late = false;  // speaks of saved values: parsed again when they are known
@@ -171,6 +172,7 @@ struct Step {
   IssuerStep issuer;
   FaultStep fault;
   std::shared_ptr<const LoadSpec> load;
+  std::shared_ptr<harness::Replay> replay;
 };
 
 // A gateway that is not ours (docs/running-scenarios.md): one that runs somewhere, or a program to start. Texts may speak of
@@ -192,6 +194,7 @@ struct World {
   std::optional<ForeignSpec> foreign;  // instead of `gateway`
   bool sim = true, real = false;  // modes
   Instant start = Instant::from_seconds(1'767'225'600);
+  diag::Span recorded_start;  // of `start: recorded`: as the first recording that is replayed
   std::uint64_t seed = 1;
   std::map<std::string, IssuerSpec> issuers;
   std::map<std::string, diag::Span> issuer_spans;
@@ -215,6 +218,7 @@ struct Case {
 };
 
 struct File {
+  std::string rerun;  // how a case of it is run again; empty: by gatelab test
   std::string path;
   std::string name;
   diag::SourcePtr source;

@@ -167,6 +167,14 @@ void GatewayCheck::check_steps(const File& file, const Case& c, const gateway::M
       if (!step.reload.gateway.empty()) other.gateway = step.reload.gateway;
       names.reloaded(step.reload, gateway_path(file, other), files_);
     }
+    if (step.replay && step.replay->compare && !step.replay->compare->gateway.empty()) {
+      World other = c.world;
+      other.gateway = step.replay->compare->gateway;
+      const std::string path = gateway_path(file, other);
+      const Known& gateway = known(path, other, sink);
+      if (!gateway.model && gateway.problem.empty()) sink.error("bad-gateway", step.replay->compare->gateway_span, "the configuration is refused", "gatelab check " + path);
+      else if (!gateway.model) sink.error("no-gateway", step.replay->compare->gateway_span, gateway.problem, "the path is relative to the scenario's directory");
+    }
     const bool listens = step.late || step.send.listener.empty() || names.has_listener(step.send.listener);
     if (!listens) unknown("unknown-listener", "listener", step.send.listener, step.send.listener_span, names.listeners(), sink);
     for (const Check& check : step.checks)

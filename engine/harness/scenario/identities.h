@@ -28,6 +28,8 @@ class Identities {
   Result<Credential> use(const std::string& name, Instant now);
   // What a credential that signs adds to this request. Errors: bad-signature, bad-key, or why its key can't be read.
   Status sign(Credential& credential, const Send& send, const Address& to, std::string_view scheme, Instant now, const io::Files& files, const std::string& directory);
+  // A token of one of the scenario's issuers.
+  Result<std::string> mint(const std::string& issuer, const TokenSpec& spec, Instant now) const { return issuers_.at(issuer)->mint(spec, now); }
   void change(const IssuerStep& step);
   // With names for tokens, which no two runs have in common.
   std::string masked(std::string_view text) const;

@@ -39,7 +39,7 @@ World parse_world(config::Reader& r, diag::Sink& sink) {
   if (const config::Node* clock = r.get("clock")) {
     config::Reader c(*clock, sink, "`clock`");
     if (const auto start = c.text("start"); start == "recorded") {
-      sink.error("not-supported", c.span_of("start"), "`start: recorded` is not supported yet", "it belongs to `replay`; write an instant such as \"2026-01-01T00:00:00Z\"");
+      world.recorded_start = c.span_of("start");
     } else if (start) {
       const auto instant = parse_instant(*start);
       if (instant) world.start = *instant;
@@ -203,7 +203,7 @@ class FileParser {
       step.late = speaks_of_saved(item);
       for (const diag::Diagnostic& d : own.all())
         if (!is_of_saved(d.span)) sink.report(d);
-      expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects() || step.restart.told || step.load;
+      expects = expects || step.expect || step.totals || !step.checks.empty() || step.reload.expects() || step.restart.told || step.load || (step.replay && step.replay->compare);
       out.steps.push_back(std::move(step));
       out.step_nodes.push_back(&item);
     }

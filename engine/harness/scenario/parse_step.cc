@@ -9,8 +9,8 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer", "fault", "load"};
-constexpr std::string_view kLaterVerbs[] = {"admin", "replay"};
+constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer", "fault", "load", "replay"};
+constexpr std::string_view kLaterVerbs[] = {"admin"};
 
 void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag::Sink& sink) {
   config::Reader l(node, sink, "`reload`");
@@ -50,7 +50,7 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
   d.id = "no-verb";
   d.message = "the step does nothing";
   d.span = node.span;
-  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer, fault, load";
+  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer, fault, load, replay";
   for (const config::Entry& e : node.entries) {
     for (const std::string_view word : {"wait", "sleep", "pause", "delay"}) {
       if (e.key != word) continue;
@@ -78,7 +78,7 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   for (const config::Entry& e : node.entries) {
     const bool known = std::find(std::begin(kVerbs), std::end(kVerbs), e.key) != std::end(kVerbs);
     if (std::find(std::begin(kLaterVerbs), std::end(kLaterVerbs), e.key) != std::end(kLaterVerbs)) {
-      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart, issuer, fault and load");
+      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart, issuer, fault, load and replay");
       return step;
     }
     if (!known) continue;
@@ -112,6 +112,8 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
     step.fault = parse_fault(value, world, sink);
   } else if (verb->key == "load") {
     parse_load_step(step, value, r, world, sink);
+  } else if (verb->key == "replay") {
+    parse_replay_step(step, value, r, world, sink);
   } else if (verb->key == "restart") {
     step.verb = Step::Verb::Restart;
     parse_restart(step, value, r, world, sink);

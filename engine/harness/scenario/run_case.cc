@@ -3,6 +3,7 @@
 
 #include "harness/scenario/case_world.h"
 #include "harness/scenario/load_step.h"
+#include "harness/scenario/replay_step.h"
 #include "harness/scenario/send_step.h"
 #include "harness/scenario/stream_steps.h"
 
@@ -14,7 +15,7 @@ class CaseRun {
   CaseRun(const File& file, const Case& c, const TestOptions& options, io::Files& files, CaseResult& result)
       : world_(file, c, options, files, result),
         streams_(world_.driver(), world_.mocks(), world_.scope(), result, [this](const std::string& id, observe::OwnedRecord& record, std::string& line) { return find_record(id, record, line); }),
-        send_(world_, streams_, saved_) {}
+        send_(world_, streams_, saved_), replay_(world_) {}
 
   void run() {
     Driver& driver = world_.driver();
@@ -26,7 +27,7 @@ class CaseRun {
     }
     world_.tear_down();
     result.virtual_time = driver.now() - began;
-    result.trace = mix64(driver.trace() ^ send_.plaintext());
+    result.trace = mix64(driver.trace() ^ send_.plaintext() ^ replay_.plaintext());
   }
 
  private:
@@ -61,6 +62,7 @@ class CaseRun {
       case Step::Verb::Restart: return world_.restart(*s);
       case Step::Verb::Fault: return fault(*s);
       case Step::Verb::Load: return LoadStep(world_).run(*s);
+      case Step::Verb::Replay: return replay_.run(*s);
       case Step::Verb::Issuer: return world_.identities().change(s->issuer);
     }
   }
@@ -124,6 +126,7 @@ class CaseRun {
   StreamSteps streams_;
   std::map<std::string, config::Node> saved_;
   SendStep send_;
+  ReplayStep replay_;
 };
 
 }  // namespace

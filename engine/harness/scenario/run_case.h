@@ -28,6 +28,12 @@ struct CaseResult {
   std::uint64_t trace = 0;          // of events and of what was said: equal for equal seeds
   std::set<std::uint32_t> used_stubs;  // where they stand
   std::set<std::string> used_credentials;
+  std::size_t replayed = 0;         // exchanges of recordings
+  struct Different {
+    std::string exchange, signature;
+  };
+  std::vector<Different> differences;  // of replays
+  std::vector<std::string> notes;   // for people who want to know more
   bool interrupted = false;         // on sockets a step may be given up: the case proves nothing then
   bool ok() const noexcept { return failures.empty(); }
 };

@@ -12,6 +12,7 @@
 #include "harness/scenario/client.h"
 #include "harness/scenario/file.h"
 #include "harness/scenario/gateway_file.h"
+#include "harness/scenario/recordings.h"
 #include "io/disk.h"
 
 namespace gatelab::harness {
@@ -68,6 +69,7 @@ TEST(ScenarioErrors, AreSaidAsTheGoldenFilesSay) {
     diag::Sink sink;
     const FixtureFiles files;
     const auto file = parse(path.filename().string(), read(path), sink);
+    if (file) Recordings(files).load(*file, sink);
     if (file) GatewayCheck({&no_variable, nullptr}, files).check(*file, sink);
     EXPECT_TRUE(sink.has_errors()) << path << " was taken";
     fs::path expected = path;

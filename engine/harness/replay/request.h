@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recorded message, to be sent again. Pure.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/replay/replay.h"
+
+namespace gatelab::harness {
+
+// Of one connection: framing and the like. Whoever sends the message again says its own.
+bool is_of_connection(std::string_view header);
+// Without them, framed anew. `host`: for those whose Host was not recorded.
+std::string octets_of(const RecordedRequest& request, const std::string& host);
+
+// Secrets stand where their marks stood.
+void put_back(RecordedRequest& request, const std::vector<Replay::Secret>& secrets, std::vector<bool>& used);
+
+// A token without its signature, as recordings have them.
+struct RecordedToken {
+  nlohmann::ordered_json header, claims;
+};
+// Every one in the headers becomes what `mint` makes of it; returns how many there were.
+std::size_t remint(RecordedRequest& request, const std::function<std::string(const RecordedToken&)>& mint);
+
+// Without what no two recordings have in common: the digits of their marks.
+std::string without_marks(std::string_view text);
+
+}  // namespace gatelab::harness
