@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// gatelab record import FILE…: what browsers, servers, curl and Postman have written of traffic becomes a recording, without its
-// secrets.
+// gatelab record --gateway G --out F: serves, and records what passes, both sides. --to URL: in front of anything, with a gateway
+// of one route. gatelab record import FILE…: what browsers, servers, curl and Postman have written of traffic becomes a recording.
+// All without secrets.
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "base/units.h"
 #include "cli/cli.h"
+#include "cli/recording_file.h"
+#include "cli/serve.h"
 #include "harness/replay/import.h"
 #include "harness/replay/redact.h"
+#include "harness/replay/tap.h"
 #include "io/disk.h"
 
 namespace gatelab::cli {
@@ -62,12 +70,93 @@ int import(const Options& options) {
   return kOk;
 }
 
+struct LiveOptions {
+  ServeOptions serve;
+  RecordingOptions recording;
+  std::string to, listen = "127.0.0.1:8080", max_file = "256MiB", max_body = "1MiB";
+  bool keep_encoding = false;
+};
+
+// A gateway of one route in front of `to`. What is compressed could not be looked into: the target is not told that the client
+// would take it.
+std::string configuration_of(const LiveOptions& o) {
+  const nlohmann::json to(o.to), listen(o.listen);
+  return "gatelab: 1\nlisteners: [ { name: record, address: " + listen.dump() + " } ]\nlog: { access: \"off\" }\nupstreams:\n  recorded: { url: " + to.dump() + ", host: target }\nroutes:\n  - name: everything\n    upstream: recorded\n" +
+         (o.keep_encoding ? "" : "    policies: [ { headers: { request: { remove: [ Accept-Encoding ] } } } ]\n");
+}
+
+// As a file that is nowhere on the disk; empty: there is none.
+std::string file_of(const std::string& text) {
+  const int descriptor = memfd_create("gatelab", MFD_CLOEXEC);
+  if (descriptor < 0 || ::write(descriptor, text.data(), text.size()) != static_cast<ssize_t>(text.size())) return {};
+  return fmt::format("/proc/self/fd/{}", descriptor);
+}
+
+int usage(const std::string& why) {
+  complain(why);
+  return kUsage;
+}
+
+int record(LiveOptions& options) {
+  RecordingOptions& recording = options.recording;
+  if (options.to.empty() == options.serve.config.empty()) return usage("record what? --gateway gateway.yaml, or --to http://127.0.0.1:3000");
+  if (recording.out.empty() && recording.har.empty()) return usage("record where to? --out traffic.gtl, or --har traffic.har");
+  const auto max_file = parse_size(options.max_file), max_body = parse_size(options.max_body);
+  if (!max_file || max_file->bytes == 0) return usage("--max-file " + options.max_file + ": write a size such as 256MiB");
+  if (!max_body) return usage("--max-body " + options.max_body + ": write a size such as 1MiB");
+  recording.max_octets = max_file->bytes;
+  recording.max_body = max_body->bytes;
+  if (!options.to.empty()) {
+    options.serve.config = file_of(configuration_of(options));
+    options.serve.no_watch = true;
+  }
+  RecordingFile file(fresh_salt());
+  if (const Status opened = file.open(recording); !opened) {
+    complain(opened.error().message);
+    return kEnvironment;
+  }
+  if (recording.keep_secrets) complain("secrets are recorded as they are: keep the file to yourself");
+  harness::TrafficTap tap([&file](harness::RecordedExchange exchange) { file.add(std::move(exchange)); }, max_body->bytes);
+  options.serve.tap = &tap;
+  options.serve.on_record = [&tap](const observe::Record& one) { tap.finished(one); };
+  const int exit = serve(options.serve);
+  file.finish();
+  if (exit != kOk && exit != kInterrupted) return exit;
+  if (!file.problem().empty()) complain(file.problem());
+  if (file.dropped() > 0) complain(fmt::format("{} could not be written", counted(file.dropped(), "exchange")));
+  complain(fmt::format("{} in `{}`", counted(file.written(), "exchange"), recording.out.empty() ? recording.har : recording.out));
+  return !file.problem().empty() ? kEnvironment : exit;
+}
+
+void add_live(CLI::App& command, Chosen& chosen) {
+  auto options = std::make_shared<LiveOptions>();
+  options->serve.config.clear();
+  command.add_option("--gateway", options->serve.config, "the configuration that serves");
+  command.add_option("--to", options->to, "instead: everything goes there");
+  command.add_option("--listen", options->listen, "where to listen, with --to")->capture_default_str();
+  command.add_option("--out", options->recording.out, "the recording");
+  command.add_option("--har", options->recording.har, "the clients' side as HAR 1.2");
+  command.add_option("--max-file", options->max_file, "a file goes on in another from there on: FILE.1 is the one before")->capture_default_str();
+  command.add_option("--keep", options->recording.keep, "how many files are kept")->check(CLI::Range(1, 1000))->capture_default_str();
+  command.add_option("--max-body", options->max_body, "larger bodies are left out")->capture_default_str();
+  command.add_flag("--keep-encoding", options->keep_encoding, "with --to: targets may compress; such bodies can't be looked into and are left out");
+  command.add_flag("--keep-secrets", options->recording.keep_secrets, "take nothing out");
+  command.add_flag("--force", options->recording.force, "replace files that are there");
+  command.add_option("--workers", options->serve.workers, "worker threads; 0: one a core")->check(CLI::Range(0, 256))->capture_default_str();
+  command.add_option("--grace", options->serve.grace, "how long SIGTERM waits for exchanges in flight")->capture_default_str();
+  command.add_flag("--no-watch", options->serve.no_watch, "do not reload when the configuration changes");
+  command.callback([options, &chosen, &command] {
+    if (command.get_subcommands().empty()) chosen = [options] { return record(*options); };
+  });
+}
+
 }  // namespace
 
 void add_record(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("record", "recordings of traffic, without its secrets");
-  command->require_subcommand(1);
+  CLI::App* command = app.add_subcommand("record", "record traffic through a gateway, without its secrets");
+  command->require_subcommand(0, 1);
+  add_live(*command, chosen);
   CLI::App* importing = command->add_subcommand("import", "make a recording of a HAR, an access log, curl commands or a Postman collection");
   importing->add_option("FILE", options->files, "what to import; its content says what it is")->required();
   importing->add_option("--out", options->out, "the recording; default: stdout");

@@ -21,6 +21,7 @@
 #include "cli/log_writer.h"
 #include "cli/mocks.h"
 #include "cli/reloader.h"
+#include "cli/serve.h"
 #include "gateway/gateway.h"
 #include "harness/idp/endpoints.h"
 #include "io/real.h"
@@ -30,14 +31,7 @@ namespace {
 
 constexpr unsigned kCutWithin = 2;  // seconds
 
-struct Options {
-  std::string config = "gateway.yaml";
-  std::uint32_t workers = 0;
-  std::uint64_t seed = 0;
-  std::string grace = "30s";
-  std::string idp;
-  bool no_watch = false;
-};
+using Options = ServeOptions;
 
 // Every connection is a descriptor, and shells often allow a process only 1,024 of the thousands it may have.
 void raise_file_limit() {
@@ -125,6 +119,8 @@ gateway::Options Run::gateway_options() {
   options.log_sink = [this](std::string_view lines) { log_.write(lines); };
   options.log_colour = colour_of(Stream::Out) == diag::Colour::On;
   options.tell = [](std::string_view line) { complain(line); };
+  options.tap = options_.tap;
+  options.on_record = options_.on_record;
   return options;
 }
 
@@ -264,7 +260,9 @@ int Run::finish() {
   return cut_ || stop_signal_ == SIGINT ? kInterrupted : kOk;
 }
 
-int run(Options& options) {
+}  // namespace
+
+int serve(ServeOptions& options) {
   const auto grace = parse_duration(options.grace);
   if (!grace) {
     complain("--grace: " + grace.error().message);
@@ -283,10 +281,8 @@ int run(Options& options) {
   return program.serve();
 }
 
-}  // namespace
-
 void add_run(CLI::App& app, Chosen& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ServeOptions>();
   CLI::App* command = app.add_subcommand("run", "serve; reload when the file changes or on SIGHUP");
   command->add_option("FILE", options->config, "the configuration")->capture_default_str();
   command->add_option("--workers", options->workers, "worker threads; 0: one a core")->check(CLI::Range(0, 256))->capture_default_str();
@@ -295,7 +291,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
   command->add_option("--idp", options->idp, "also serve an identity provider there, for development: discovery, key set, tokens");
   command->add_flag("--no-watch", options->no_watch, "do not reload when the file changes");
   command->callback([options, &chosen] {
-    chosen = [options] { return run(*options); };
+    chosen = [options] { return serve(*options); };
   });
 }
 

@@ -13,6 +13,7 @@
 
 #include "gateway/model.h"
 #include "io/environment.h"
+#include "io/tap.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "policy/state.h"
@@ -32,6 +33,8 @@ struct Options {
   bool ephemeral_listeners = false;
   // Called at the Log phase on the worker's thread with a detailed trace; must be quick. Null: traces are not detailed.
   std::function<void(const observe::Record&)> on_record;
+  // Hears what passes through connections, of clients and to upstreams; null: nobody does. Must outlive the gateway.
+  io::Tap* tap = nullptr;
   // Traces kept for /requests, per worker, at most one in a millisecond; 0: none.
   std::size_t keep_traces = 0;
   // Where access-log batches go (already formatted lines); null: according to the model's `log`.

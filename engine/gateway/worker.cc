@@ -82,6 +82,7 @@ Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& opti
   services_.background = &background_;
   services_.copies = &copies_;
   services_.via = via_of(environment.random.fork("via").next());
+  services_.tap = options.tap;
   traces_.resize(options.keep_traces);
 }
 
@@ -211,6 +212,7 @@ io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, ListenerView view, io::
     auto shaking = proxy::handshake(services_, *view.settings, preface.ends.client, std::move(transport), handshakes_);
     io::TransportPtr ready = co_await shaking;
     if (ready) {
+      if (options_.tap != nullptr) ready = options_.tap->client(std::move(ready), preface.ends.client, preface.early);
       proxy::Http1Connection connection(services_, std::move(view.settings), std::move(ready), preface);
       co_await connection.serve();
     }

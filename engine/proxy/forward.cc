@@ -126,6 +126,7 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
   record_.upstream += attempt.note.connected;
   if (!opened.handshake.empty()) services_.sink.handshake_done("upstream", opened.handshake);
   attempt.transport = std::move(opened.transport);
+  if (services_.tap != nullptr && attempt.transport) attempt.transport = services_.tap->upstream(std::move(attempt.transport), attempt.upstream.name(), attempt.target.name());
   if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= total_deadline_) co_return &observe::reason::kTotalTimeout;
   if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= attempt.deadline) co_return &observe::reason::kPerTryTimeout;
   co_return opened.failure;

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "io/environment.h"
 #include "io/scope.h"
+#include "io/tap.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "proxy/buffers.h"
@@ -46,6 +47,7 @@ struct Services {
   Dice ids;         // request ids
   std::string via = "1.1 gatelab";  // this process in Via: "1.1 gatelab-1f2e3d4c", drawn once, so that a loop is told from a chain
   Pin snapshot;
+  io::Tap* tap = nullptr;           // who records; null: nobody
   BufferPool buffers;
   bool draining = false;             // answers say close; nothing new is waited for
   observe::Counter begun, ended;     // exchanges; those in flight are the difference. Any thread may read

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes what is recorded, on a thread of its own: without its secrets, exchange by exchange, in files of a bounded size of which
+// the last few are kept. Each file is a whole recording. What the queue has no room for is dropped and counted.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/result.h"
+#include "harness/replay/recording.h"
+#include "harness/replay/redact.h"
+
+namespace gatelab::cli {
+
+// A file that goes on in another when it has become too long: F is the newest, F.1 the one before.
+class RotatingFile {
+ public:
+  // `begin` and `end` stand around what is written, `between` between; a reader finds a whole file at any time.
+  RotatingFile(std::string begin, std::string between, std::string end) : begin_(std::move(begin)), between_(std::move(between)), end_(std::move(end)) {}
+  ~RotatingFile();
+  RotatingFile(const RotatingFile&) = delete;
+  RotatingFile& operator=(const RotatingFile&) = delete;
+
+  // Only for this user's eyes. `force`: a file that is there is replaced. ids: exists, io.
+  Status open(const std::string& path, std::uint64_t max_octets, std::uint32_t keep, bool force);
+  bool is_full() const noexcept { return size_ + end_.size() >= max_octets_ && size_ > begin_.size(); }
+  Status rotate();
+  Status append(const std::string& text);
+
+ private:
+  Status create();
+  Status put(std::uint64_t at, const std::string& text);
+  std::string begin_, between_, end_, path_;
+  std::uint64_t max_octets_ = 0, size_ = 0;  // without end_
+  std::uint32_t keep_ = 1;
+  int descriptor_ = -1;
+};
+
+struct RecordingOptions {
+  std::string out, har;             // either may be empty
+  std::uint64_t max_octets = 256ULL << 20, max_body = 1ULL << 20;
+  std::uint32_t keep = 4;           // files
+  bool force = false, keep_secrets = false;
+};
+
+class RecordingFile {
+ public:
+  explicit RecordingFile(std::string salt);
+  ~RecordingFile() { finish(); }
+  // Opens the files and begins to write.
+  Status open(const RecordingOptions& options);
+  // Never waits for the disk. Any thread.
+  void add(harness::RecordedExchange exchange);
+  // Writes what is queued and stops.
+  void finish();
+
+  // After finish().
+  std::uint64_t written() const noexcept { return written_; }
+  std::uint64_t dropped() const noexcept { return dropped_; }
+  const std::string& problem() const noexcept { return problem_; }  // of the disk; nothing was written after it
+
+ private:
+  void run();
+  Status write(harness::RecordedExchange& exchange);
+
+  harness::Redactor redactor_;
+  bool keep_secrets_ = false;
+  std::uint64_t max_body_ = 0;
+  harness::RecordingWriter lines_;
+  RotatingFile recording_, har_;
+  bool has_recording_ = false, has_har_ = false;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<harness::RecordedExchange> queue_;
+  std::uint64_t queued_ = 0;  // octets, roughly
+  std::uint64_t written_ = 0, dropped_ = 0;
+  std::string problem_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace gatelab::cli
