@@ -54,7 +54,6 @@ class CaseWorld {
   ForeignGateway* foreign() noexcept { return foreign_.get(); }  // instead of gateway(), if not null
   // Where requests can go.
   std::vector<gateway::Bound> listeners() const;
-  const TestOptions& options() const noexcept { return options_; }
   // False: requests are not kept from now on, neither by the gateway's records nor by the mocks. A load makes very many.
   void remember(bool on) noexcept {
     remember_ = on;
