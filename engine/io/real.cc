@@ -145,7 +145,7 @@ class RealWatch final : public Watch {
 
   // On the loop's thread.
   void stop() noexcept override {
-    if (watched_ != nullptr) loop_->forget(std::exchange(watched_, nullptr));
+    if (watched_ != nullptr) loop_->forget(std::exchange(watched_, nullptr), fd_);
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
 
@@ -233,7 +233,7 @@ RealWorld::~RealWorld() {
   join();
   for (const auto& [number, callback] : inner_->on_signal) ::signal(number, SIG_DFL);
   if (inner_->signals == nullptr) return;
-  inner_->loops.front()->forget(inner_->signals);
+  inner_->loops.front()->forget(inner_->signals, signal_pipe[0]);
   for (int& fd : signal_pipe) ::close(std::exchange(fd, -1));
 }
 

@@ -68,7 +68,8 @@ Watched* RealLoop::watch(int fd, bool level) noexcept {
   return nullptr;
 }
 
-void RealLoop::forget(Watched* watched) noexcept {
+void RealLoop::forget(Watched* watched, int fd) noexcept {
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
   watched->dead = true;
   watched->on_readable = nullptr;
   dead_.push_back(watched);

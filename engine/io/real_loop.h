@@ -83,8 +83,9 @@ class RealLoop final : public Loop {
 
   // Null if the system has no room. `level`: tell again and again while readable.
   Watched* watch(int fd, bool level = false) noexcept;
-  // The descriptor is closed by the caller, before or after.
-  void forget(Watched* watched) noexcept;
+  // Before the caller closes `fd`. Closing alone would not do: what was forked in between shares the open file until it becomes
+  // its program, and events for it would go on (epoll(7), "Questions and answers").
+  void forget(Watched* watched, int fd) noexcept;
 
   void run();
   void stop() noexcept;  // any thread

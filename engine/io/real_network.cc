@@ -110,10 +110,10 @@ class RealTransport final : public Transport {
   // `waits`: how those end that are under way.
   void end(Code waits) noexcept {
     if (fd_ < 0) return;
+    loop_.forget(watched_, fd_);
     ::close(std::exchange(fd_, -1));
     if (watched_->reader != nullptr) watched_->reader->complete(waits);
     if (watched_->writer != nullptr) watched_->writer->complete(waits);
-    loop_.forget(watched_);
   }
   // Most writes are one buffer: send() is the shorter way into the kernel.
   ssize_t send_one(const ConstBuffer& buffer) noexcept {
@@ -194,7 +194,7 @@ class RealListener final : public Listener {
   void close() noexcept override {
     if (fd_ < 0) return;
     if (on_accept_) accept_all();
-    if (watched_ != nullptr) loop_.forget(watched_);
+    if (watched_ != nullptr) loop_.forget(watched_, fd_);
     ::close(std::exchange(fd_, -1));
     file_.remove();
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
@@ -239,6 +240,44 @@ std::uint16_t port_of(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
   sockaddr_in in{};
   socklen_t size = sizeof in;
   return name(fd, reinterpret_cast<sockaddr*>(&in), &size) == 0 && in.sin_family == AF_INET ? ntohs(in.sin_port) : std::uint16_t{0};
+}
+
+// What all the loops of this process watch, as the kernel tells (proc(5), fdinfo of an epoll descriptor).
+std::size_t watched_descriptors() {
+  std::size_t count = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    std::ifstream info("/proc/self/fdinfo/" + std::to_string(fd));
+    for (std::string line; std::getline(info, line);) count += line.starts_with("tfd:") ? 1 : 0;
+  }
+  return count;
+}
+
+// A program that is started between the connection and its end has a share of each socket until it becomes itself.
+Task<void> close_what_a_fork_shares(World& w, std::size_t& before, std::size_t& after) {
+  before = watched_descriptors();
+  std::vector<int> shared;
+  {
+    Pair pair;
+    auto connecting = connect(w, pair);
+    co_await connecting;
+    for (int fd = 0; fd < 1024; ++fd)
+      if (port_of(fd, &::getsockname) != 0) shared.push_back(fd);
+    EXPECT_EQ(shared.size(), 3U);
+    for (int& fd : shared) fd = ::dup(fd);
+    const std::array<ConstBuffer, 1> text{{{"late", 4}}};
+    EXPECT_EQ(pair.client->try_write(text).octets, 4U);
+    pair.listener->close();
+  }
+  after = watched_descriptors();
+  for (const int fd : shared) ::close(fd);
+}
+
+TEST(RealNetwork, WatchesNothingThatItHasClosedWhoeverStillSharesTheOpenFile) {
+  World w;
+  std::size_t before = 0, after = 1;
+  w.run(0, [&] { return close_what_a_fork_shares(w, before, after); });
+  EXPECT_GE(before, 2U) << "each loop's own bell";
+  EXPECT_EQ(after, before);
 }
 
 Task<void> find_delays(World& w, std::vector<int>& out) {
