@@ -55,9 +55,19 @@ std::optional<Duration> Latencies::quantile(double q, Instant now) const noexcep
   return end_of(kBuckets - 1);
 }
 
-std::optional<Duration> patience(const HedgeRules& rules, const Latencies& latencies, Instant now) noexcept {
+std::optional<Duration> Latencies::recent_quantile(double q, Instant now) noexcept {
+  if (now.ns - computed_at_.load(std::memory_order_acquire) >= kRecent.count()) {
+    const std::optional<Duration> value = quantile(q, now);
+    computed_.store(value ? value->count() : -1, std::memory_order_relaxed);
+    computed_at_.store(now.ns, std::memory_order_release);
+  }
+  const std::int64_t ns = computed_.load(std::memory_order_relaxed);
+  return ns < 0 ? std::nullopt : std::optional(Duration(ns));
+}
+
+std::optional<Duration> patience(const HedgeRules& rules, Latencies& latencies, Instant now) noexcept {
   if (rules.after) return rules.after;
-  const std::optional<Duration> observed = latencies.quantile(rules.quantile, now);
+  const std::optional<Duration> observed = latencies.recent_quantile(rules.quantile, now);
   if (!observed) return std::nullopt;
   return std::max(*observed, rules.min);
 }

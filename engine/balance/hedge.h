@@ -30,6 +30,8 @@ class Latencies {
   void add(Duration took, Instant now) noexcept;
   // 0 < q < 1. nullopt: there are too few samples.
   std::optional<Duration> quantile(double q, Instant now) const noexcept;
+  // The same as it was within the last tenth of a second: for who asks with each request, always for one and the same `q`.
+  std::optional<Duration> recent_quantile(double q, Instant now) noexcept;
 
  private:
   static constexpr std::size_t kFine = 16, kOctaves = 32;  // from 1 µs, in steps of 1/16 of an octave, to more than an hour
@@ -42,11 +44,13 @@ class Latencies {
     std::array<std::atomic<std::uint32_t>, kBuckets> counts{};
   };
   static constexpr Duration kHalf = std::chrono::seconds(10);
+  static constexpr Duration kRecent = std::chrono::milliseconds(100);
   std::array<Half, 2> halves_;
+  std::atomic<std::int64_t> computed_at_{0}, computed_{-1};  // -1: too few samples
 };
 
 // How long a try is waited for before another goes out; nullopt: none does.
-std::optional<Duration> patience(const HedgeRules& rules, const Latencies& latencies, Instant now) noexcept;
+std::optional<Duration> patience(const HedgeRules& rules, Latencies& latencies, Instant now) noexcept;
 
 // Reports.
 HedgeRules parse_hedge(const config::Node& node, diag::Sink& sink, const std::string& upstream);

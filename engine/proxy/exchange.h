@@ -191,6 +191,7 @@ class Exchange {
   std::optional<Walk> walk_;
   Instant io_began_;
   Instant total_deadline_ = Instant::max();
+  Instant asked_deadline_ = Instant::max();  // what whoever asks has said, or the policy whose call this is; may be later than the total
   char request_id_[32];
   http::Origin origin_;
   std::string_view asked_method_, asked_uri_;  // of a call: what the client has asked for

@@ -160,7 +160,8 @@ io::Code Exchange::begin_request(Attempt& attempt) noexcept {
 
 const observe::Reason* Exchange::end_request(Attempt& attempt, io::Code code) noexcept {
   attempt.sent = upload_end_ = services_.loop.now();
-  if (code == io::Code::TimedOut) return attempt.sent >= attempt.deadline && attempt.deadline < total_deadline_ ? &observe::reason::kPerTryTimeout : &observe::reason::kIdleTimeout;
+  if (code == io::Code::TimedOut && attempt.sent >= total_deadline_) return &observe::reason::kTotalTimeout;
+  if (code == io::Code::TimedOut) return attempt.sent >= attempt.deadline ? &observe::reason::kPerTryTimeout : &observe::reason::kIdleTimeout;
   if (code == io::Code::Cancelled) return &kClosing;
   // A target that has closed already may still have said why: go on and read.
   upload_done_ = attempt.whole || code != io::Code::Ok;

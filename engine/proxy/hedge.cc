@@ -9,7 +9,7 @@ namespace gatelab::proxy {
 // Null: this try runs alone.
 std::unique_ptr<Exchange::Hedge> Exchange::hedge_of(const Attempt& own) noexcept {
   const upstream::Config& config = own.upstream.config();
-  if (!config.hedge || stale_ || websocket_ || !is_repeatable()) return nullptr;
+  if (stale_ || websocket_ || !is_repeatable()) return nullptr;
   const auto patience = balance::patience(*config.hedge, config.state->latencies, services_.loop.now());
   return patience ? std::make_unique<Hedge>(services_.loop, *patience) : nullptr;
 }
@@ -22,7 +22,7 @@ io::Task<Exchange::Attempt*> Exchange::race(Attempt& own, Hedge& hedge) {
   hedge.racing.spawn(run_beside(own, hedge));
   auto first = until_news(hedge, began + hedge.patience);
   const bool news = co_await first;
-  if (!news && !upstream_token_.cancelled()) begin_another(own, hedge);
+  if (!news && hedge.over == 0 && !upstream_token_.cancelled()) begin_another(own, hedge);
   while (!upstream_token_.cancelled()) {
     const bool one_is_good = is_good(own) || (hedge.another && is_good(*hedge.another));
     if (one_is_good || hedge.over == (hedge.another ? 2U : 1U)) break;
@@ -61,12 +61,16 @@ void Exchange::give_up(Attempt& lost) noexcept {
 bool Exchange::begin_another(Attempt& own, Hedge& hedge) noexcept {
   upstream::Upstream& upstream = own.upstream;
   const upstream::Config& config = upstream.config();
-  if (!config.state->hedges.take(config.hedge->budget, services_.loop.now())) return false;
+  if (config.limits.pending != 0 && !config.state->waiting.empty()) return false;  // whoever waits for its first place comes before
   upstream::TriedTargets tried;
   if (tried_) tried = *tried_;
   tried.set(upstream.index_of(own.target));
   hedge.choice = upstream.choose({head_.fields, record_.client, record_.consumer}, &tried, services_.loop.clock());
   if (hedge.choice.target == nullptr) return false;
+  if (!config.state->hedges.take(config.hedge->budget, services_.loop.now())) {
+    upstream.leave(hedge.choice, {}, services_.loop.clock());
+    return false;
+  }
   hedge.another.emplace(upstream, hedge.choice, hedge.another_cancel, services_.loop, arena_);
   begin_try(*hedge.another);
   hedge.another->note.hedge = true;
@@ -84,6 +88,8 @@ io::Task<void> Exchange::run_beside(Attempt& attempt, Hedge& hedge) {
     failure = end_request(attempt, code);
   }
   if (failure == nullptr) failure = co_await read_answer(attempt);
+  // Whatever its end looked like: it was given up.
+  if (failure != nullptr && attempt.cancel->cancelled()) failure = &observe::reason::kShutdown;
   attempt.failure = failure;
   ++hedge.over;
   attempt.over = true;
@@ -115,6 +121,7 @@ io::Task<bool> Exchange::until_news(Hedge& hedge, Instant deadline) {
 // One that was given up has taken at least as long as it ran: without it the slow ones would be missing from what is known,
 // and a quantile would sink with every hedge.
 void Exchange::tell_latencies(const Attempt& attempt) noexcept {
+  if (attempt.upstream.config().hedge->after) return;  // nobody asks
   const Instant now = services_.loop.now();
   Duration took = attempt.note.connected + attempt.note.first_byte;
   if (attempt.failure == &observe::reason::kHedged && attempt.note.status == 0) took = now - (io_began_ + attempt.note.started);

@@ -100,7 +100,7 @@ void Exchange::begin_stream(Attempt& attempt) noexcept {
   if (type == nullptr || !iequals(trim_ows(type->value.substr(0, type->value.find(';'))), "text/event-stream")) return;
   attempt.stream = true;
   const Duration total = attempt.upstream.timeouts().stream.total;
-  total_deadline_ = total == Duration::max() ? Instant::max() : io_began_ + total;
+  total_deadline_ = std::min(asked_deadline_, total == Duration::max() ? Instant::max() : io_began_ + total);
   if (client_finished_) abort(refusal_of(observe::reason::kClientGone));
 }
 

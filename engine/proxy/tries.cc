@@ -34,8 +34,9 @@ std::optional<Duration> retry_after(const http::ResponseHead& head) noexcept {
 
 upstream::Upstream& Exchange::begin_forward(Instant deadline) noexcept {
   upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
-  total_deadline_ = std::min(deadline, io_began_ + upstream.timeouts().total);
+  asked_deadline_ = deadline;
   if (!upstream.timeouts().header.empty()) take_deadline(upstream.timeouts().header);
+  total_deadline_ = std::min(asked_deadline_, io_began_ + upstream.timeouts().total);
   const balance::RetryRules& rules = upstream.config().retry;
   if (rules.max_retries != 0) {
     upstream.config().state->retries.request(rules.budget, services_.loop.now());
@@ -50,7 +51,7 @@ void Exchange::take_deadline(std::string_view name) noexcept {
   std::uint64_t ms = 0;
   const http::Field* said = head_.fields.find(name);
   if (said == nullptr) return;
-  if (parse_decimal(said->value, ms) && ms <= 1'000'000'000) total_deadline_ = std::min(total_deadline_, io_began_ + std::chrono::milliseconds(ms));
+  if (parse_decimal(said->value, ms) && ms <= 1'000'000'000) asked_deadline_ = std::min(asked_deadline_, io_began_ + std::chrono::milliseconds(ms));
   head_.fields.remove(name);
 }
 
@@ -66,7 +67,7 @@ bool Exchange::choose(upstream::Upstream& upstream) noexcept {
 // Whoever waits already comes first.
 bool Exchange::has_target(upstream::Upstream& upstream) noexcept {
   const upstream::Config& config = upstream.config();
-  if (!config.timeouts.header.empty() && total_deadline_ <= services_.loop.now()) {
+  if (total_deadline_ <= services_.loop.now()) {
     choice_.none = &observe::reason::kTotalTimeout;  // nobody waits for an answer any more
     return false;
   }
@@ -161,6 +162,8 @@ bool Exchange::tries_again(Attempt& attempt, const observe::Reason* failure) noe
   if (upstream_token_.cancelled()) return false;
   if (is_stale(attempt, failure)) {
     stale_ = true;
+    // Of two that ran beside each other the second one's place would go with them.
+    if (&attempt.choice != &choice_) choice_ = std::exchange(attempt.choice, {});
     attempt.note.reason = failure->word;
     return true;
   }
@@ -227,8 +230,9 @@ void Exchange::tell_target(Attempt& attempt) noexcept {
   upstream::TargetState::Result result;
   result.outcome = outcome_of(attempt.failure, attempt.note.status);
   result.took = attempt.note.connected + attempt.note.first_byte;
-  // What the client, the gateway or a policy has ended is not the target's doing.
-  result.says = !hedged && attempt.failure != &observe::reason::kShutdown && (attempt.failure == nullptr || !upstream_token_.cancelled());
+  // What the client, the gateway or a policy has ended is not the target's doing, nor is that they had less time than it is given.
+  const bool hurried = attempt.failure == &observe::reason::kTotalTimeout && total_deadline_ == asked_deadline_;
+  result.says = !hedged && !hurried && attempt.failure != &observe::reason::kShutdown && (attempt.failure == nullptr || !upstream_token_.cancelled());
   attempt.upstream.leave(attempt.choice, result, services_.loop.clock());
 }
 

@@ -102,6 +102,7 @@ void parse_resilience(Config& config, config::Reader& r, diag::Sink& sink) {
   if (const config::Node* ejection = r.get("ejection")) config.ejection = balance::parse_ejection(*ejection, sink, config.name);
   if (const config::Node* health = r.get("health")) config.health = balance::parse_health(*health, sink, config.name);
   if (const config::Node* sticky = r.get("sticky")) config.sticky = parse_sticky(*sticky, sink, config.name);
+  if (config.hedge && config.sticky) sink.error("two-places", r.key_span("hedge"), "`hedge` would send to another target what `sticky` holds at one", "leave out one of the two");
   if (const config::Node* limits = r.get("limits")) parse_limits(config.limits, *limits, sink, config.name);
   if (config.ejection && config.targets.size() == 1)
     sink.warning("ejects-nobody", r.key_span("ejection"), "upstream `" + config.name + "` has one target, and the last one is never ejected", "a second target, or a `breaker`");
