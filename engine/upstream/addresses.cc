@@ -10,7 +10,7 @@ namespace gatelab::upstream {
 
 bool Addresses::set(const NameRules& rules, io::Resolved resolved, Instant now) {
   const bool forever = resolved.ttl == Duration::max();
-  const Duration said = resolved.ttl > Duration{} ? resolved.ttl : rules.unknown_ttl;
+  const Duration said = resolved.ttl.value_or(rules.unknown_ttl);
   good_until_ = ask_at_ = forever ? Instant::max() : now + std::clamp(said, rules.min_ttl, rules.max_ttl);
   const bool others = resolved.addresses.size() != known_.size() ||
                       !std::all_of(known_.begin(), known_.end(), [&](const IpAddress& ip) { return std::find(resolved.addresses.begin(), resolved.addresses.end(), ip) != resolved.addresses.end(); });

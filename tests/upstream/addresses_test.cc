@@ -27,12 +27,12 @@ std::vector<IpAddress> ips(std::initializer_list<const char*> texts) {
 }
 
 TEST(Addresses, HoldAsLongAsDnsSaysWithinTheRules) {
-  struct Case { Duration said, holds; };
-  for (const Case& c : {Case{10s, 10s}, Case{0s, 30s}, Case{1ms, 1s}, Case{std::chrono::hours(24), 5min}}) {
+  struct Case { std::optional<Duration> said; Duration holds; };
+  for (const Case& c : {Case{10s, 10s}, Case{std::nullopt, 30s}, Case{0s, 1s}, Case{1ms, 1s}, Case{std::chrono::hours(24), 5min}}) {
     Addresses addresses(0);
     addresses.set({}, {ips({"192.0.2.1"}), c.said}, Instant{});
-    EXPECT_TRUE(addresses.fresh(Instant{} + (c.holds - 1ns))) << c.said.count();
-    EXPECT_FALSE(addresses.fresh(Instant{} + c.holds)) << c.said.count();
+    EXPECT_TRUE(addresses.fresh(Instant{} + (c.holds - 1ns))) << c.holds.count();
+    EXPECT_FALSE(addresses.fresh(Instant{} + c.holds)) << c.holds.count();
   }
   Addresses literal(0);
   literal.set({}, {ips({"192.0.2.1"}), Duration::max()}, Instant{});
