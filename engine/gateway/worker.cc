@@ -108,6 +108,7 @@ upstream::Target::Place Worker::place_of(const upstream::Config& config, const u
   // Connections and sessions of other TLS settings are others'.
   if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
   place.pool = used[key] = pool(key);
+  place.questions = &questions_;
   place.faults = &faults_.of(config.name, target == nullptr ? config.name : target->name);
   place.faults->attach(services_.loop, place.pool->live());
   return place;
@@ -349,21 +350,11 @@ Instant Worker::refresh_addresses() {
   for (const auto& upstream : services_.snapshot->upstreams) {
     for (upstream::Target& target : upstream->targets()) {
       const bool expired = target.addresses_expire() <= now;
-      if (expired) background_.spawn(refresh(services_.snapshot, target));
+      if (expired) target.refresh_addresses(services_.loop, services_.resolver);
       next = std::min(next, expired ? now + kLeastTtl : target.addresses_expire());
     }
   }
   return next;
-}
-
-// `pin` keeps the target.
-io::Task<void> Worker::refresh([[maybe_unused]] proxy::Pin pin, upstream::Target& target) {
-  io::Wait wait;
-  wait.cancel = &background_.token();
-  wait.what = "addresses of a target";
-  wait.background = true;
-  auto refreshing = target.refresh_addresses(services_.loop, services_.resolver, wait);
-  co_await refreshing;
 }
 
 void Worker::cut() noexcept {

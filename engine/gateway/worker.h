@@ -77,7 +77,6 @@ class Worker final : public proxy::Sink {
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
   Instant refresh_addresses();
-  io::Task<void> refresh(proxy::Pin pin, upstream::Target& target);
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
   std::optional<Address> fixed_place(const std::string& target) const;
   upstream::Target::Place place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used);
@@ -111,6 +110,7 @@ class Worker final : public proxy::Sink {
   std::uint32_t told_ = 0;
 
   io::Scope connections_, background_, copies_, control_;
+  upstream::Questions questions_{background_, {}};
 };
 
 }  // namespace gatelab::gateway
