@@ -16,7 +16,7 @@ constexpr Duration kLogDelay = std::chrono::milliseconds(20);
 constexpr Duration kTraceEvery = std::chrono::milliseconds(1);
 constexpr std::uint32_t kToldPerSecond = 10;
 constexpr Duration kHandshakesLeft = std::chrono::seconds(1);  // when draining begins
-constexpr Duration kSweepEvery = std::chrono::seconds(10), kLeastTtl = std::chrono::seconds(1);
+constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 proxy::Route to_route(const RouteConfig& config) {
   proxy::Route route;
@@ -162,9 +162,11 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   format_ = model->log.format;
   services_.snapshot = proxy::Pin(std::move(snapshot));
   check_targets();
+  questions_.answered.signal();  // other rules may want to know sooner
   if (std::exchange(begun_, true)) return;
   background_.spawn(flush_later());
   background_.spawn(sweep_pools());
+  background_.spawn(keep_addresses());
 }
 
 void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transport) {
@@ -328,30 +330,45 @@ io::Task<void> Worker::sweep_pools() {
   while (!background_.token().cancelled()) {
     std::size_t kept = 0;
     for (const auto& upstream : services_.snapshot->upstreams) upstream->sweep(services_.loop.now());
-    const Instant again = refresh_addresses();
     for (const auto& [key, pool] : pools_) kept += pool->idle();
     pools_idle_ = kept == 0;
     if (pools_idle_) {
       co_await pool_used_.wait(services_.loop, idle);
       continue;
     }
+    if (names_left_) questions_.answered.signal();
     io::Wait next = idle;
-    next.deadline = again;
+    next.deadline = services_.loop.now() + kSweepEvery;
     next.what = "sweep of idle upstream connections";
     co_await io::sleep_until(services_.loop, next);
   }
 }
 
-// Kept connections would hide for ever that a name means somebody else by now.
-// Returns when it has to be done again at the latest.
+// Connections that are kept would hide for ever that a name means somebody else by now: it is asked for when its time is
+// over, without a request.
+io::Task<void> Worker::keep_addresses() {
+  io::Wait wait;
+  wait.cancel = &background_.token();
+  wait.what = "addresses that have to be asked for";
+  wait.background = true;
+  while (!background_.token().cancelled()) {
+    wait.deadline = refresh_addresses();
+    co_await questions_.answered.wait(services_.loop, wait);
+  }
+}
+
+// Returns when the next has to be asked for. A name that nobody is connected by is left to the next request, so that a world
+// without traffic has no timers.
 Instant Worker::refresh_addresses() {
   const Instant now = services_.loop.now();
-  Instant next = now + kSweepEvery;
+  Instant next = Instant::max();
+  names_left_ = false;
   for (const auto& upstream : services_.snapshot->upstreams) {
     for (upstream::Target& target : upstream->targets()) {
-      const bool expired = target.addresses_expire() <= now;
-      if (expired) target.refresh_addresses(services_.loop, services_.resolver);
-      next = std::min(next, expired ? now + kLeastTtl : target.addresses_expire());
+      const Instant due = target.addresses_expire();
+      if (due > now) next = std::min(next, due);
+      else if (target.connected()) target.refresh_addresses(services_.loop, services_.resolver);
+      else names_left_ = true;
     }
   }
   return next;

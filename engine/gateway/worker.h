@@ -76,6 +76,7 @@ class Worker final : public proxy::Sink {
   void tell_some(const observe::Record& record) noexcept;
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
+  io::Task<void> keep_addresses();
   Instant refresh_addresses();
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
   std::optional<Address> fixed_place(const std::string& target) const;
@@ -98,6 +99,7 @@ class Worker final : public proxy::Sink {
   bool begun_ = false;
   io::Signal log_begun_, pool_used_;
   bool pools_idle_ = true;
+  bool names_left_ = false;  // some had nobody who was connected when it was time to ask for them
 
   mutable std::mutex traces_mutex_;
   std::vector<observe::OwnedRecord> traces_;  // a ring; newest before traces_next_
