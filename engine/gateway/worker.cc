@@ -40,6 +40,14 @@ std::string via_of(std::uint64_t dice) {
   return out;
 }
 
+// Connections, addresses and TLS sessions of one place are for all who go there in the same way.
+std::string key_of(const upstream::Config& config, const upstream::TargetConfig* target, const std::optional<Address>& fixed) {
+  std::string key = fixed ? format(*fixed) : target == nullptr ? config.name : upstream::place_of(*target);
+  // Those of other TLS settings are others'.
+  if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
+  return key;
+}
+
 }  // namespace
 
 std::shared_ptr<const proxy::ListenerSettings> to_settings(const ListenerConfig& config) {
@@ -86,12 +94,6 @@ Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& opti
   traces_.resize(options.keep_traces);
 }
 
-std::shared_ptr<upstream::Pool> Worker::pool(const std::string& key) {
-  auto& pool = pools_[key];
-  if (!pool) pool = std::make_shared<upstream::Pool>();
-  return pool;
-}
-
 // Where a mock stands; nullopt: the target is where its URL says.
 std::optional<Address> Worker::fixed_place(const std::string& target) const {
   const auto fixed = options_.targets.find(target);
@@ -100,14 +102,14 @@ std::optional<Address> Worker::fixed_place(const std::string& target) const {
 }
 
 // `target` null: an upstream that is a mock by itself.
-upstream::Target::Place Worker::place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used) {
+upstream::Target::Place Worker::place_of(const upstream::Config& config, const upstream::TargetConfig* target, KeptByPlace& used) {
   upstream::Target::Place place;
   place.fixed = fixed_place(config.name + "/" + (target == nullptr ? config.name : target->name));
   place.unmocked = options_.hermetic && !place.fixed;
-  std::string key = place.fixed ? format(*place.fixed) : target == nullptr ? config.name : upstream::place_of(*target);
-  // Connections and sessions of other TLS settings are others'.
-  if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
-  place.pool = used[key] = pool(key);
+  const std::string key = key_of(config, target, place.fixed);
+  const Kept& kept = used[key] = kept_[key];
+  place.pool = kept.pool;
+  place.name = kept.name;
   place.questions = &questions_;
   place.faults = &faults_.of(config.name, target == nullptr ? config.name : target->name);
   place.faults->attach(services_.loop, place.pool->live());
@@ -139,7 +141,7 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   snapshot->generation = generation;
   snapshot->detailed = options_.on_record != nullptr;
   fill_routes(*snapshot, *model);
-  std::map<std::string, std::shared_ptr<upstream::Pool>> used;
+  KeptByPlace used;
   std::vector<std::string> routes, upstreams;
   for (std::size_t i = 0; i < model->upstreams.size(); ++i) {
     const upstream::Config& config = model->upstreams[i];
@@ -151,7 +153,7 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   }
   for (const RouteConfig& route : model->routes) routes.push_back(route.name);
   metrics_.adopt(routes, upstreams);
-  pools_ = std::move(used);
+  kept_ = std::move(used);
   listeners_.clear();
   for (const ListenerConfig& config : model->listeners)
     listeners_[bind_key(config, options_)] = {to_settings(config), config.max_connections, config.max_connections_per_client};
@@ -330,7 +332,7 @@ io::Task<void> Worker::sweep_pools() {
   while (!background_.token().cancelled()) {
     std::size_t kept = 0;
     for (const auto& upstream : services_.snapshot->upstreams) upstream->sweep(services_.loop.now());
-    for (const auto& [key, pool] : pools_) kept += pool->idle();
+    for (const auto& [key, at] : kept_) kept += at.pool->idle();
     pools_idle_ = kept == 0;
     if (pools_idle_) {
       co_await pool_used_.wait(services_.loop, idle);
@@ -410,7 +412,7 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
   if (checking_) checking_->cancel();
   wait.deadline = Instant::max();  // whatever time is left: who is told that all has ended may destroy the worker
   co_await background_.join(wait);
-  pools_.clear();
+  kept_.clear();
   services_.snapshot = proxy::Pin();
   flush_log();
   // Behind this task's own end: who is told may destroy the worker at once, from another thread.

@@ -80,9 +80,14 @@ class Worker final : public proxy::Sink {
   Instant refresh_addresses();
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
   std::optional<Address> fixed_place(const std::string& target) const;
-  upstream::Target::Place place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used);
+  // What is kept of a place that targets stand at, whatever configuration speaks of it.
+  struct Kept {
+    std::shared_ptr<upstream::Pool> pool = std::make_shared<upstream::Pool>();
+    std::shared_ptr<upstream::TargetName> name = std::make_shared<upstream::TargetName>();
+  };
+  using KeptByPlace = std::map<std::string, Kept>;
+  upstream::Target::Place place_of(const upstream::Config& config, const upstream::TargetConfig* target, KeptByPlace& used);
   void check_targets();
-  std::shared_ptr<upstream::Pool> pool(const std::string& key);
   void log(const observe::Record& record) noexcept;
   void keep_trace(const observe::Record& record) noexcept;
 
@@ -91,7 +96,7 @@ class Worker final : public proxy::Sink {
   upstream::Faults& faults_;
   observe::WorkerMetrics metrics_;
   proxy::Services services_;
-  std::map<std::string, std::shared_ptr<upstream::Pool>> pools_;
+  KeptByPlace kept_;
   std::map<std::string, ListenerView> listeners_;
   bool logs_ = false;
   observe::LogFormat format_ = observe::LogFormat::Json;

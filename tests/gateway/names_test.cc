@@ -30,6 +30,35 @@ struct World : RawWorld {
   std::size_t asked() const { return sim.times_asked("api.test"); }
 };
 
+TEST(Names, UpstreamsWithOneUrlShareConnectionsAndAnswers) {
+  World same(named_gateway("{ servers: [ 192.0.2.53 ] }", "{ servers: [ 192.0.2.53 ] }"));
+  for (const char* path : {"/a", "/b", "/a"}) EXPECT_EQ(same.get(path), "");
+  EXPECT_EQ(same.target_connections, 1U);
+  EXPECT_EQ(same.asked(), 1U);
+}
+
+TEST(Names, AReloadKeepsConnectionsAndWhatDnsHasSaid) {
+  World w;
+  EXPECT_EQ(w.get(), "");
+  for (int i = 0; i < 3; ++i) {
+    w.reload(named_gateway("{}", "{}", i % 2 == 0 ? ", websocket: false" : ""));
+    EXPECT_EQ(w.get(), "");
+    EXPECT_EQ(w.get(), "");
+  }
+  EXPECT_EQ(w.target_connections, 1U);
+  EXPECT_EQ(w.asked(), 1U);
+}
+
+TEST(Names, AReloadsOwnRulesCountAtOnce) {
+  World w;
+  EXPECT_EQ(w.get(), "");
+  w.settle(20s);
+  EXPECT_EQ(w.asked(), 1U);
+  w.reload(named_gateway("{ ttl: 1s..10s }", "{ ttl: 1s..10s }"));
+  w.settle();
+  EXPECT_EQ(w.asked(), 2U);
+}
+
 TEST(Names, AShortTtlDoesNotMakeIdleConnectionsLookedAtMoreOften) {
   World w(named_gateway(), 1s);
   w.script({{kOk, false, false, {}, false, true}});
