@@ -45,6 +45,8 @@ std::string key_of(const upstream::Config& config, const upstream::TargetConfig*
   std::string key = fixed ? format(*fixed) : target == nullptr ? config.name : upstream::place_of(*target);
   // Those of other TLS settings are others'.
   if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
+  // A name may be somebody else to other DNS servers.
+  for (const Address& server : config.names.servers) key += "\ndns " + format(server);
   return key;
 }
 

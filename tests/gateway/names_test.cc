@@ -30,11 +30,15 @@ struct World : RawWorld {
   std::size_t asked() const { return sim.times_asked("api.test"); }
 };
 
-TEST(Names, UpstreamsWithOneUrlShareConnectionsAndAnswers) {
+TEST(Names, UpstreamsWithOneUrlShareConnectionsAndAnswersUnlessTheyAskOtherServers) {
   World same(named_gateway("{ servers: [ 192.0.2.53 ] }", "{ servers: [ 192.0.2.53 ] }"));
   for (const char* path : {"/a", "/b", "/a"}) EXPECT_EQ(same.get(path), "");
   EXPECT_EQ(same.target_connections, 1U);
   EXPECT_EQ(same.asked(), 1U);
+  World others(named_gateway("{ servers: [ 192.0.2.53 ] }", "{ servers: [ 192.0.2.54 ] }"));
+  for (const char* path : {"/a", "/b", "/a"}) EXPECT_EQ(others.get(path), "");
+  EXPECT_EQ(others.target_connections, 2U);
+  EXPECT_EQ(others.asked(), 2U);
 }
 
 TEST(Names, AReloadKeepsConnectionsAndWhatDnsHasSaid) {
