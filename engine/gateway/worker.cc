@@ -16,7 +16,7 @@ constexpr Duration kLogDelay = std::chrono::milliseconds(20);
 constexpr Duration kTraceEvery = std::chrono::milliseconds(1);
 constexpr std::uint32_t kToldPerSecond = 10;
 constexpr Duration kHandshakesLeft = std::chrono::seconds(1);  // when draining begins
-constexpr Duration kSweepEvery = std::chrono::seconds(10), kLeastTtl = std::chrono::seconds(1);
+constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 proxy::Route to_route(const RouteConfig& config) {
   proxy::Route route;
@@ -38,6 +38,16 @@ std::string via_of(std::uint64_t dice) {
   std::string out = "1.1 gatelab-";
   for (int i = 0; i < 8; ++i, dice >>= 4) out += kHex[dice & 15];
   return out;
+}
+
+// Connections, addresses and TLS sessions of one place are for all who go there in the same way.
+std::string key_of(const upstream::Config& config, const upstream::TargetConfig* target, const std::optional<Address>& fixed) {
+  std::string key = fixed ? format(*fixed) : target == nullptr ? config.name : upstream::place_of(*target);
+  // Those of other TLS settings are others'.
+  if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
+  // A name may be somebody else to other DNS servers.
+  for (const Address& server : config.names.servers) key += "\ndns " + format(server);
+  return key;
 }
 
 }  // namespace
@@ -86,12 +96,6 @@ Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& opti
   traces_.resize(options.keep_traces);
 }
 
-std::shared_ptr<upstream::Pool> Worker::pool(const std::string& key) {
-  auto& pool = pools_[key];
-  if (!pool) pool = std::make_shared<upstream::Pool>();
-  return pool;
-}
-
 // Where a mock stands; nullopt: the target is where its URL says.
 std::optional<Address> Worker::fixed_place(const std::string& target) const {
   const auto fixed = options_.targets.find(target);
@@ -100,14 +104,15 @@ std::optional<Address> Worker::fixed_place(const std::string& target) const {
 }
 
 // `target` null: an upstream that is a mock by itself.
-upstream::Target::Place Worker::place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used) {
+upstream::Target::Place Worker::place_of(const upstream::Config& config, const upstream::TargetConfig* target, KeptByPlace& used) {
   upstream::Target::Place place;
   place.fixed = fixed_place(config.name + "/" + (target == nullptr ? config.name : target->name));
   place.unmocked = options_.hermetic && !place.fixed;
-  std::string key = place.fixed ? format(*place.fixed) : target == nullptr ? config.name : upstream::place_of(*target);
-  // Connections and sessions of other TLS settings are others'.
-  if (config.tls) key += "\n" + target->server_name + "\n" + config.tls_scope;
-  place.pool = used[key] = pool(key);
+  const std::string key = key_of(config, target, place.fixed);
+  const Kept& kept = used[key] = kept_[key];
+  place.pool = kept.pool;
+  place.name = kept.name;
+  place.questions = &questions_;
   place.faults = &faults_.of(config.name, target == nullptr ? config.name : target->name);
   place.faults->attach(services_.loop, place.pool->live());
   return place;
@@ -138,7 +143,7 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   snapshot->generation = generation;
   snapshot->detailed = options_.on_record != nullptr;
   fill_routes(*snapshot, *model);
-  std::map<std::string, std::shared_ptr<upstream::Pool>> used;
+  KeptByPlace used;
   std::vector<std::string> routes, upstreams;
   for (std::size_t i = 0; i < model->upstreams.size(); ++i) {
     const upstream::Config& config = model->upstreams[i];
@@ -150,7 +155,7 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   }
   for (const RouteConfig& route : model->routes) routes.push_back(route.name);
   metrics_.adopt(routes, upstreams);
-  pools_ = std::move(used);
+  kept_ = std::move(used);
   listeners_.clear();
   for (const ListenerConfig& config : model->listeners)
     listeners_[bind_key(config, options_)] = {to_settings(config), config.max_connections, config.max_connections_per_client};
@@ -161,9 +166,11 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   format_ = model->log.format;
   services_.snapshot = proxy::Pin(std::move(snapshot));
   check_targets();
+  questions_.answered.signal();  // other rules may want to know sooner
   if (std::exchange(begun_, true)) return;
   background_.spawn(flush_later());
   background_.spawn(sweep_pools());
+  background_.spawn(keep_addresses());
 }
 
 void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transport) {
@@ -327,43 +334,48 @@ io::Task<void> Worker::sweep_pools() {
   while (!background_.token().cancelled()) {
     std::size_t kept = 0;
     for (const auto& upstream : services_.snapshot->upstreams) upstream->sweep(services_.loop.now());
-    const Instant again = refresh_addresses();
-    for (const auto& [key, pool] : pools_) kept += pool->idle();
+    for (const auto& [key, at] : kept_) kept += at.pool->idle();
     pools_idle_ = kept == 0;
     if (pools_idle_) {
       co_await pool_used_.wait(services_.loop, idle);
       continue;
     }
+    if (names_left_) questions_.answered.signal();
     io::Wait next = idle;
-    next.deadline = again;
+    next.deadline = services_.loop.now() + kSweepEvery;
     next.what = "sweep of idle upstream connections";
     co_await io::sleep_until(services_.loop, next);
   }
 }
 
-// Kept connections would hide for ever that a name means somebody else by now.
-// Returns when it has to be done again at the latest.
+// Connections that are kept would hide for ever that a name means somebody else by now: it is asked for when its time is
+// over, without a request.
+io::Task<void> Worker::keep_addresses() {
+  io::Wait wait;
+  wait.cancel = &background_.token();
+  wait.what = "addresses that have to be asked for";
+  wait.background = true;
+  while (!background_.token().cancelled()) {
+    wait.deadline = refresh_addresses();
+    co_await questions_.answered.wait(services_.loop, wait);
+  }
+}
+
+// Returns when the next has to be asked for. A name that nobody is connected by is left to the next request, so that a world
+// without traffic has no timers.
 Instant Worker::refresh_addresses() {
   const Instant now = services_.loop.now();
-  Instant next = now + kSweepEvery;
+  Instant next = Instant::max();
+  names_left_ = false;
   for (const auto& upstream : services_.snapshot->upstreams) {
     for (upstream::Target& target : upstream->targets()) {
-      const bool expired = target.addresses_expire() <= now;
-      if (expired) background_.spawn(refresh(services_.snapshot, target));
-      next = std::min(next, expired ? now + kLeastTtl : target.addresses_expire());
+      const Instant due = target.addresses_expire();
+      if (due > now) next = std::min(next, due);
+      else if (target.connected()) target.refresh_addresses(services_.loop, services_.resolver);
+      else names_left_ = true;
     }
   }
   return next;
-}
-
-// `pin` keeps the target.
-io::Task<void> Worker::refresh([[maybe_unused]] proxy::Pin pin, upstream::Target& target) {
-  io::Wait wait;
-  wait.cancel = &background_.token();
-  wait.what = "addresses of a target";
-  wait.background = true;
-  auto refreshing = target.refresh_addresses(services_.loop, services_.resolver, wait);
-  co_await refreshing;
 }
 
 void Worker::cut() noexcept {
@@ -402,7 +414,7 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
   if (checking_) checking_->cancel();
   wait.deadline = Instant::max();  // whatever time is left: who is told that all has ended may destroy the worker
   co_await background_.join(wait);
-  pools_.clear();
+  kept_.clear();
   services_.snapshot = proxy::Pin();
   flush_log();
   // Behind this task's own end: who is told may destroy the worker at once, from another thread.

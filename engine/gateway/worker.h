@@ -76,13 +76,18 @@ class Worker final : public proxy::Sink {
   void tell_some(const observe::Record& record) noexcept;
   io::Task<void> flush_later();
   io::Task<void> sweep_pools();
+  io::Task<void> keep_addresses();
   Instant refresh_addresses();
-  io::Task<void> refresh(proxy::Pin pin, upstream::Target& target);
   io::Task<void> drain_all(Duration grace, std::function<void()> done);
   std::optional<Address> fixed_place(const std::string& target) const;
-  upstream::Target::Place place_of(const upstream::Config& config, const upstream::TargetConfig* target, std::map<std::string, std::shared_ptr<upstream::Pool>>& used);
+  // What is kept of a place that targets stand at, whatever configuration speaks of it.
+  struct Kept {
+    std::shared_ptr<upstream::Pool> pool = std::make_shared<upstream::Pool>();
+    std::shared_ptr<upstream::TargetName> name = std::make_shared<upstream::TargetName>();
+  };
+  using KeptByPlace = std::map<std::string, Kept>;
+  upstream::Target::Place place_of(const upstream::Config& config, const upstream::TargetConfig* target, KeptByPlace& used);
   void check_targets();
-  std::shared_ptr<upstream::Pool> pool(const std::string& key);
   void log(const observe::Record& record) noexcept;
   void keep_trace(const observe::Record& record) noexcept;
 
@@ -91,7 +96,7 @@ class Worker final : public proxy::Sink {
   upstream::Faults& faults_;
   observe::WorkerMetrics metrics_;
   proxy::Services services_;
-  std::map<std::string, std::shared_ptr<upstream::Pool>> pools_;
+  KeptByPlace kept_;
   std::map<std::string, ListenerView> listeners_;
   bool logs_ = false;
   observe::LogFormat format_ = observe::LogFormat::Json;
@@ -99,6 +104,7 @@ class Worker final : public proxy::Sink {
   bool begun_ = false;
   io::Signal log_begun_, pool_used_;
   bool pools_idle_ = true;
+  bool names_left_ = false;  // some had nobody who was connected when it was time to ask for them
 
   mutable std::mutex traces_mutex_;
   std::vector<observe::OwnedRecord> traces_;  // a ring; newest before traces_next_
@@ -111,6 +117,7 @@ class Worker final : public proxy::Sink {
   std::uint32_t told_ = 0;
 
   io::Scope connections_, background_, copies_, control_;
+  upstream::Questions questions_{background_, {}};
 };
 
 }  // namespace gatelab::gateway

@@ -106,13 +106,12 @@ class RealResolver final : public Resolver {
   Task<IoResult<Resolved>> resolve(Loop& loop, Question question, Wait wait) override {
     Resolved literal = resolve_literal(question.host, true);
     if (!literal.addresses.empty()) co_return literal;
-    auto found = std::make_shared<Resolved>();
+    auto found = std::make_shared<IoResult<Resolved>>(Failure<Code>{Code::Other});
     std::function<void()> job = [found, question = std::move(question)] { *found = ask_dns(question); };
     auto asking = compute_.run(loop, std::move(job), wait);
     const Code code = co_await asking;
     if (code != Code::Ok) co_return Failure<Code>{code};
-    if (found->addresses.empty()) co_return Failure<Code>{Code::NotFound};
-    co_return *found;
+    co_return std::move(*found);
   }
 
  private:

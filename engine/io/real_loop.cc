@@ -84,8 +84,8 @@ int RealLoop::wait(epoll_event* events, int room) noexcept {
   if (fine_) {
     const timespec left{ns / 1'000'000'000, ns % 1'000'000'000};
     const int n = ::epoll_pwait2(epoll_, events, room, &left, nullptr);
-    if (n >= 0 || errno != ENOSYS) return n;
-    fine_ = false;  // Linux before 5.11
+    if (n >= 0 || errno == EINTR) return n;
+    fine_ = false;  // Linux before 5.11, or a seccomp filter older than the call
   }
   return ::epoll_wait(epoll_, events, room, static_cast<int>((ns + 999'999) / 1'000'000));
 }

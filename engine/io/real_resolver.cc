@@ -10,12 +10,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <memory>
+#include <utility>
 
 namespace gatelab::io {
 namespace {
 
-constexpr int kTimeoutMs = 2000, kTries = 2;  // of each server; doubles with each try
+constexpr int kLongestWait = 2;  // seconds, where c-ares has no wish of its own
 
 bool to_ip(const sockaddr* from, IpAddress& to) noexcept {
   if (from->sa_family == AF_INET) {
@@ -50,33 +52,45 @@ struct CloseChannel {
 };
 using Channel = std::unique_ptr<std::remove_pointer_t<ares_channel>, CloseChannel>;
 
-Channel open_channel(const Question& question) {
+Channel open_channel(const Question& question, const DnsWays& ways) {
   static const Library library;
   if (!library.ready()) return nullptr;
   ares_options options{};
-  options.timeout = kTimeoutMs;
-  options.tries = kTries;
+  options.timeout = ways.timeout_ms;
+  options.tries = ways.tries;
+  int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+  char dns_alone[] = "b";
+  if (!question.servers.empty()) {
+    options.lookups = dns_alone;
+    mask |= ARES_OPT_LOOKUPS;
+  }
   ares_channel channel = nullptr;
-  if (ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) != ARES_SUCCESS) return nullptr;
+  if (ares_init_options(&channel, &options, mask) != ARES_SUCCESS) return nullptr;
   Channel out(channel);
-  if (question.servers.empty()) return out;
   std::string servers;
-  for (const Address& server : question.servers) servers += (servers.empty() ? "" : ",") + format(server);
-  if (ares_set_servers_ports_csv(channel, servers.c_str()) != ARES_SUCCESS) return nullptr;
+  for (const Address& server : question.servers.empty() ? ways.servers : question.servers) servers += (servers.empty() ? "" : ",") + format(server);
+  if (!servers.empty() && ares_set_servers_ports_csv(channel, servers.c_str()) != ARES_SUCCESS) return nullptr;
   return out;
 }
 
+struct Answer {
+  Resolved resolved;
+  int status = ARES_ECONNREFUSED;  // as c-ares itself says where nobody was asked
+};
+
+// The least of all: an alias's end is a node's too.
 void on_answer(void* into, int status, int, ares_addrinfo* answer) {
-  auto& out = *static_cast<Resolved*>(into);
+  auto& out = *static_cast<Answer*>(into);
+  out.status = status;
   if (status == ARES_SUCCESS && answer != nullptr) {
-    int ttl = 0;
+    int ttl = std::numeric_limits<int>::max();
     for (const ares_addrinfo_node* node = answer->nodes; node != nullptr; node = node->ai_next) {
-      add(out, node->ai_addr);
-      if (node->ai_ttl > 0) ttl = ttl == 0 ? node->ai_ttl : std::min(ttl, node->ai_ttl);
+      add(out.resolved, node->ai_addr);
+      ttl = std::min(ttl, node->ai_ttl);
     }
-    for (const ares_addrinfo_cname* name = answer->cnames; name != nullptr; name = name->next)
-      if (name->ttl > 0) ttl = ttl == 0 ? name->ttl : std::min(ttl, name->ttl);
-    out.ttl = std::chrono::seconds(ttl);
+    for (const ares_addrinfo_cname* name = answer->cnames; name != nullptr; name = name->next) ttl = std::min(ttl, name->ttl);
+    out.resolved.ttl = std::chrono::seconds(std::max(ttl, 0));
+    if (out.resolved.addresses.empty()) out.status = ARES_ENODATA;
   }
   if (answer != nullptr) ares_freeaddrinfo(answer);
 }
@@ -93,7 +107,7 @@ void run(ares_channel channel) noexcept {
       if (reads || writes) polled[count++] = {sockets[i], static_cast<short>((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)), 0};
     }
     if (count == 0) return;
-    timeval longest{kTimeoutMs / 1000, 0}, next{};
+    timeval longest{kLongestWait, 0}, next{};
     const timeval* wait = ares_timeout(channel, &longest, &next);
     ::poll(polled.data(), count, static_cast<int>(wait->tv_sec * 1000 + wait->tv_usec / 1000 + 1));
     bool any = false;
@@ -107,29 +121,82 @@ void run(ares_channel channel) noexcept {
   }
 }
 
-void ask_system(const std::string& host, Resolved& out) {
-  addrinfo hints{};
+void ask(ares_channel channel, const std::string& host, int family, Answer& out) {
+  ares_addrinfo_hints hints{};
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* list = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) return;
-  for (const addrinfo* a = list; a != nullptr; a = a->ai_next) add(out, a->ai_addr);
-  ::freeaddrinfo(list);
+  ares_getaddrinfo(channel, host.c_str(), nullptr, &hints, on_answer, &out);
+}
+
+bool says_no(int status) noexcept { return status == ARES_ENOTFOUND || status == ARES_ENODATA; }
+
+Answer ask_both_families(ares_channel channel, const std::string& host) {
+  Answer out;
+  ask(channel, host, AF_UNSPEC, out);
+  run(channel);
+  if (out.status != ARES_ENODATA) return out;
+  // c-ares asks twice and tells how the last question ended: that there are no addresses of one family doesn't say that
+  // anybody has answered for the other.
+  Answer v4, v6;
+  ask(channel, host, AF_INET, v4);
+  ask(channel, host, AF_INET6, v6);
+  run(channel);
+  for (Answer* one : {&v4, &v6})
+    if (one->status == ARES_SUCCESS || !says_no(one->status)) return std::move(*one);
+  return out;
+}
+
+// c-ares has no TTL for a line of the hosts file: it looks like an answer that holds for no time at all.
+bool in_hosts_file(ares_channel channel, const std::string& host) {
+  for (const int family : {AF_INET, AF_INET6}) {
+    hostent* found = nullptr;
+    const bool there = ares_gethostbyname_file(channel, host.c_str(), family, &found) == ARES_SUCCESS;
+    if (found != nullptr) ares_free_hostent(found);
+    if (there) return true;
+  }
+  return false;
+}
+
+// Whoever was silent will be so for getaddrinfo too, and the wait would be twice as long. c-ares says ECONNREFUSED where
+// nobody was there to be asked, and where all could not say (SERVFAIL).
+bool others_may_know(int status) noexcept { return says_no(status) || status == ARES_ECONNREFUSED; }
+
+Code code_of(int status) noexcept {
+  if (says_no(status)) return Code::NotFound;
+  return status == ARES_ETIMEOUT ? Code::TimedOut : Code::Other;
 }
 
 }  // namespace
 
-Resolved ask_dns(const Question& question) {
-  Resolved out;
-  if (const Channel channel = open_channel(question)) {
-    ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    ares_getaddrinfo(channel.get(), question.host.c_str(), nullptr, &hints, on_answer, &out);
-    run(channel.get());
+Code ask_system(const std::string& host, Resolved& out) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* list = nullptr;
+  const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  if (status == EAI_AGAIN) return Code::TimedOut;
+  if (status != 0) return status == EAI_NONAME || status == EAI_NODATA ? Code::NotFound : Code::Other;
+  for (const addrinfo* a = list; a != nullptr; a = a->ai_next) add(out, a->ai_addr);
+  ::freeaddrinfo(list);
+  return out.addresses.empty() ? Code::NotFound : Code::Ok;
+}
+
+IoResult<Resolved> ask_dns(const Question& question, const DnsWays& ways) {
+  Answer answer;
+  if (const Channel channel = open_channel(question, ways)) {
+    answer = ask_both_families(channel.get(), question.host);
+    if (answer.status == ARES_SUCCESS) {
+      if (question.servers.empty() && answer.resolved.ttl == Duration{} && in_hosts_file(channel.get(), question.host)) answer.resolved.ttl.reset();
+      return std::move(answer.resolved);
+    }
   }
-  if (out.addresses.empty() && question.servers.empty()) ask_system(question.host, out);
-  return out;
+  if (!question.servers.empty() || !others_may_know(answer.status)) return Failure<Code>{code_of(answer.status)};
+  Resolved found;
+  const Code code = ways.other_ways(question.host, found);
+  if (code == Code::Ok) return found;
+  // What DNS has said stands, whoever else was silent; and where it could say nothing nobody else can deny a name.
+  if (says_no(answer.status)) return Failure<Code>{Code::NotFound};
+  return Failure<Code>{code == Code::NotFound ? Code::Other : code};
 }
 
 }  // namespace gatelab::io

@@ -2,6 +2,7 @@
 // Names to addresses: the seam that DNS and a simulated world's names stand behind.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,15 @@ struct Question {
 
 struct Resolved {
   std::vector<IpAddress> addresses;  // never empty; in the order in which they should be tried (RFC 6724)
-  Duration ttl{};                    // how long this is true; 0: nobody said, max(): for ever
+  // How long this is true, as DNS said, which may be 0; max(): for ever; none: nobody said, as in a hosts file.
+  std::optional<Duration> ttl;
 };
 
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // Literal addresses and "localhost" without asking anyone. NotFound: there is no such name, or nobody answers.
+  // Literal addresses and "localhost" without asking anyone. NotFound is an answer: there is no such name, or none with an
+  // address. TimedOut: nobody has answered. All else: who answered could not say, or nobody could be asked.
   virtual Task<IoResult<Resolved>> resolve(Loop& loop, Question question, Wait wait) = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/sim.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -11,17 +12,33 @@
 namespace gatelab::io {
 namespace {
 
+constexpr Duration kDnsPatience = std::chrono::seconds(6);  // as real_resolver.cc has with one server
+
 class SimResolver final : public Resolver {
  public:
-  Task<IoResult<Resolved>> resolve(Loop&, Question question, Wait) override {
+  struct Manner {
+    Simulation::Dns dns = Simulation::Dns::Normal;
+    Duration delay{};
+  };
+  Task<IoResult<Resolved>> resolve(Loop& loop, Question question, Wait wait) override {
     Resolved literal = resolve_literal(question.host, false);
     if (!literal.addresses.empty()) co_return literal;
     ++asked[question.host];
+    const Manner manner = manners[question.host];
+    if (manner.delay > Duration{}) {
+      const Instant answer = loop.now() + manner.delay;
+      wait.deadline = std::min(wait.deadline, answer);
+      const Code code = co_await sleep_until(loop, wait);
+      if (code == Code::Cancelled || loop.now() < answer) co_return Failure<Code>{code};
+    }
+    if (manner.dns == Simulation::Dns::Silent) co_return Failure<Code>{Code::TimedOut};
+    if (manner.dns == Simulation::Dns::Failing) co_return Failure<Code>{Code::Other};
     const auto known = names.find(question.host);
     if (known == names.end() || known->second.addresses.empty()) co_return Failure<Code>{Code::NotFound};
     co_return known->second;
   }
   std::map<std::string, Resolved> names;
+  std::map<std::string, Manner> manners;
   std::map<std::string, std::size_t> asked;
 };
 
@@ -167,7 +184,8 @@ SimEnd Simulation::advance(Duration d) {
 std::vector<std::string> Simulation::waiting() const { return inner_->core.waiting(); }
 std::uint64_t Simulation::trace_hash() const noexcept { return inner_->core.hash(); }
 void Simulation::add_file(std::string path, std::string text) { inner_->files.files[std::move(path)] = std::move(text); }
-void Simulation::add_name(std::string host, std::vector<IpAddress> addresses, Duration ttl) { inner_->resolver.names[std::move(host)] = {std::move(addresses), ttl}; }
+void Simulation::add_name(std::string host, std::vector<IpAddress> addresses, std::optional<Duration> ttl) { inner_->resolver.names[std::move(host)] = {std::move(addresses), ttl}; }
+void Simulation::set_dns(const std::string& host, Dns dns, Duration delay) { inner_->resolver.manners[host] = {dns, dns == Dns::Silent ? kDnsPatience : delay}; }
 std::size_t Simulation::times_asked(const std::string& host) const { return inner_->resolver.asked[host]; }
 void Simulation::set_reach(const Address& address, Reach reach) { inner_->network.set_reach(address, reach); }
 void Simulation::reset_connections(const Address& address) { inner_->network.reset_connections(address); }

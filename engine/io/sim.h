@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,8 +58,12 @@ class Simulation {
   // Files that exist in this world besides the real ones: read() looks here first.
   void add_file(std::string path, std::string text);
   // Names for the resolver; unknown names are NotFound, literals and localhost resolve.
-  // `ttl`: 0 says nothing of how long this holds.
-  void add_name(std::string host, std::vector<IpAddress> addresses, Duration ttl = {});
+  // `ttl`: none says nothing of how long this holds.
+  void add_name(std::string host, std::vector<IpAddress> addresses, std::optional<Duration> ttl = std::nullopt);
+  // How the DNS servers of a name behave. Slow: they answer after `delay`; Silent: never, and who asks gives up after some
+  // seconds as on sockets; Failing: they say that they don't know (SERVFAIL).
+  enum class Dns : std::uint8_t { Normal, Slow, Silent, Failing };
+  void set_dns(const std::string& host, Dns dns, Duration delay = {});
   std::size_t times_asked(const std::string& host) const;
   // Faults of the network, by remote address: Refuse, Hang (SYN lost), or none. reset_all also cuts open connections.
   enum class Reach : std::uint8_t { Normal, Refuse, Hang };

@@ -8,26 +8,42 @@
 
 namespace gatelab::upstream {
 
-bool Addresses::set(const NameRules& rules, io::Resolved resolved, Instant now) {
-  const bool forever = resolved.ttl == Duration::max();
-  const Duration said = resolved.ttl > Duration{} ? resolved.ttl : rules.unknown_ttl;
-  good_until_ = ask_at_ = forever ? Instant::max() : now + std::clamp(said, rules.min_ttl, rules.max_ttl);
+Instant Addresses::good_until(const NameRules& rules) const noexcept {
+  if (ttl_ == Duration::max()) return Instant::max();
+  return since_ + std::clamp(ttl_.value_or(rules.unknown_ttl), rules.min_ttl, rules.max_ttl);
+}
+
+bool Addresses::usable(const NameRules& rules, Instant now) const noexcept {
+  if (known_.empty()) return false;
+  const Instant good = good_until(rules);
+  return good == Instant::max() || now < good + rules.stale;
+}
+
+Instant Addresses::expire(const NameRules& rules) const noexcept { return known_.empty() ? Instant::max() : std::max(good_until(rules), ask_again_); }
+
+bool Addresses::set(io::Resolved resolved, Instant now) {
+  since_ = now;
+  ask_again_ = {};
+  ttl_ = resolved.ttl;
   const bool others = resolved.addresses.size() != known_.size() ||
                       !std::all_of(known_.begin(), known_.end(), [&](const IpAddress& ip) { return std::find(resolved.addresses.begin(), resolved.addresses.end(), ip) != resolved.addresses.end(); });
   known_ = std::move(resolved.addresses);
   return others;
 }
 
-void Addresses::failed(Instant now) noexcept { ask_at_ = now + std::chrono::seconds(1); }
+bool Addresses::forget() noexcept {
+  const bool known = !known_.empty();
+  known_.clear();
+  return known;
+}
 
 bool Addresses::holds(const IpAddress& ip) const noexcept { return std::find(known_.begin(), known_.end(), ip) != known_.end(); }
 
-std::vector<Address> Addresses::in_order(std::uint16_t port) {
+std::vector<Address> Addresses::in_order(std::uint16_t port, std::uint32_t turn) const {
   std::vector<IpAddress> first, second;
   for (const IpAddress& ip : known_) (ip.family == known_.front().family ? first : second).push_back(ip);
   for (std::vector<IpAddress>* family : {&first, &second})
-    if (!family->empty()) std::rotate(family->begin(), family->begin() + static_cast<std::ptrdiff_t>(next_ % family->size()), family->end());
-  ++next_;
+    if (!family->empty()) std::rotate(family->begin(), family->begin() + static_cast<std::ptrdiff_t>(turn % family->size()), family->end());
   std::vector<Address> out;
   for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     if (i < first.size()) out.push_back({first[i], port});

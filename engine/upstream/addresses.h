@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the host of a target's URL is, for as long as DNS says. Belongs to a worker's target: one thread.
+// Where the host of a target's URL is, for as long as DNS says. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,34 +18,40 @@ struct NameRules {
   std::vector<Address> servers;  // none: the system's
   Duration min_ttl = std::chrono::seconds(1), max_ttl = std::chrono::minutes(5);
   Duration unknown_ttl = std::chrono::seconds(30);  // where nobody says one, as in a hosts file
-  Duration stale = std::chrono::minutes(5);         // what was known goes on for so long when nobody answers any more
+  Duration stale = std::chrono::minutes(5);         // what was known goes on for so long, until DNS has answered again
 };
 NameRules parse_names(const config::Node& node, diag::Sink& sink, const std::string& upstream);
 
 class Addresses {
  public:
-  explicit Addresses(std::uint32_t first) noexcept : next_(first) {}
-
+  // What is known will do: it is true, or has been until a moment ago and nobody has said otherwise.
+  bool usable(const NameRules& rules, Instant now) const noexcept;
   // Nothing needs to be asked.
-  bool fresh(Instant now) const noexcept { return !known_.empty() && now < ask_at_; }
-  // What is known will do, if nobody answers.
-  bool usable(const NameRules& rules, Instant now) const noexcept { return !known_.empty() && (good_until_ == Instant::max() || now < good_until_ + rules.stale); }
+  bool fresh(const NameRules& rules, Instant now) const noexcept { return usable(rules, now) && now < expire(rules); }
   // When it is time to ask again; max(): nothing is known, or it is true for ever.
-  Instant expire() const noexcept { return known_.empty() ? Instant::max() : ask_at_; }
+  Instant expire(const NameRules& rules) const noexcept;
+
+  // The same without a request, which could otherwise have no end where an answer holds for no time at all.
+  Instant refresh_at(const NameRules& rules) const noexcept { return std::max(expire(rules), since_ + std::chrono::seconds(1)); }
+  bool empty() const noexcept { return known_.empty(); }
+
   // True if there are others than before.
-  bool set(const NameRules& rules, io::Resolved resolved, Instant now);
+  bool set(io::Resolved resolved, Instant now);
+  // There is no such name any more. True if there was one.
+  bool forget() noexcept;
   // Nobody answered: what is known is used for a moment more.
-  void failed(Instant now) noexcept;
+  void failed(Instant now) noexcept { ask_again_ = now + std::chrono::seconds(1); }
 
   // In the order in which one connection tries them: the families in turn, the one that the resolver put first before the
-  // other (RFC 8305 §4), and within a family each connection begins with another address.
-  std::vector<Address> in_order(std::uint16_t port);
+  // other (RFC 8305 §4), and within a family each `turn` begins with another address.
+  std::vector<Address> in_order(std::uint16_t port, std::uint32_t turn) const;
   bool holds(const IpAddress& ip) const noexcept;
 
  private:
+  Instant good_until(const NameRules& rules) const noexcept;
   std::vector<IpAddress> known_;
-  Instant good_until_, ask_at_;
-  std::uint32_t next_;
+  Instant since_, ask_again_;
+  std::optional<Duration> ttl_;  // as io::Resolved has it: the rules may be others by the time it counts
 };
 
 }  // namespace gatelab::upstream

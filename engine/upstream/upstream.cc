@@ -25,7 +25,8 @@ const observe::Reason& reason_of(crypto::TlsFailure failure) noexcept {
 }  // namespace
 
 Target::Target(const Config& upstream, const TargetConfig* config, Place place, std::uint32_t first_address)
-    : upstream_(upstream), config_(config), place_(std::move(place)), addresses_(first_address), state_(config == nullptr ? nullptr : config->state.get()) {
+    : upstream_(upstream), config_(config), place_(std::move(place)), turn_(first_address), state_(config == nullptr ? nullptr : config->state.get()) {
+  if (!place_.name) place_.name = std::make_shared<TargetName>();
   name_ = config == nullptr ? upstream.name : config->name;
   if (config != nullptr) authority_ = config->url.authority;
   named_ = config != nullptr && !place_.fixed && config->url.socket.empty() && io::resolve_literal(config->url.host, true).addresses.empty();

@@ -17,6 +17,7 @@
 #include "upstream/config.h"
 #include "upstream/fault.h"
 #include "upstream/pool.h"
+#include "upstream/target_name.h"
 
 namespace gatelab::upstream {
 
@@ -43,6 +44,8 @@ class Target {
     std::optional<Address> fixed;
     bool unmocked = false;
     TargetFaults* faults = nullptr;  // what it is made to suffer; null: nothing ever
+    std::shared_ptr<TargetName> name;  // kept beside the pool; null: the target has its own
+    Questions* questions = nullptr;    // of a target that is where a name says; outlives its last request
   };
   // `first_address`: which of several its connections begin with.
   Target(const Config& upstream, const TargetConfig* config, Place place, std::uint32_t first_address);
@@ -59,14 +62,17 @@ class Target {
   }
   void give(io::TransportPtr transport, Instant now, const Behalf& behalf) noexcept {
     if (place_.faults != nullptr && place_.faults->was_active()) transport = place_.faults->unwrap(std::move(transport));
-    if (named_ && !addresses_.holds(transport->peer().ip)) return transport->close();
+    if (named_ && !place_.name->addresses().holds(transport->peer().ip)) return transport->close();
     place_.pool->give(std::move(transport), now, upstream_.keep_alive, owner(behalf));
   }
   void sweep(Instant now) noexcept { place_.pool->sweep(now, upstream_.keep_alive_idle); }
 
-  // When DNS has to be asked again; max(): it doesn't have to be. Then refresh_addresses(), beside everything else.
-  Instant addresses_expire() const noexcept { return named_ && !refreshing_ ? addresses_.expire() : Instant::max(); }
-  io::Task<void> refresh_addresses(io::Loop& loop, io::Resolver& resolver, io::Wait wait);
+  // When DNS has to be asked again, without a request; max(): it doesn't have to be, or is being asked.
+  Instant addresses_expire() const noexcept { return named_ && !place_.name->asking() ? place_.name->addresses().refresh_at(upstream_.names) : Instant::max(); }
+  // Whether a connection is open that a change of addresses would concern.
+  bool connected() const noexcept { return place_.pool->live()->size() > 0; }
+  // Asks DNS, unless it is being asked. The answer comes beside everything else.
+  void refresh_addresses(io::Loop& loop, io::Resolver& resolver);
 
   // Resolves and connects (reach.cc), within the connect timeout and `wait`'s deadline.
   io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf = kNobody);
@@ -85,9 +91,8 @@ class Target {
   const Config& upstream_;
   const TargetConfig* config_;  // null: a mock
   Place place_;
-  Addresses addresses_;
-  bool named_ = false;       // its URL has a name that DNS has to be asked for
-  bool refreshing_ = false;
+  bool named_ = false;  // its URL has a name that DNS has to be asked for
+  std::uint32_t turn_;  // of its connections: each begins with another address
   TargetState* state_;
   std::shared_ptr<const crypto::TlsContext> untrusting_;  // made when a fault first wants it
   std::string name_, authority_, cookie_;

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real world: threads that hand work to loops, deadlines that pass, sockets that tell of their ends.
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <fstream>
 #include <future>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -318,6 +327,46 @@ Task<void> refused(World& w, Code& out) {
   auto task = network.connect(w.loop(0), gone, wait);
   auto connected = co_await task;
   out = connected ? Code::Ok : connected.error();
+}
+
+// In a process of its own, as a filter can't be taken off again. Milliseconds of processor time that a wait of a quarter of a
+// second takes; none where there can be no filter.
+int time_under_a_filter() {
+  constexpr int kMost = 255;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_pwait2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{std::size(code), code};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) ::_exit(0);
+    RealOptions options;
+    options.tick = 100us;  // finer than the old way of waiting can be
+    RealWorld world(options);
+    Loop& loop = *world.environment().loops.front();
+    Scope scope(loop);
+    const auto wait = [](RealWorld& w, Loop& l) -> Task<void> {
+      Wait moment;
+      moment.deadline = l.now() + 250ms;
+      co_await sleep_until(l, moment);
+      w.stop();
+    };
+    scope.spawn(wait(world, loop));
+    const Duration before = thread_time();
+    world.run();
+    ::_exit(static_cast<int>(std::min<std::int64_t>((thread_time() - before).count() / 1'000'000, kMost)));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+TEST(RealLoop, WaitsTooWhereAFilterForbidsTheNewestWayOfWaiting) {
+  EXPECT_LT(time_under_a_filter(), 50) << "milliseconds of processor time";
 }
 
 TEST(RealNetwork, RefusesATakenAddressAndReportsARefusedConnection) {

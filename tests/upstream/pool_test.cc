@@ -135,7 +135,7 @@ struct World {
   }
   // "reason" or the address, and how long it took.
   std::string open(std::optional<Address> fixed = std::nullopt, bool unmocked = false, Duration deadline = 1h) {
-    Target target(config, config.targets.empty() ? nullptr : &config.targets.front(), {std::make_shared<Pool>(), fixed, unmocked}, 0);
+    Target target(config, config.targets.empty() ? nullptr : &config.targets.front(), {std::make_shared<Pool>(), fixed, unmocked, nullptr, nullptr, &questions}, 0);
     bool done = false;
     Opened opened;
     const Instant before = sim.now();
@@ -155,6 +155,7 @@ struct World {
   }
   io::Simulation sim{io::SimOptions{}};
   io::Scope scope;
+  Questions questions{scope, {}};
   Config config;
   std::vector<std::unique_ptr<io::Listener>> listeners;
 };
