@@ -2,12 +2,6 @@
 # The commands' manners: exit codes, what goes to stdout and what to stderr, no colour where nobody looks.
 source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 # exits CODE COMMAND…: output in out.txt and err.txt
-exits() {
-  local want=$1 code=0
-  shift
-  "$@" >out.txt 2>err.txt </dev/null || code=$?
-  expect_equal "exit code of $*" "$code" "$want"
-}
 cat >good.yaml <<'CONFIG'
 gatelab: 1
 listeners: [ { name: plain, address: 127.0.0.1:0 } ]

@@ -8,6 +8,14 @@ second_key=e2e-key-of-web
 # expect_equal WHAT ACTUAL EXPECTED
 expect_equal() { [[ $2 == "$3" ]] || fail "$1: got \`$2\`, expected \`$3\`"; }
 
+# exits CODE COMMAND…: leaves out.txt and err.txt
+exits() {
+  local want=$1 code=0
+  shift
+  "$@" >out.txt 2>err.txt </dev/null || code=$?
+  [[ $code == "$want" ]] || fail "exit code of $*: got $code, expected $want: $(cat out.txt err.txt)"
+}
+
 # status URL [CURL FLAG…]
 status() { curl -s -o /dev/null -w '%{http_code}' --max-time 20 "$@"; }
 

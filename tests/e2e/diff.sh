@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # gatelab diff as a command: exit codes, stdout for data, and that what it prints can be pasted.
 source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
-exits() {
-  local want=$1 code=0
-  shift
-  "$@" >out.txt 2>err.txt </dev/null || code=$?
-  expect_equal "exit code of $*" "$code" "$want"
-}
 cat >old.yaml <<'CONFIG'
 gatelab: 1
 listeners: [ { name: plain, address: 127.0.0.1:8080 } ]

@@ -5,12 +5,6 @@ source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 peer nginx
 peer haproxy
 export TMPDIR=$work
-exits() {
-  local want=$1 code=0
-  shift
-  "$@" >out.txt 2>err.txt </dev/null || code=$?
-  [[ $code == "$want" ]] || fail "exit code of $*: got $code, expected $want: $(cat out.txt err.txt)"
-}
 
 cat >nginx.conf <<'CONFIG'
 daemon off;

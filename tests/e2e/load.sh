@@ -2,12 +2,6 @@
 # gatelab load on real sockets: at a real nginx, at a configuration of its own, over TLS, in shards, against itself.
 source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
 export CI=true
-exits() {
-  local want=$1 code=0
-  shift
-  "$@" >out.txt 2>err.txt </dev/null || code=$?
-  [[ $code == "$want" ]] || fail "exit code $code instead of $want of $*: $(<out.txt) $(<err.txt)"
-}
 # What a busy machine does to the generator is no mistake of it: the run may prove nothing then.
 runs() {
   local code=0

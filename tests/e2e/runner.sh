@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # `gatelab test` as a pipeline and a developer use it: shards, retries, reports on the disk, --watch.
 source "${GATELAB_ROOT:?ctest sets it}/tests/e2e/common.sh"
-exits() {
-  local want=$1 code=0
-  shift
-  "$@" >out.txt 2>err.txt </dev/null || code=$?
-  expect_equal "exit code of $*" "$code" "$want"
-}
 mkdir -p scenarios/keys
 cat >scenarios/gateway.yaml <<'CONFIG'
 gatelab: 1
