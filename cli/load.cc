@@ -215,18 +215,8 @@ class LoadCommand {
   }
 
   Outcome described() const {
-    Outcome out;
-    out.target = o_.gateway.empty() ? o_.target : o_.gateway + " " + (o_.target.empty() ? "/" : o_.target);
-    out.plan = plan_text(load_);
-    out.model = load_.model;
-    out.seed = load_.seed;
-    out.connections = load_.connections;
-    out.threads = o_.threads;
-    out.shard = load_.shard;
-    out.warmup = load_.warmup;
-    out.confidence = o_.confidence / 100;
-    for (const Threshold& t : thresholds_) out.thresholds.push_back(t.text);
-    return out;
+    std::string target = o_.gateway.empty() ? o_.target : o_.gateway + " " + (o_.target.empty() ? "/" : o_.target);
+    return begin_outcome(std::move(target), load_, o_.threads, o_.confidence / 100, thresholds_);
   }
 
   // What the verdict is about: the percentiles of the thresholds, or the two that tell most.

@@ -52,10 +52,13 @@ class Facts {
     add("client", format(seen.record.client.ip));
   }
   void answer(const Answer& a) {
-    for (const auto& [name, value] : a.headers) add("header " + name, value);
+    // Says which stub of which file came nearest: where that stands is no difference.
+    const bool unmatched = a.status == 404 && a.body.find(R"("reason":"unmatched-stub")") != std::string::npos;
+    for (const auto& [name, value] : a.headers)
+      if (!unmatched || name != "Content-Length") add("header " + name, value);
     for (const auto& [name, value] : a.trailers) add("trailer " + name, value);
     for (const int status : a.interim) add("interim", std::to_string(status));
-    add("body", a.body);
+    add("body", unmatched ? "unmatched-stub" : a.body);
     add("closed", a.closed ? "yes" : "no");
     add("latency", format(a.latency));
   }

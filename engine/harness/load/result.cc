@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "base/units.h"
 
@@ -103,6 +104,21 @@ void restore(const Json& json, Round& out) {
 }
 
 }  // namespace
+
+Outcome begin_outcome(std::string target, const Load& load, std::uint32_t threads, double confidence, const std::vector<Threshold>& thresholds) {
+  Outcome out;
+  out.target = std::move(target);
+  out.plan = plan_text(load);
+  out.model = load.model;
+  out.seed = load.seed;
+  out.connections = load.connections;
+  out.threads = threads;
+  out.shard = load.shard;
+  out.warmup = load.warmup;
+  out.confidence = confidence;
+  for (const Threshold& t : thresholds) out.thresholds.push_back(t.text);
+  return out;
+}
 
 std::string plan_text(const Load& load) {
   const bool open = load.model == Model::Open;

@@ -36,6 +36,8 @@ struct Outcome {
 
 // "open, Poisson, 500/s for 10s"
 std::string plan_text(const Load& load);
+// Of a run that is about to begin: everything but its rounds and marks.
+Outcome begin_outcome(std::string target, const Load& load, std::uint32_t threads, double confidence, const std::vector<Threshold>& thresholds);
 // `compared` may be null.
 std::string to_text(const Outcome& outcome, const Judgement& judgement, const Compared* compared);
 std::string to_json(const Outcome& outcome, const Judgement& judgement, const Compared* compared);

@@ -91,15 +91,7 @@ void LoadStep::run(const Step& s) {
   io::Environment& environment = simulated ? world_.driver().environment() : own->environment();
   const load::Generators generators{environment.network, environment.clock, simulated ? std::vector<io::Loop*>{&world_.driver().outside()} : environment.loops, simulated ? nullptr : &io::thread_time};
   if (own) own->start();
-  load::Outcome outcome;
-  outcome.target = "the gateway";
-  outcome.plan = plan_text(load);
-  outcome.model = load.model;
-  outcome.seed = load.seed;
-  outcome.connections = load.connections;
-  outcome.threads = spec.threads;
-  outcome.warmup = load.warmup;
-  outcome.confidence = spec.confidence;
+  load::Outcome outcome = load::begin_outcome("the gateway", load, spec.threads, spec.confidence, spec.thresholds);
   for (const During& d : spec.during) outcome.marks.push_back({d.at, mark_text(d.fault)});
   world_.remember(false);
   bool good = true;
