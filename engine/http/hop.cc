@@ -129,6 +129,28 @@ bool reads_like_another(const Fields& fields, std::string_view name) noexcept {
   return std::any_of(fields.begin(), fields.end(), [name](const Field& f) { return !iequals(f.name, name) && same_but_for_dashes(f.name, name); });
 }
 
+bool is_gateways_own(std::string_view name) noexcept {
+  std::string dashed(name);
+  std::replace(dashed.begin(), dashed.end(), '_', '-');
+  switch (field_id(dashed)) {
+    case FieldId::Connection:
+    case FieldId::ContentLength:
+    case FieldId::TransferEncoding:
+    case FieldId::KeepAlive:
+    case FieldId::ProxyConnection:
+    case FieldId::Upgrade:
+    case FieldId::Te:
+    case FieldId::Trailer:
+    case FieldId::Host:
+    case FieldId::Expect:
+    case FieldId::Via:
+    case FieldId::XRequestId:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void strip_hop_by_hop(Fields& fields) noexcept {
   if (fields.find(FieldId::Connection) != nullptr) drop_listed(fields);
   Field* kept = fields.begin();

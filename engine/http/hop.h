@@ -32,6 +32,10 @@ bool is_for_gateway(const RequestHead& head) noexcept;
 // Before a field of a request that kept its underscores is sent: another one has this name, but for the dashes.
 bool reads_like_another(const Fields& fields, std::string_view name) noexcept;
 
+// A field that frames a message or belongs to one hop, or that the gateway sets itself: no configuration may set it. Underscores
+// count as dashes, as servers that make variables of fields read them.
+bool is_gateways_own(std::string_view name) noexcept;
+
 // Takes what this hop ends off an answer: Connection, all that it lists, and the other fields of one hop;
 // Content-Length too, which the framing carries.
 void strip_hop_by_hop(Fields& fields) noexcept;

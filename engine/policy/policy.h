@@ -137,6 +137,7 @@ struct Copy {
   Duration timeout{};
   std::string_view host_suffix;   // behind the host's name that the client has asked for; empty: the upstream says which Host it gets
   std::string_view mark, value;   // a field that tells it from the original
+  const std::vector<std::string>* without = nullptr;  // fields that it does not have; never null, the policy's
   Copies* copies = nullptr;       // how many are under way
   Copy* next = nullptr;
 };

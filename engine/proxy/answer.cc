@@ -61,6 +61,7 @@ io::Task<void> Exchange::refuse(Refusal refusal) {
     own.content_type = "application/problem+json";
   }
   if (!refusal.allow.empty()) own.fields.add("Allow", refusal.allow);
+  if (refusal.retry_after > Duration{}) own.fields.add("Retry-After", arena_.copy(std::to_string(std::chrono::ceil<std::chrono::seconds>(refusal.retry_after).count())));
   if (refusal.word == observe::reason::kWebsocketVersion.word) {
     // RFC 6455 §4.4 says which version, RFC 9110 §15.5.22 which protocol.
     own.fields.add("Sec-WebSocket-Version", "13");

@@ -26,6 +26,7 @@ struct Refusal {
   std::string_view id;
   observe::Phase phase = observe::Phase::Parse;
   std::string_view allow;  // of a 405
+  Duration retry_after{};  // zero: nobody knows
 };
 Refusal refusal_of(http::Rule rule) noexcept;
 Refusal refusal_of(const observe::Reason& reason) noexcept;

@@ -139,6 +139,7 @@ io::Task<void> Exchange::refuse_forward() {
   } else {
     // What a target did says more than that none is left.
     refusal = refusal_of(last_failure_ != nullptr ? *last_failure_ : *choice_.none);
+    if (last_failure_ == nullptr) refusal.retry_after = choice_.open_for;
     refusal.by = "upstream";
     refusal.id = snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)]->name();
   }

@@ -111,6 +111,7 @@ Upstream::Choice Upstream::choose_one(const Asker& asker, const TriedTargets* tr
   }
   choice.target = nullptr;
   choice.none = &why_none(now);
+  if (choice.none == &observe::reason::kCircuitOpen) choice.open_for = open_for(now);
   return choice;
 }
 
@@ -123,6 +124,15 @@ const observe::Reason& Upstream::why_none(Instant now) const noexcept {
     if (word == "circuit-open") why = &observe::reason::kCircuitOpen;
   }
   return *why;
+}
+
+Duration Upstream::open_for(Instant now) const noexcept {
+  Duration shortest{};
+  for (const Target& target : targets_) {
+    const Duration open = target.state() == nullptr ? Duration{} : target.state()->open_for(now);
+    if (open > Duration{} && (shortest == Duration{} || open < shortest)) shortest = open;
+  }
+  return shortest;
 }
 
 void Upstream::leave_one(Choice& choice, const TargetState::Result& result, Instant now) noexcept {

@@ -32,6 +32,12 @@ std::string_view TargetState::unavailable(const TargetRules& rules, Instant now)
   return {};
 }
 
+Duration TargetState::open_for(Instant now) const noexcept {
+  if (calm_.load(std::memory_order_acquire)) return {};
+  std::lock_guard lock(mutex_);
+  return breaker_.state(now) == Breaker::State::Open ? breaker_.until() - now : Duration{};
+}
+
 bool TargetState::available(const TargetRules& rules, Instant now) const noexcept { return unavailable(rules, now).empty(); }
 
 TargetState::Pass TargetState::enter(const TargetRules& rules, bool anyway, Instant now) noexcept {

@@ -46,6 +46,8 @@ class TargetState {
   bool available(const TargetRules& rules, Instant now) const noexcept;
   // Why not: "circuit-open", "unhealthy", "ejected", "busy"; empty if it is available.
   std::string_view unavailable(const TargetRules& rules, Instant now) const noexcept;
+  // How long its breaker stays open; zero if it is not.
+  Duration open_for(Instant now) const noexcept;
   std::uint32_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
   // Since when it has been available again; Instant{}: it always was.
   Instant since() const noexcept { return {since_.load(std::memory_order_relaxed)}; }

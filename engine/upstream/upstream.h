@@ -130,10 +130,11 @@ class Upstream {
     Target* target = nullptr;
     TargetState::Pass pass;
     const observe::Reason* none = nullptr;  // why there is no target
+    Duration open_for{};                    // of circuit-open: until the first breaker lets a request through; zero: nobody knows
     bool sets_cookie = false;               // the answer has to bring the sticky cookie
   };
   Choice choose(const Asker& asker, const TriedTargets* tried, const Clock& clock) noexcept {
-    if (simple_) return {&targets_.front(), {}, nullptr, false};
+    if (simple_) return {&targets_.front(), {}, nullptr, {}, false};
     return choose_one(asker, tried, clock.policy_now());
   }
   void leave(Choice& choice, const TargetState::Result& result, const Clock& clock) noexcept {
@@ -146,6 +147,7 @@ class Upstream {
   bool enter(Choice& choice, std::size_t index, bool anyway, Instant now) noexcept;
   Target* by_cookie(const Asker& asker, const TriedTargets* tried, Instant now) noexcept;
   const observe::Reason& why_none(Instant now) const noexcept;
+  Duration open_for(Instant now) const noexcept;
   std::uint64_t hash_of(const Asker& asker) const noexcept;
 
   const Config& config_;

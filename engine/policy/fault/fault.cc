@@ -103,7 +103,7 @@ class Fault final : public Policy {
  private:
   Step wait(Input& in, Duration length) const noexcept {
     state->delayed();
-    in.injected = in.arena.concat("delay ", format(length));
+    suffers(in, "delay " + format(length));
     Step step;
     step.verdict = Verdict::Need;
     step.effect = new (in.arena.allocate(sizeof(Effect), alignof(Effect))) Effect(Until{in.now + length, abort_on_half_close});
@@ -123,9 +123,12 @@ class Fault final : public Policy {
   Step break_off(Input& in) const noexcept {
     state->broke(breaking->reset);
     const std::string what = breaking->reset ? "reset" : "abort " + std::to_string(breaking->status);
-    in.injected = in.injected.empty() ? in.arena.copy(what) : in.arena.concat(in.injected, ", ", what);
+    suffers(in, what);
     return broken(in);
   }
+
+  // Beside what other policies have done to it.
+  static void suffers(Input& in, const std::string& what) noexcept { in.injected = in.injected.empty() ? in.arena.copy(what) : in.arena.concat(in.injected, ", ", what); }
 
   Step broken(Input& in) const noexcept {
     Step step = deny(in, breaking->reset ? observe::reason::kInjectedReset : observe::reason::kInjectedAbort);

@@ -40,6 +40,7 @@ class Mirror final : public Policy {
     copy.host_suffix = host_suffix;
     copy.mark = mark;
     copy.value = id;
+    copy.without = &without;
     copy.copies = copies.get();
     copy.next = in.copies;
     in.copies = in.arena.make<Copy>(copy);
@@ -53,6 +54,7 @@ class Mirror final : public Policy {
   std::size_t max_body = 0;
   Duration timeout = std::chrono::seconds(5);
   std::string host_suffix, mark;
+  std::vector<std::string> without;
   std::uint64_t seed = 0;
   std::string told;  // what it does, for people
   std::shared_ptr<Copies> copies;
@@ -81,6 +83,8 @@ std::unique_ptr<Policy> parse_mirror(const config::Node& node, Context& context)
   check_suffix(policy->host_suffix, r);
   policy->mark = r.text("header", "X-Mirrored");
   check_field_name(policy->mark, r.span_of("header"), context.sink);
+  for (auto& name : r.texts("without"))
+    if (check_field_name(name.value, name.span, context.sink)) policy->without.push_back(std::move(name.value));
   for (const std::string_view key : {"percentage", "percent", "sample_ratio"}) r.elsewhere(key, "write share: 10%");
   r.elsewhere("url", "where it goes is an upstream: upstreams: { shadow: { url: … } }");
   r.finish();
@@ -90,6 +94,7 @@ std::unique_ptr<Policy> parse_mirror(const config::Node& node, Context& context)
   policy->upstream = *upstream;
   policy->seed = hash64(context.default_id);
   policy->told = (policy->share == kAll ? "a copy goes to " : "copies of " + format(policy->share) + " go to ") + *name;
+  for (const std::string& field : policy->without) policy->told += (&field == &policy->without.front() ? ", without " : ", ") + field;
   policy->copies = context.states.obtain<Copies>(context.default_id, "mirror", [] { return new Copies; });
   return policy;
 }
