@@ -54,7 +54,7 @@ class Cursor {
     return *this;
   }
   // hour ":" minute ":" second, the last one of a leap second too (RFC 9110 §5.6.7).
-  Cursor& time(Civil& out) noexcept {
+  Cursor& time_of_day(Civil& out) noexcept {
     number(2, out.hour).expect(":").number(2, out.minute).expect(":").number(2, out.second);
     ok_ = ok_ && out.hour < 24 && out.minute < 60 && out.second <= 60;
     return *this;
@@ -101,11 +101,11 @@ std::optional<Instant> parse_date(std::string_view text, Instant now) noexcept {
   if (day == kDays.end()) return std::nullopt;
   Civil c;
   Cursor fix(text.substr(3));
-  if (fix.expect(", ").number(2, c.day).expect(" ").month(c.month).expect(" ").number(4, c.year).expect(" ").time(c).expect(" GMT").done()) return instant_of(c);
+  if (fix.expect(", ").number(2, c.day).expect(" ").month(c.month).expect(" ").number(4, c.year).expect(" ").time_of_day(c).expect(" GMT").done()) return instant_of(c);
   Cursor asctime(text.substr(3));
-  if (asctime.expect(" ").month(c.month).expect(" ").padded_day(c.day).expect(" ").time(c).expect(" ").number(4, c.year).done()) return instant_of(c);
+  if (asctime.expect(" ").month(c.month).expect(" ").padded_day(c.day).expect(" ").time_of_day(c).expect(" ").number(4, c.year).done()) return instant_of(c);
   Cursor old(text);
-  if (!old.expect(*day).expect(", ").number(2, c.day).expect("-").month(c.month).expect("-").number(2, c.year).expect(" ").time(c).expect(" GMT").done()) return std::nullopt;
+  if (!old.expect(*day).expect(", ").number(2, c.day).expect("-").month(c.month).expect("-").number(2, c.year).expect(" ").time_of_day(c).expect(" GMT").done()) return std::nullopt;
   c.year = whole_year(c.year, now);
   return instant_of(c);
 }

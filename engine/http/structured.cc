@@ -95,10 +95,8 @@ class Parser {
     while (!at_end() && !fault_) {
       add_one(all);
       if (all.all().size() > bounds_.members) wrong("too many members");
-      // At the very end, spaces only (§4.2).
-      const std::size_t end = at_;
       skip(" \t");
-      if (at_end() && (reading_ == Reading::Strict || text_.find('\t', end) == std::string_view::npos)) break;
+      if (at_end()) break;
       if (!take(',')) wrong("no comma between two members");
       skip(" \t");
       if (at_end()) wrong("a comma at the end");
@@ -185,11 +183,11 @@ class Parser {
   Value number() noexcept {
     Value out{.kind = Kind::Integer};
     const bool negative = take('-');
-    const std::size_t whole = digits(out.number);
+    const std::size_t whole = digits(out.number, 15);
     std::size_t fraction = 0;
     if (take('.')) {
       out.kind = Kind::Decimal;
-      fraction = digits(out.number);
+      fraction = digits(out.number, 3);
       if (fraction == 0 || fraction > 3) wrong("a number with no digit or too many behind its point");
       for (std::size_t i = fraction; i < 3; ++i) out.number *= 10;
     }
@@ -198,11 +196,11 @@ class Parser {
     return out;
   }
 
-  // How many there were; more than the longest number has are not read into it.
-  std::size_t digits(std::int64_t& into) noexcept {
+  // How many there were; more than `most` are not read into it.
+  std::size_t digits(std::int64_t& into, std::size_t most) noexcept {
     std::size_t count = 0;
     for (; !at_end() && is_digit(text_[at_]); ++at_, ++count)
-      if (count < 15) into = into * 10 + (text_[at_] - '0');
+      if (count < most) into = into * 10 + (text_[at_] - '0');
     return count;
   }
 
