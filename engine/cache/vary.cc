@@ -74,7 +74,9 @@ std::string_view coding(std::string_view member, Arena& arena) noexcept {
 constexpr std::size_t kMaxCodings = 32;
 
 std::string_view normal(std::string_view joined, Syntax syntax, Arena& arena) noexcept {
-  if (syntax == Syntax::Unknown) return joined;
+  joined = trim_ows(joined);  // a line without a value leaves blanks at an end
+  // No coding has a quote: what it would hide from whoever looks for commas is left where it is.
+  if (syntax == Syntax::Unknown || (syntax == Syntax::Codings && joined.find('"') != std::string_view::npos)) return joined;
   const std::span<std::string_view> codings = arena.array<std::string_view>(syntax == Syntax::Codings ? kMaxCodings : 0);
   std::size_t count = 0;
   ArenaText out(arena, joined.size() + 1);
