@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cache/facts.h"
+#include "http/message.h"
 
 namespace gatelab::cache {
 
@@ -38,6 +39,10 @@ struct Reuse {
   Duration age{};  // current_age, for Age and Cache-Status
   Duration ttl{};  // below zero: stale for so long
 };
+
+// Is a request of this method answered from what a GET brought (§4; RFC 9110 §9.3.1, §9.3.2)? All others go upstream first,
+// whatever is stored (§4: unsafe ones are written through).
+constexpr bool is_answered(http::Method method) noexcept { return method == http::Method::Get || method == http::Method::Head; }
 
 // `stored` may be null.
 Reuse reuse(const Facts* stored, const RequestDirectives& asked, const Rules& rules, Instant now) noexcept;

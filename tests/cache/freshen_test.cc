@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/validators.h"
 #include "support/field_lines.h"
 
 namespace gatelab::test {
@@ -113,6 +114,14 @@ TEST(Freshen, DoneTwiceWithTheSameAnswerIsAsDoneOnce) {
   const std::string once = lines(kDate + "\nA: 1\nCache-Control: max-age=60", newer);
   EXPECT_EQ(once, "Cache-Control: max-age=60\n" + newer);
   EXPECT_EQ(lines(once, newer), once);
+}
+
+// RFC 9111 §4.3.2: the 304 was for the cache's tag; the client's own condition is held against the outcome.
+TEST(Freshen, AClientThatNamedAnotherTagGetsTheStoredResponse) {
+  Arena arena;
+  const cache::Freshened out = freshened(kDate + "\nETag: \"a\"", "ETag: \"a\"", arena);
+  EXPECT_EQ(cache::evaluate(field_lines("If-None-Match: \"b\"", arena), out.fields, out.facts), cache::Condition::Send);
+  EXPECT_EQ(cache::evaluate(field_lines("If-None-Match: \"b\", \"a\"", arena), out.fields, out.facts), cache::Condition::NotModified);
 }
 
 // RFC 9111 §4.3.5

@@ -57,6 +57,14 @@ TEST(Reuse, FreshIsAHitAndStaleIsValidated) {
   EXPECT_EQ(decision(cache::reuse(nullptr, {}, {}, kNow)), "miss not-stored");
 }
 
+// RFC 9111 §4
+TEST(Reuse, OnlyGetAndHeadAreAnsweredFromWhatIsStored) {
+  for (const auto method : {http::Method::Get, http::Method::Head}) EXPECT_TRUE(cache::is_answered(method));
+  for (const auto method : {http::Method::Post, http::Method::Put, http::Method::Patch, http::Method::Delete, http::Method::Options, http::Method::Trace, http::Method::Connect,
+                            http::Method::Other})
+    EXPECT_FALSE(cache::is_answered(method));
+}
+
 // RFC 9111 §5.2.1.1
 TEST(Reuse, MaxAgeOfARequestLimitsTheAge) {
   all_hold({
