@@ -5,26 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/utf8.h"
+
 namespace gatelab {
 namespace {
-
-// Octets of the UTF-8 sequence at the front of `s` (RFC 3629 §4), or 0 if it is not one.
-std::size_t utf8_sequence(std::string_view s) noexcept {
-  const auto at = [s](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
-  const auto tail = [&at](std::size_t i) { return (at(i) & 0xC0U) == 0x80U; };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool narrow = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F);
-    return tail(1) && tail(2) && !narrow ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool narrow = (lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F);
-    return tail(1) && tail(2) && tail(3) && !narrow ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_escape(std::string& out, unsigned char c) {
   constexpr char kHex[] = "0123456789abcdef";

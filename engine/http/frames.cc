@@ -3,27 +3,14 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace gatelab::http::websocket {
 namespace {
 
 constexpr std::uint8_t octet(char c) noexcept { return static_cast<std::uint8_t>(c); }
 
 bool is_known(std::uint8_t opcode) noexcept { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
-
-bool is_utf8(std::string_view text) noexcept {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint8_t first = octet(text[i]);
-    const std::size_t size = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
-    if (size == 0 || text.size() - i < size) return false;
-    for (std::size_t k = 1; k < size; ++k)
-      if ((octet(text[i + k]) & 0xc0) != 0x80) return false;
-    const std::uint8_t second = size > 1 ? octet(text[i + 1]) : 0;
-    // Overlong forms, surrogates, beyond U+10FFFF (RFC 3629 §4).
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return false;
-    i += size;
-  }
-  return true;
-}
 
 // RFC 6455 §7.4: what may stand in a close frame.
 bool is_close_code(unsigned code) noexcept {

@@ -2,9 +2,9 @@
 #include "http/structured.h"
 
 #include <array>
-#include <charconv>
 #include <optional>
 
+#include "base/utf8.h"
 #include "http/chars.h"
 
 namespace gatelab::http::structured {
@@ -39,6 +39,7 @@ class Growing {
     all_[size_++] = one;
   }
   std::span<const T> all() const noexcept { return all_.first(size_); }
+  std::span<T> all() noexcept { return all_.first(size_); }
 
  private:
   Arena& arena_;
@@ -46,53 +47,97 @@ class Growing {
   std::size_t size_ = 0;
 };
 
-// dictionary = member *( OWS "," OWS member )      member = name [ "=" ( list / item ) ] parameters
-// list = "(" *SP [ item *( 1*SP item ) *SP ] ")"   item = value parameters   parameters = *( ";" *SP name [ "=" value ] )
+// dictionary = entry *( OWS "," OWS entry )        entry = name [ "=" ( inner / value ) ] parameters
+// list = member *( OWS "," OWS member )            member = ( inner / value ) parameters
+// inner = "(" *SP [ item *( 1*SP item ) *SP ] ")"  item = value parameters   parameters = *( ";" *SP name [ "=" value ] )
 class Parser {
  public:
-  Parser(std::string_view text, Arena& arena) noexcept : text_(text), arena_(arena) {}
+  Parser(std::string_view text, Arena& arena, Reading reading) noexcept : text_(text), arena_(arena), reading_(reading), bounds_(bounds_of(reading)) {}
 
   Result<Dictionary, Fault> dictionary() noexcept {
-    if (text_.size() > kMaxText) return Failure<Fault>{{"too long", kMaxText}};
-    Growing<Member> members(arena_);
-    skip(" ");
-    while (!at_end() && !fault_) {
+    const std::span<const Member> all = members([this](Growing<Member>& into) {
+      Member one;
+      entry(one);
+      add(into, one, "a name stands there twice");
+    });
+    if (fault_) return Failure<Fault>{*fault_};
+    return Dictionary{all};
+  }
+
+  Result<List, Fault> list() noexcept {
+    const std::span<const Member> all = members([this](Growing<Member>& into) {
       Member one;
       member(one);
-      for (const Member& other : members.all())
-        if (other.name == one.name) wrong("a name stands there twice");
-      if (members.all().size() == kMaxMembers) wrong("too many members");
-      members.add(one);
+      into.add(one);
+    });
+    if (fault_) return Failure<Fault>{*fault_};
+    return List{all};
+  }
+
+  Result<Item, Fault> item() noexcept {
+    if (text_.size() > bounds_.text) wrong("too long");
+    skip(" ");
+    Item out;
+    if (!fault_) out.value = value();
+    out.parameters = parameters();
+    skip(" ");
+    if (!at_end()) wrong("something behind the item");
+    if (fault_) return Failure<Fault>{*fault_};
+    return out;
+  }
+
+ private:
+  template <class Add>
+  std::span<const Member> members(Add add_one) noexcept {
+    Growing<Member> all(arena_);
+    if (text_.size() > bounds_.text) wrong("too long");
+    skip(" ");
+    while (!at_end() && !fault_) {
+      add_one(all);
+      if (all.all().size() > bounds_.members) wrong("too many members");
       skip(" \t");
       if (at_end()) break;
       if (!take(',')) wrong("no comma between two members");
       skip(" \t");
       if (at_end()) wrong("a comma at the end");
     }
-    if (fault_) return Failure<Fault>{*fault_};
-    return Dictionary{members.all()};
+    return all.all();
   }
 
- private:
-  void member(Member& out) noexcept {
+  // Names are unique: Strict refuses the second one, RFC 9651 lets it take the place of the first.
+  template <class T>
+  void add(Growing<T>& all, const T& one, std::string_view twice) noexcept {
+    for (T& other : all.all()) {
+      if (other.name != one.name) continue;
+      if (reading_ == Reading::Strict) wrong(twice);
+      other = one;
+      return;
+    }
+    all.add(one);
+  }
+
+  void entry(Member& out) noexcept {
     out.name = name();
     out.item.value.boolean = true;
-    if (take('=')) {
-      out.is_list = !at_end() && text_[at_] == '(';
-      if (out.is_list) out.items = list();
-      else out.item.value = value();
-    }
+    if (take('=')) return member(out);
     out.item.parameters = parameters();
   }
 
-  std::span<const Item> list() noexcept {
+  void member(Member& out) noexcept {
+    out.is_list = !at_end() && text_[at_] == '(';
+    if (out.is_list) out.items = inner();
+    else out.item.value = value();
+    out.item.parameters = parameters();
+  }
+
+  std::span<const Item> inner() noexcept {
     Growing<Item> items(arena_);
     take('(');
     while (!fault_) {
       skip(" ");
       if (take(')')) return items.all();
       if (at_end()) break;
-      if (items.all().size() == kMaxItems) wrong("too many items");
+      if (items.all().size() == bounds_.items) wrong("too many items");
       const Value first = value();
       items.add({first, parameters()});
       if (!at_end() && text_[at_] != ' ' && text_[at_] != ')') wrong("no space between two items");
@@ -109,9 +154,8 @@ class Parser {
       one.name = name();
       one.value.boolean = true;
       if (take('=')) one.value = value();
-      if (find(all.all(), one.name) != nullptr) wrong("a parameter stands there twice");
-      if (all.all().size() == kMaxParameters) wrong("too many parameters");
-      all.add(one);
+      add(all, one, "a parameter stands there twice");
+      if (all.all().size() > bounds_.parameters) wrong("too many parameters");
     }
     return all.all();
   }
@@ -131,17 +175,19 @@ class Parser {
     if (c == ':') return bytes();
     if (c == '?') return boolean();
     if (c == '*' || is_alpha(c)) return token();
+    if (c == '@' && reading_ == Reading::Rfc9651) return date();
+    if (c == '%' && reading_ == Reading::Rfc9651) return display_string();
     return wrong("no value where one belongs"), Value{};
   }
 
   Value number() noexcept {
     Value out{.kind = Kind::Integer};
     const bool negative = take('-');
-    const std::size_t whole = digits(out.number);
+    const std::size_t whole = digits(out.number, 15);
     std::size_t fraction = 0;
     if (take('.')) {
       out.kind = Kind::Decimal;
-      fraction = digits(out.number);
+      fraction = digits(out.number, 3);
       if (fraction == 0 || fraction > 3) wrong("a number with no digit or too many behind its point");
       for (std::size_t i = fraction; i < 3; ++i) out.number *= 10;
     }
@@ -150,12 +196,47 @@ class Parser {
     return out;
   }
 
-  // How many there were; more than the longest number has are not read into it.
-  std::size_t digits(std::int64_t& into) noexcept {
+  // How many there were; more than `most` are not read into it.
+  std::size_t digits(std::int64_t& into, std::size_t most) noexcept {
     std::size_t count = 0;
     for (; !at_end() && is_digit(text_[at_]); ++at_, ++count)
-      if (count < 15) into = into * 10 + (text_[at_] - '0');
+      if (count < most) into = into * 10 + (text_[at_] - '0');
     return count;
+  }
+
+  Value date() noexcept {
+    take('@');
+    Value out = number();
+    if (out.kind != Kind::Integer) wrong("a date with a fraction");
+    out.kind = Kind::Date;
+    return out;
+  }
+
+  // DQUOTE *( unescaped / "%" 2 lower-case hexadecimal digits ) DQUOTE behind the "%", UTF-8 once decoded (§4.2.10).
+  Value display_string() noexcept {
+    take('%');
+    if (!take('"')) return wrong("a display string without its quote"), Value{};
+    ArenaText out(arena_, 32);
+    while (!at_end() && text_[at_] != '"') {
+      const char c = text_[at_++];
+      if (c < 0x20 || c > 0x7e) return wrong("a display string with something else than visible ASCII"), Value{};
+      if (c != '%') {
+        out.add(c);
+        continue;
+      }
+      const int high = lower_hex(), low = lower_hex();
+      if (high < 0 || low < 0) return wrong("a % without two hexadecimal digits in small letters"), Value{};
+      out.add(static_cast<char>(high << 4 | low));
+    }
+    if (!take('"')) wrong("a string without its end");
+    if (!is_utf8(out.view())) wrong("a display string that is no UTF-8");
+    return {.kind = Kind::DisplayString, .text = out.view()};
+  }
+
+  int lower_hex() noexcept {
+    if (at_end()) return -1;
+    const char c = text_[at_++];
+    return c >= 'A' && c <= 'F' ? -1 : hex_value(c);
   }
 
   Value string() noexcept {
@@ -202,10 +283,13 @@ class Parser {
   }
 
   std::optional<std::string_view> decoded(std::string_view text) noexcept {
-    if (text.size() % 4 != 0) return std::nullopt;
+    const bool strict = reading_ == Reading::Strict;
+    if (strict && text.size() % 4 != 0) return std::nullopt;
     std::size_t padding = 0;
     while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-    char* out = arena_.room<char>(text.size() / 4 * 3 + 1);
+    // What padding there is has to be right (RFC 4648 §3.2).
+    if ((padding != 0 && text.size() % 4 != 0) || (text.size() - padding) % 4 == 1) return std::nullopt;
+    char* out = arena_.room<char>(text.size() / 4 * 3 + 3);
     std::size_t n = 0;
     std::uint32_t bits = 0, known = 0;
     for (const char c : text.substr(0, text.size() - padding)) {
@@ -217,7 +301,7 @@ class Parser {
       known -= 8;
       out[n++] = static_cast<char>(bits >> known);
     }
-    if ((bits & ((1U << known) - 1)) != 0) return std::nullopt;
+    if (strict && (bits & ((1U << known) - 1)) != 0) return std::nullopt;
     return std::string_view(out, n);
   }
 
@@ -243,32 +327,11 @@ class Parser {
 
   const std::string_view text_;
   Arena& arena_;
+  const Reading reading_;
+  const Bounds bounds_;
   std::size_t at_ = 0;
   std::optional<Fault> fault_;  // the first one
 };
-
-void write_number(ArenaText& out, std::int64_t number) noexcept {
-  char digits[24];
-  out.add({digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number).ptr - digits)});
-}
-
-void write_decimal(ArenaText& out, std::int64_t thousandths) noexcept {
-  if (thousandths < 0) out.add('-');
-  const std::int64_t size = thousandths < 0 ? -thousandths : thousandths, rest = size % 1000;
-  write_number(out, size / 1000);
-  const char digits[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10), static_cast<char>('0' + rest % 10)};
-  out.add({digits, rest % 10 != 0 ? 4U : rest % 100 != 0 ? 3U : 2U});
-}
-
-void write_bytes(ArenaText& out, std::string_view octets) noexcept {
-  const auto octet = [octets](std::size_t i) -> std::uint32_t { return i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0U; };
-  out.add(':');
-  for (std::size_t i = 0; i < octets.size(); i += 3) {
-    const std::uint32_t bits = octet(i) << 16 | octet(i + 1) << 8 | octet(i + 2);
-    for (std::size_t k = 0; k < 4; ++k) out.add(i + k <= octets.size() ? kDigits[(bits >> (18 - 6 * k)) & 63] : '=');
-  }
-  out.add(':');
-}
 
 }  // namespace
 
@@ -278,63 +341,14 @@ const Member* Dictionary::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
-Result<Dictionary, Fault> parse_dictionary(std::string_view text, Arena& arena) noexcept { return Parser(text, arena).dictionary(); }
+Result<Dictionary, Fault> parse_dictionary(std::string_view text, Arena& arena, Reading reading) noexcept { return Parser(text, arena, reading).dictionary(); }
+Result<List, Fault> parse_list(std::string_view text, Arena& arena, Reading reading) noexcept { return Parser(text, arena, reading).list(); }
+Result<Item, Fault> parse_item(std::string_view text, Arena& arena, Reading reading) noexcept { return Parser(text, arena, reading).item(); }
 
 const Value* find(std::span<const Parameter> parameters, std::string_view name) noexcept {
   for (const Parameter& one : parameters)
     if (one.name == name) return &one.value;
   return nullptr;
-}
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-void write(ArenaText& out, const Value& value) noexcept {
-  switch (value.kind) {
-    case Kind::Integer: return write_number(out, value.number);
-    case Kind::Decimal: return write_decimal(out, value.number);
-    case Kind::Token: out.add(value.text); return;
-    case Kind::Bytes: return write_bytes(out, value.text);
-    case Kind::Boolean: out.add(value.boolean ? "?1" : "?0"); return;
-    case Kind::String: break;
-  }
-  out.add('"');
-  for (const char c : value.text) {
-    if (c == '"' || c == '\\') out.add('\\');
-    out.add(c);
-  }
-  out.add('"');
-}
-
-void write(ArenaText& out, std::span<const Parameter> parameters) noexcept {
-  for (const Parameter& one : parameters) {
-    out.add(';').add(one.name);
-    if (one.value.kind == Kind::Boolean && one.value.boolean) continue;
-    out.add('=');
-    write(out, one.value);
-  }
-}
-
-void write(ArenaText& out, const Item& item) noexcept {
-  write(out, item.value);
-  write(out, item.parameters);
-}
-
-void write(ArenaText& out, const Member& member) noexcept {
-  if (!member.is_list) return write(out, member.item);
-  out.add('(');
-  for (std::size_t i = 0; i < member.items.size(); ++i) {
-    if (i != 0) out.add(' ');
-    write(out, member.items[i]);
-  }
-  out.add(')');
-  write(out, member.item.parameters);
 }
 
 }  // namespace gatelab::http::structured

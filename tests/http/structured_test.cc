@@ -106,6 +106,8 @@ TEST(Structured, RefusesWhatCouldBeReadInTwoWays) {
            Row{"a=1.", "a number with no digit or too many behind its point"},
            Row{"a=1.1234", "a number with no digit or too many behind its point"},
            Row{"a=1234567890123.1", "a number with no digit or too many"},
+           Row{"a=61237.000000000000000000005", "a number with no digit or too many behind its point"},  // overflowed once
+           Row{"a=999999999999999999999.999999999999999999999", "a number with no digit or too many behind its point"},
            Row{"a=.5", "no value where one belongs"},
            Row{"a=+1", "no value where one belongs"},
            Row{"a=\"x", "a string without its end"},
@@ -156,6 +158,133 @@ TEST(Structured, KnowsWhatItRead) {
   EXPECT_EQ(sf::find(list->items[0].parameters, "q")->number, 1);
   EXPECT_TRUE(sf::find(list->item.parameters, "p")->boolean);
   EXPECT_EQ(parsed->find("x"), nullptr);
+}
+
+template <class T>
+std::string rewritten(const Result<T, sf::Fault>& parsed, Arena& arena) {
+  if (!parsed) return "!" + std::string(parsed.error().detail);
+  ArenaText out(arena, 1);
+  sf::write(out, *parsed);
+  return std::string(out.view());
+}
+
+struct Reread {
+  std::string text, written;  // "!…": is refused for that
+};
+
+// RFC 9651 §3.2, §4.2.2: what RFC 9213's fields are read with.
+TEST(Structured, AsTheRfcSaysTheLastOfANameCountsInThePlaceOfTheFirst) {
+  for (const Reread& row : {
+           Reread{"a=1, b=2, a=3", "a=3, b=2"},
+           Reread{"a=1;x=1;y;x=2", "a=1;x=2;y"},
+           Reread{"en=\"Applepie\", da=:w4ZibGV0w6ZydGUK:", "en=\"Applepie\", da=:w4ZibGV0w6ZydGUK:"},
+           Reread{"a=?0, b, c; foo=bar", "a=?0, b, c;foo=bar"},
+           Reread{"rating=1.5, feelings=(joy sadness)", "rating=1.5, feelings=(joy sadness)"},
+           Reread{"a=(1 2), b=3, c=4;aa=bb, d=(5 6);valid", "a=(1 2), b=3, c=4;aa=bb, d=(5 6);valid"},
+           Reread{"a=:AA:, b=:AAF=:, c=:AAE:", "a=:AA==:, b=:AAE=:, c=:AAE=:"},
+           Reread{"a=:AA=:", "!a byte sequence that is no strict Base64"},
+           Reread{"a=:AAAA=:", "!a byte sequence that is no strict Base64"},
+           Reread{"a=:A:", "!a byte sequence that is no strict Base64"},
+           Reread{"a=@1659578233", "a=@1659578233"},
+           Reread{"", ""},
+           Reread{"  a=1  ", "a=1"},
+           Reread{"a=1 \t", "a=1"},
+           Reread{"a=1,\tb", "a=1, b"},
+           Reread{"a=1,", "!a comma at the end"},
+           Reread{"A=1", "!no name where one belongs"},
+       }) {
+    Arena arena;
+    EXPECT_EQ(rewritten(sf::parse_dictionary(row.text, arena, sf::Reading::Rfc9651), arena), row.written) << row.text;
+  }
+}
+
+// RFC 9651 §3.1, §4.2.1
+TEST(Structured, ReadsLists) {
+  for (const Reread& row : {
+           Reread{"sugar, tea, rum", "sugar, tea, rum"},
+           Reread{"sugar , tea\t,\trum", "sugar, tea, rum"},
+           Reread{"(\"foo\" \"bar\"), (\"baz\"), (\"bat\" \"one\"), ()", "(\"foo\" \"bar\"), (\"baz\"), (\"bat\" \"one\"), ()"},
+           Reread{"(\"foo\"; a=1;b=2);lvl=5, (\"bar\" \"baz\");lvl=1", "(\"foo\";a=1;b=2);lvl=5, (\"bar\" \"baz\");lvl=1"},
+           Reread{"abc;a=1;b=2; cde_456, (ghi;jk=4 l);q=\"9\";r=w", "abc;a=1;b=2;cde_456, (ghi;jk=4 l);q=\"9\";r=w"},
+           Reread{"a, a, a", "a, a, a"},
+           Reread{"?1", "?1"},
+           Reread{"", ""},
+           Reread{"a,,b", "!no value where one belongs"},
+           Reread{"a, b,", "!a comma at the end"},
+           Reread{"a b", "!no comma between two members"},
+           Reread{"(a", "!a list without its end"},
+       }) {
+    Arena arena;
+    EXPECT_EQ(rewritten(sf::parse_list(row.text, arena), arena), row.written) << row.text;
+  }
+}
+
+// RFC 9651 §3.3, §4.2.3
+TEST(Structured, ReadsItems) {
+  for (const Reread& row : {
+           Reread{"5", "5"},
+           Reread{"5; foo=bar", "5;foo=bar"},
+           Reread{"  42 ", "42"},
+           Reread{"-0", "0"},
+           Reread{"4.50", "4.5"},
+           Reread{"@1659578233", "@1659578233"},
+           Reread{"@-62135596800", "@-62135596800"},
+           Reread{"@1.5", "!a date with a fraction"},
+           Reread{"@", "!a number with no digit or too many"},
+           Reread{"%\"This is intended for display to %c3%bcsers.\"", "%\"This is intended for display to %c3%bcsers.\""},
+           Reread{"%\"%66%22%25\"", "%\"f%22%25\""},
+           Reread{"%\"\"", "%\"\""},
+           Reread{"%\"%C3%BC\"", "!a % without two hexadecimal digits in small letters"},
+           Reread{"%\"%c\"", "!a % without two hexadecimal digits in small letters"},
+           Reread{"%\"%c3\"", "!a display string that is no UTF-8"},
+           Reread{"%\"%ed%a0%80\"", "!a display string that is no UTF-8"},
+           Reread{"%\"\xc3\xbc\"", "!a display string with something else than visible ASCII"},
+           Reread{"%\"x", "!a string without its end"},
+           Reread{"%x", "!a display string without its quote"},
+           Reread{"", "!no value where one belongs"},
+           Reread{"1 2", "!something behind the item"},
+           Reread{"1, 2", "!something behind the item"},
+           Reread{"(1 2)", "!no value where one belongs"},
+           Reread{"1\t", "!something behind the item"},
+       }) {
+    Arena arena;
+    EXPECT_EQ(rewritten(sf::parse_item(row.text, arena), arena), row.written) << row.text;
+  }
+}
+
+// RFC 9651 §3.1 to §3.3.5: what a parser has to support, and no more than that.
+TEST(Structured, SupportsTheSizesThatTheRfcAsksFor) {
+  const auto members = [](std::size_t n) {
+    std::string out;
+    for (std::size_t i = 0; i < n; ++i) out.append(i == 0 ? "" : ",").append("m").append(std::to_string(i));
+    return out;
+  };
+  const auto items = [](std::size_t n) {
+    std::string out = "a=(";
+    for (std::size_t i = 0; i < n; ++i) out.append("1 ");
+    return out + ")";
+  };
+  const auto parameters = [](std::size_t n) {
+    std::string out = "a";
+    for (std::size_t i = 0; i < n; ++i) out.append(";p").append(std::to_string(i));
+    return out;
+  };
+  for (const auto& [text, detail] : std::initializer_list<std::pair<std::string, std::string_view>>{
+           {members(1024), ""},
+           {members(1025), "too many members"},
+           {items(256), ""},
+           {items(257), "too many items"},
+           {parameters(256), ""},
+           {parameters(257), "too many parameters"},
+           {"a=:" + std::string(21'848, 'A') + ":", ""},
+           {"a=\"" + std::string(1024, 'x') + "\"", ""},
+           {std::string(64, 'k') + "=" + std::string(512, 't'), ""},
+           {"a=\"" + std::string(64 * 1024, 'x') + "\"", "too long"},
+       }) {
+    Arena arena;
+    const auto parsed = sf::parse_dictionary(text, arena, sf::Reading::Rfc9651);
+    EXPECT_EQ(parsed ? "" : parsed.error().detail, detail) << text.substr(0, 20);
+  }
 }
 
 }  // namespace
