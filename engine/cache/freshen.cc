@@ -75,15 +75,11 @@ Freshened freshen(std::uint16_t status, const http::Fields& stored, const http::
   return out;
 }
 
-HeadEffect head_effect(const http::Fields& head, const http::Fields& stored, std::uint64_t stored_length, Instant now) noexcept {
+HeadEffect head_effect(const http::Fields& head, std::optional<std::uint64_t> head_length, const http::Fields& stored, std::uint64_t stored_length, Instant now) noexcept {
   const Validators newer = validators_of(head, now), old = validators_of(stored, now);
   if (head.find("ETag") != nullptr && !(newer.etag && old.etag && newer.etag->as_sent == old.etag->as_sent)) return HeadEffect::Expire;
   if (head.find("Last-Modified") != nullptr && !same_date(newer, old)) return HeadEffect::Expire;
-  if (const http::Field* length = head.find(http::FieldId::ContentLength)) {
-    std::uint64_t octets = 0;
-    if (!parse_decimal(length->value, octets) || octets != stored_length) return HeadEffect::Expire;
-  }
-  return HeadEffect::Freshen;
+  return head_length && *head_length != stored_length ? HeadEffect::Expire : HeadEffect::Freshen;
 }
 
 }  // namespace gatelab::cache

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "cache/facts.h"
@@ -31,7 +32,8 @@ struct Freshened {
 // (storability.h) and those that belong to the stored content: Content-Encoding, whose change would make it unreadable,
 // Content-Length, Content-Range. The lists in no-cache and private that count are those of the outcome. A newer response without
 // Date gets the time it came as one, else the old Date would make it old at once. `times` are the newer one's; `status` is the
-// stored one's. Whether the outcome may stay stored, storable() says: ask it again.
+// stored one's. Whether the outcome may stay stored, storable() says: ask it again. Where its Vary has changed, the variant's key is
+// to be made anew, of the request that brought the newer response.
 Freshened freshen(std::uint16_t status, const http::Fields& stored, const http::Fields& newer, const Rules& rules, Times times, Arena& arena) noexcept;
 
 // What a 200 to HEAD does to a stored GET response that could have been chosen for it.
@@ -39,6 +41,7 @@ enum class HeadEffect : std::uint8_t {
   Freshen,  // by freshen()
   Expire,   // it is another representation by now: consider the stored one stale
 };
-HeadEffect head_effect(const http::Fields& head, const http::Fields& stored, std::uint64_t stored_length, Instant now) noexcept;
+// `head_length`: of its Content-Length, if it had one, which strip_hop_by_hop() takes out of the fields.
+HeadEffect head_effect(const http::Fields& head, std::optional<std::uint64_t> head_length, const http::Fields& stored, std::uint64_t stored_length, Instant now) noexcept;
 
 }  // namespace gatelab::cache

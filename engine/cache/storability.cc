@@ -116,7 +116,7 @@ Storable storable(const Exchanged& exchanged, const Rules& rules, Arena& arena) 
 }
 
 bool is_kept(std::string_view name, const ResponseDirectives& directives, const Rules& rules) noexcept {
-  constexpr std::array<std::string_view, 6> kNever{"Age", "Content-Length", "Content-Range", "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization"};
+  constexpr std::array<std::string_view, 7> kNever{"Age", "Content-Length", "Content-Range", "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization", "Trailer"};
   for (const std::string_view never : kNever)
     if (iequals(name, never)) return false;
   if (rules.set_cookie != SetCookie::Store && iequals(name, "Set-Cookie")) return false;

@@ -50,11 +50,12 @@ struct Exchanged {
   const Control* control = nullptr;        // of `response`; never null
 };
 
-// All but what depends on lifetimes: never NeverUsable (stored.h).
+// All but what depends on lifetimes: never NeverUsable (facts.h).
 Storable storable(const Exchanged& exchanged, const Rules& rules, Arena& arena) noexcept;
 
 // The fields to keep: not those of one hop, of proxies' authentication, of the origin's lists in no-cache and private, not Age
-// (which is counted on), Content-Length (which the stored body has) or a cookie that the rules take out. A Date is added where there is none (RFC 9110 §6.6.1). In `arena`; views of `response`. Call it on
+// (which is counted on), Content-Length (which the stored body has), Trailer (trailers are not stored) or a cookie that the rules
+// take out. A Date is added where there is none (RFC 9110 §6.6.1). In `arena`; views of `response`. Call it on
 // fields that strip_hop_by_hop() has seen.
 http::Fields stored_fields(const http::Fields& response, const Control& control, const Rules& rules, Instant response_time, Arena& arena) noexcept;
 // Is a field of that name kept? What is not, does not update a stored response either (§3.2).

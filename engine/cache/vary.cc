@@ -64,7 +64,7 @@ std::string_view lower(std::string_view text, Arena& arena) noexcept {
 std::string_view coding(std::string_view member, Arena& arena) noexcept {
   const std::string_view text = lower(without_inner_blanks(member, arena), arena);
   const std::size_t weight = text.find(";q=1");
-  if (weight == std::string_view::npos) return text;
+  if (weight == std::string_view::npos || weight == 0) return text;
   const std::string_view rest = text.substr(weight + 4);
   const bool is_one = rest.empty() || (rest.size() <= 4 && rest.front() == '.' && rest.find_first_not_of('0', 1) == std::string_view::npos);
   return is_one ? text.substr(0, weight) : text;

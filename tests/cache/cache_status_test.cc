@@ -61,8 +61,8 @@ TEST(CacheStatus, AKeyIsAStringOfVisibleOctets) {
 
 TEST(CacheStatus, IsReadAsAStructuredField) {
   Arena arena;
-  const std::string text = text_of({.cache = "edge 1", .forward = cache::Forward::Stale, .status = 200, .ttl = seconds(-5), .stored = true, .collapsed = false, .key = "k;\"", .detail = "x"});
-  const auto list = http::structured::parse_list("Other;hit, " + text, arena);
+  const std::string text = "Other;hit, " + text_of({.cache = "edge 1", .forward = cache::Forward::Stale, .status = 200, .ttl = seconds(-5), .stored = true, .collapsed = false, .key = "k;\"", .detail = "x"});
+  const auto list = http::structured::parse_list(text, arena);
   ASSERT_TRUE(list && list->members.size() == 2);
   const auto parameters = list->members[1].item.parameters;
   EXPECT_EQ(http::structured::find(parameters, "ttl")->number, -5);

@@ -33,6 +33,14 @@ TEST(Query, IsSortedByNameWithTheOrderWithinOneNameKept) {
   EXPECT_EQ(normalised("%62=2&a=1&b=1", rules), "?a=1&%62=2&b=1");  // names are compared decoded
   EXPECT_EQ(normalised("&&a=1&", rules), "?a=1");
   EXPECT_EQ(normalised("", rules), "");
+  std::string sent, sorted_a, sorted_b;
+  for (int i = 0; i < 50; ++i) {
+    sent += "b=" + std::to_string(i) + "&a=" + std::to_string(i) + "&";
+    sorted_a += "a=" + std::to_string(i) + "&";
+    sorted_b += "b=" + std::to_string(i) + "&";
+  }
+  sorted_b.pop_back();
+  EXPECT_EQ(normalised(sent, rules), "?" + sorted_a + sorted_b);
 }
 
 TEST(Query, LosesWhatTheRulesDropAndKeepsWhatTheyKeep) {

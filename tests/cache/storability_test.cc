@@ -210,7 +210,7 @@ std::string kept(const std::string& response, const cache::Rules& rules = {}) {
 TEST(StoredFields, AreAllThatCameButForTheExceptions) {
   const std::string date = "Date: Thu, 01 Jan 2026 00:00:00 GMT";
   EXPECT_EQ(kept(date + "\nX-Unknown: 1\nX-Unknown: 2\nCache-Status: Other;hit\nWarning: 110"), date + "\nX-Unknown: 1\nX-Unknown: 2\nCache-Status: Other;hit\nWarning: 110");
-  EXPECT_EQ(kept(date + "\nAge: 5\nContent-Length: 3\nProxy-Authenticate: Basic\nproxy-authentication-info: x\nProxy-Authorization: y\nA: b"), date + "\nA: b");
+  EXPECT_EQ(kept(date + "\nAge: 5\nContent-Length: 3\nProxy-Authenticate: Basic\nproxy-authentication-info: x\nProxy-Authorization: y\nTrailer: X\nA: b"), date + "\nA: b");
   EXPECT_EQ(kept(date + "\nCache-Control: no-cache=\"x-a\", private=\"x-b, x-c\"\nX-A: 1\nx-b: 2\nX-C: 3\nX-D: 4"),
             date + "\nCache-Control: no-cache=\"x-a\", private=\"x-b, x-c\"\nX-D: 4");
 }

@@ -85,6 +85,7 @@ TEST(Vary, RequestsDoNotMatchWhenTheirFieldsMayDiffer) {
            Pair{"Accept-Encoding", "Accept-Encoding: gzip", "Accept-Encoding: gzip;q=0.1"},
            Pair{"Accept-Encoding", "Accept-Encoding: gzip", "Accept-Encoding: gzip;q=1.1"},
            Pair{"Accept-Encoding", "", "Accept-Encoding:"},
+           Pair{"Accept-Encoding", "Accept-Encoding: ;q=1", "Accept-Encoding:"},
            Pair{"Accept-Encoding", "Accept-Encoding: gzip,x;\"br", "Accept-Encoding: x;\"br,gzip"},
            Pair{"Accept-Language", "Accept-Language: de, en", "Accept-Language: en, de"},
            Pair{"Accept", "Accept: text/html;a=B", "Accept: text/html;a=b"},
@@ -101,6 +102,14 @@ TEST(Vary, NoValueReachesIntoTheNextOne) {
   EXPECT_FALSE(match("A, B", "A: 1\nB: 2", "A: 11:b1:2"));
   EXPECT_FALSE(match("A, B", "A: -\nB: 1", "B: 1"));
   EXPECT_FALSE(match("A, B", "A: x-1:b1:y", "A: x\nB: y"));
+}
+
+TEST(Vary, AKeyHoldsTheNamesToo) {
+  Arena arena;
+  const http::Fields request = field_lines("A: 1\nB: 1", arena);
+  const std::string_view a[] = {"a"}, b[] = {"b"};
+  EXPECT_NE(cache::variant_key(a, request, arena), cache::variant_key(b, request, arena));
+  EXPECT_TRUE(cache::variant_key({}, request, arena).empty());
 }
 
 struct Stored {
