@@ -83,8 +83,8 @@ std::unique_ptr<Policy> parse_mirror(const config::Node& node, Context& context)
   check_suffix(policy->host_suffix, r);
   policy->mark = r.text("header", "X-Mirrored");
   check_field_name(policy->mark, r.span_of("header"), context.sink);
-  for (auto& name : r.texts("without"))
-    if (check_field_name(name.value, name.span, context.sink)) policy->without.push_back(std::move(name.value));
+  for (auto& field : r.texts("without"))
+    if (check_field_name(field.value, field.span, context.sink)) policy->without.push_back(std::move(field.value));
   for (const std::string_view key : {"percentage", "percent", "sample_ratio"}) r.elsewhere(key, "write share: 10%");
   r.elsewhere("url", "where it goes is an upstream: upstreams: { shadow: { url: … } }");
   r.finish();
