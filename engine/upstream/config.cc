@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/chars.h"
+#include "http/hop.h"
 
 namespace gatelab::upstream {
 namespace {
