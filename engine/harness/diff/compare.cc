@@ -16,7 +16,7 @@ class Facts {
   explicit Facts(const Observed& seen) : id_(seen.logged ? seen.record.request_id : seen.answer.request_id) {
     if (!seen.problem.empty()) add("problem", seen.problem);
     ending(seen);
-    answer(seen.answer);
+    answer(seen.answer, seen.answer.status == 404 && !seen.upstream.empty() && !seen.upstream.back().near_miss.empty());
     for (std::size_t i = 0; i < seen.upstream.size(); ++i) upstream(seen.upstream[i], seen.places[i], "upstream " + std::to_string(i + 1));
     if (seen.logged) decisions(seen.record);
     for (const auto& [name, value] : seen.states) add(name, value);
@@ -51,9 +51,8 @@ class Facts {
     add("consumer", seen.record.consumer.empty() ? "nobody" : seen.record.consumer);
     add("client", format(seen.record.client.ip));
   }
-  void answer(const Answer& a) {
-    // Says which stub of which file came nearest: where that stands is no difference.
-    const bool unmatched = a.status == 404 && a.body.find(R"("reason":"unmatched-stub")") != std::string::npos;
+  // `unmatched`: a mock's own answer, which says which stub of which file came nearest: where that stands is no difference.
+  void answer(const Answer& a, bool unmatched) {
     for (const auto& [name, value] : a.headers)
       if (!unmatched || name != "Content-Length") add("header " + name, value);
     for (const auto& [name, value] : a.trailers) add("trailer " + name, value);
