@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/arena_text.h"
+#include "base/wildcard.h"
 #include "cache/encoding.h"
 #include "cache/vary.h"
 #include "http/uri.h"
@@ -16,17 +17,10 @@ struct Parameter {
   std::string_view name;  // decoded
 };
 
-bool matches(const std::vector<std::string>& patterns, std::string_view name) noexcept {
-  return std::any_of(patterns.begin(), patterns.end(), [name](std::string_view pattern) {
-    if (pattern.ends_with('*')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
-    return name == pattern;
-  });
-}
-
 bool counts(const Parameter& parameter, const QueryRules& rules) noexcept {
   if (parameter.raw.find(';') != std::string_view::npos) return true;
-  if (!rules.keep.empty() && !matches(rules.keep, parameter.name)) return false;
-  return !matches(rules.drop, parameter.name);
+  if (!rules.keep.empty() && !matches_any(rules.keep, parameter.name)) return false;
+  return !matches_any(rules.drop, parameter.name);
 }
 
 }  // namespace

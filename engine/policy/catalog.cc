@@ -21,10 +21,12 @@
 #include "policy/load_shed/load_shed.h"
 #include "policy/mirror/mirror.h"
 #include "policy/mtls/mtls.h"
+#include "policy/query/query.h"
 #include "policy/quota/quota.h"
 #include "policy/rate_limit/rate_limit.h"
 #include "policy/redirect/redirect.h"
 #include "policy/respond/respond.h"
+#include "policy/security_headers/security_headers.h"
 #include "policy/size_limit/size_limit.h"
 #include "policy/split/split.h"
 
@@ -52,14 +54,15 @@ constexpr Kind kCatalog[] = {
     {"allow", Phase::Authorize, parse_allow},
     {"deny", Phase::Authorize, parse_deny},
     {"headers", Phase::Transform, parse_headers},
+    {"query", Phase::Transform, parse_query},
+    {"security-headers", Phase::Transform, parse_security_headers},
     {"fault", Phase::Transform, parse_fault},
     {"split", Phase::Transform, parse_split},
     {"mirror", Phase::Transform, parse_mirror},
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "json", "openapi", "path", "query",
-                                         "security-headers", "validate"};
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "json", "openapi", "path", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

@@ -8,6 +8,7 @@
 #include "policy/credential.h"
 #include "policy/issuers.h"
 #include "policy/jwt/claim_rule.h"
+#include "policy/template.h"
 
 namespace gatelab::policy {
 namespace {
@@ -247,9 +248,7 @@ class Jwt final : public Policy {
   static void tell(Input& in, const crypto::Claims& c, const std::string& claim, const std::string& field) noexcept {
     const auto value = c.find(claim);
     if (!value) return;
-    std::string_view text = value->scalar();
-    if (value->is(crypto::JsonKind::List))
-      for (auto item = value->first(); item; item = item->next()) text = in.arena.concat(text, text.empty() ? "" : ",", item->scalar());
+    const std::string_view text = claim_text(*value, in.arena);
     if (!text.empty() && http::is_field_value(text)) in.request.fields.add(field, in.arena.copy(text));
   }
 

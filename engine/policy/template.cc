@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/template.h"
+
+#include <iterator>
+#include <utility>
+
+#include "http/uri.h"
+
+namespace gatelab::policy {
+
+std::string_view claim_text(const crypto::JsonValue& claim, Arena& arena) noexcept {
+  std::string_view text = claim.scalar();
+  if (!claim.is(crypto::JsonKind::List)) return text;
+  for (auto item = claim.first(); item; item = item->next()) text = arena.concat(text, text.empty() ? "" : ",", item->scalar());
+  return text;
+}
+
+const Template::Word* Template::find(std::string_view reference, std::string_view& name) noexcept {
+  static constexpr Word kWords[] = {
+      {"request.method", Kind::Method, false},  {"request.path", Kind::Path, false},        {"request.query", Kind::Query, false},
+      {"request.host", Kind::Host, false},      {"request.scheme", Kind::Scheme, false},    {"request.header", Kind::Header, true},
+      {"request.query", Kind::Parameter, true}, {"request.cookie", Kind::Cookie, true},     {"path", Kind::RouteParameter, true},
+      {"route", Kind::Route, false},            {"client.ip", Kind::Client, false},         {"consumer.name", Kind::Consumer, false},
+      {"principal", Kind::Principal, false},    {"claims", Kind::Claim, true},
+  };
+  for (const Word& one : kWords) {
+    if (!one.named && reference == one.word) return &one;
+    if (!one.named || reference.size() <= one.word.size() + 1 || !reference.starts_with(one.word) || reference[one.word.size()] != '.') continue;
+    name = reference.substr(one.word.size() + 1);
+    return &one;
+  }
+  return nullptr;
+}
+
+std::optional<Template> Template::parse(std::string_view text, const diag::Span& span, diag::Sink& sink) {
+  Template out;
+  std::string plain;
+  const auto flush = [&out, &plain] {
+    if (!plain.empty()) out.parts_.push_back({Kind::Text, std::exchange(plain, {}), {}});
+  };
+  while (!text.empty()) {
+    const std::size_t at = text.find("${");
+    if (at == std::string_view::npos) {
+      plain += text;
+      break;
+    }
+    if (at > 0 && text[at - 1] == '$') {
+      plain.append(text.substr(0, at - 1)).append("${");
+      text.remove_prefix(at + 2);
+      continue;
+    }
+    plain += text.substr(0, at);
+    const std::size_t end = text.find('}', at);
+    const std::string_view inside = text.substr(at + 2, end == std::string_view::npos ? end : end - at - 2);
+    const std::size_t colon = inside.find(':');
+    const std::string_view reference = inside.substr(0, colon);
+    std::string_view name;
+    const Word* word = end == std::string_view::npos ? nullptr : find(reference, name);
+    if (word == nullptr) {
+      sink.error("bad-template", span, "`${" + std::string(inside) + (end == std::string_view::npos ? "` has no end" : "}` stands for nothing"),
+                 "request.method, .path, .query, .host, .scheme, request.header.NAME, .query.NAME, .cookie.NAME, path.NAME, route, client.ip, consumer.name, principal, claims.NAME; $${ stands for ${");
+      return std::nullopt;
+    }
+    flush();
+    out.parts_.push_back({word->kind, std::string(name), colon == std::string_view::npos ? std::string() : std::string(inside.substr(colon + 1))});
+    text.remove_prefix(end + 1);
+  }
+  flush();
+  return out;
+}
+
+std::string_view Template::value(const Part& part, const Input& in) noexcept {
+  const http::RequestHead& request = in.request;
+  switch (part.kind) {
+    case Kind::Text: return part.name;
+    case Kind::Method: return request.method_text;
+    case Kind::Path: return in.path;
+    case Kind::Query: return request.query;
+    case Kind::Host: return request.host;
+    case Kind::Scheme: return in.scheme;
+    case Kind::Route: return in.route;
+    case Kind::RouteParameter: return in.parameter(part.name);
+    case Kind::Client: return in.arena.copy(format(in.client.ip));
+    case Kind::Consumer: return in.consumer != nullptr ? std::string_view(in.consumer->name) : std::string_view();
+    case Kind::Principal: return in.consumer != nullptr ? std::string_view(in.consumer->name) : in.principal;
+    case Kind::Parameter: return http::query_value(request.query, part.name, in.arena).value_or(std::string_view());
+    case Kind::Header: {
+      const http::Field* field = request.fields.find(part.name);
+      return field != nullptr ? field->value : std::string_view();
+    }
+    case Kind::Cookie: {
+      const http::Field* field = request.fields.find(http::FieldId::Cookie);
+      return field != nullptr ? http::cookie_value(field->value, part.name).value_or(std::string_view()) : std::string_view();
+    }
+    case Kind::Claim: {
+      if (in.claims == nullptr) return {};
+      const auto claim = in.claims->find(part.name);
+      return claim ? claim_text(*claim, in.arena) : std::string_view();
+    }
+  }
+  return {};
+}
+
+std::string_view Template::render(const Input& in) const noexcept {
+  if (is_literal()) return parts_.empty() ? std::string_view() : std::string_view(parts_.front().name);
+  std::string out;
+  for (const Part& part : parts_) {
+    std::string_view text = value(part, in);
+    if (text.empty()) text = part.fallback;
+    if (out.size() + text.size() > kMost) break;
+    out += text;
+  }
+  return in.arena.copy(out);
+}
+
+}  // namespace gatelab::policy
