@@ -4,9 +4,26 @@
 #include <iterator>
 #include <utility>
 
+#include "http/chars.h"
 #include "http/uri.h"
 
 namespace gatelab::policy {
+
+namespace {
+
+// A canonical path's %XX; other than in a query '+' is itself.
+std::string_view decode_segment(std::string_view raw, Arena& arena) noexcept {
+  if (raw.find('%') == std::string_view::npos) return raw;
+  std::string out;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const bool encoded = raw[i] == '%' && i + 2 < raw.size();
+    out += encoded ? static_cast<char>(http::hex_value(raw[i + 1]) * 16 + http::hex_value(raw[i + 2])) : raw[i];
+    if (encoded) i += 2;
+  }
+  return arena.copy(out);
+}
+
+}  // namespace
 
 std::string_view claim_text(const crypto::JsonValue& claim, Arena& arena) noexcept {
   std::string_view text = claim.scalar();
@@ -79,7 +96,7 @@ std::string_view Template::value(const Part& part, const Input& in) noexcept {
     case Kind::Host: return request.host;
     case Kind::Scheme: return in.scheme;
     case Kind::Route: return in.route;
-    case Kind::RouteParameter: return in.parameter(part.name);
+    case Kind::RouteParameter: return decode_segment(in.parameter(part.name), in.arena);
     case Kind::Client: return in.arena.copy(format(in.client.ip));
     case Kind::Consumer: return in.consumer != nullptr ? std::string_view(in.consumer->name) : std::string_view();
     case Kind::Principal: return in.consumer != nullptr ? std::string_view(in.consumer->name) : in.principal;

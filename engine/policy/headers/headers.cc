@@ -145,6 +145,7 @@ void parse_edit(Edit& edit, Statuses* statuses, const config::Node* node, diag::
 
 std::unique_ptr<Policy> parse_headers(const config::Node& node, Context& context) {
   config::Reader r(node, context.sink, "policy `headers`");
+  const std::size_t before = context.sink.errors();
   auto policy = std::make_unique<Headers>();
   policy->when = When::parse(r.get("when"), "headers", context.sink);
   parse_edit(policy->request, nullptr, r.get("request"), context.sink, "request");
@@ -152,7 +153,7 @@ std::unique_ptr<Policy> parse_headers(const config::Node& node, Context& context
   for (const std::string_view key : {"set", "add", "remove", "copy", "rename"}) r.elsewhere(key, "it stands under `request` or `response`");
   r.finish();
   if (!r.valid()) return nullptr;
-  if (policy->request.empty() && policy->response.empty()) context.sink.warning("no-effect", r.span(), "this policy edits nothing", "add `request` or `response` with set, add, remove, copy or rename");
+  if (context.sink.errors() == before && policy->request.empty() && policy->response.empty()) context.sink.warning("no-effect", r.span(), "this policy edits nothing", "add `request` or `response` with set, add, remove, copy or rename");
   return policy;
 }
 

@@ -51,6 +51,7 @@ class SecurityHeaders final : public Policy {
 };
 
 std::string parse_transport(const config::Node* node, diag::Sink& sink) {
+  if (node != nullptr && node->text == "off") return {};
   if (node != nullptr && node->kind != config::Kind::Map) return config::as_bool(*node, sink, "`hsts` of policy `security-headers`").value_or(true) ? "max-age=31536000; includeSubDomains" : "";
   if (node == nullptr) return "max-age=31536000; includeSubDomains";
   config::Reader r(*node, sink, "`hsts` of policy `security-headers`");
