@@ -58,6 +58,22 @@ TEST(Import, AHarIsReadInOrderOfTime) {
   EXPECT_EQ(*second.answer.body.octets, std::string("\0\1\2", 3));
 }
 
+// A browser goes where a redirect leads, and throws away what came with it.
+TEST(Import, TheBodyOfARedirectInAHarIsNotKnown) {
+  const auto of = [](const char* status, const char* content) {
+    const std::string har = std::string(R"({"log":{"version":"1.2","entries":[{"startedDateTime":"2026-01-01T00:00:00Z","request":{"method":"GET","url":"http://shop.test/","headers":[]},"response":{"status":)") + status + R"(,"headers":[],"content":)" + content + "}}]}}";
+    const Imported in = import(har);
+    EXPECT_EQ(in.exchanges.size(), 1U) << in.told;
+    return in.exchanges.empty() ? std::string("nothing") : in.exchanges.front().answer.body.left_out;
+  };
+  EXPECT_EQ(of("302", R"({"size":0,"mimeType":"text/html"})"), "not-recorded");           // Chromium
+  EXPECT_EQ(of("308", R"({"size":-1,"mimeType":"x-unknown"})"), "not-recorded");           // Playwright
+  EXPECT_EQ(of("301", R"({"size":0,"mimeType":"text/html","text":""})"), "not-recorded");
+  EXPECT_EQ(of("302", R"({"size":5,"mimeType":"text/html","text":"moved"})"), "");         // one that was not followed
+  EXPECT_EQ(of("204", R"({"size":0,"mimeType":"x-unknown"})"), "");
+  EXPECT_EQ(of("304", R"({"size":0,"mimeType":"x-unknown"})"), "");
+}
+
 TEST(Import, CombinedAndCommonLogs) {
   const Imported in = import(
       "127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a?b=1 HTTP/1.1\" 200 2326 \"http://x.test/\" \"Mozilla \\\"x\\\" \\x41\"\n"

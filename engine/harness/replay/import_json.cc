@@ -68,12 +68,14 @@ void har_answer(const Json& json, RecordedAnswer& out) {
   out.headers = headers(at(json, "headers"), "name");
   // The content is decoded and its framing undone.
   std::erase_if(out.headers, [](const auto& h) { return iequals(h.first, "content-encoding") || iequals(h.first, "transfer-encoding") || iequals(h.first, "content-length"); });
-  if (at(content, "text").is_string()) {
-    std::string octets = text(content, "text");
+  std::string octets = text(content, "text");
+  // Browsers follow a redirect and keep nothing of its body: that there is none in the file does not say that none came.
+  const bool followed = octets.empty() && (out.status == 301 || out.status == 302 || out.status == 303 || out.status == 307 || out.status == 308);
+  if (at(content, "text").is_string() && !followed) {
     if (text(content, "encoding") == "base64") octets = base64_decode(octets).value_or(std::string());
     out.body = body_from(std::move(octets));
-  } else if (size.is_number_integer() && size > 0) {
-    out.body.size = size.get<std::uint64_t>();
+  } else if (followed || (size.is_number_integer() && size > 0)) {
+    if (size.is_number_integer() && size > 0) out.body.size = size.get<std::uint64_t>();
     out.body.left_out = "not-recorded";
   }
 }
