@@ -31,7 +31,7 @@ upstreams:
             })();
       - { when: GET /api/items, reply: { json: { items: [ lamp, grüße ], access_token: planted-token-in-the-answer } } }
       - { when: POST /api/orders, reply: { status: 201, json: { id: 7 } } }
-      - { when: GET /moved, reply: { status: 302, headers: { Location: /landed } } }
+      - { when: GET /moved, reply: { status: 302, headers: { Location: /landed }, body: moved } }   # browsers keep no body of a redirect
       - { when: GET /landed, reply: { headers: { Content-Type: text/plain }, body: here } }
       - { when: POST /done, reply: { status: 204 } }
       - { when: GET /favicon.ico, reply: { status: 404 } }
