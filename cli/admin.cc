@@ -53,13 +53,13 @@ void answer(Response& response, int status, std::string text, const char* type =
   response.set_content(std::move(text), type);
 }
 
-void answer_json(Response& response, int status, const Json& json) {
-  answer(response, status, json.dump() + "\n", "application/json");
-}
+// What a request says may be any octets: an exception of the library's on its own threads would end the program.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+void answer_json(Response& response, int status, const Json& json) { answer(response, status, text_of(json), "application/json"); }
 
 void problem(Response& response, int status, std::string_view reason, std::string detail) {
-  answer(response, status, Json{{"status", status}, {"reason", reason}, {"detail", std::move(detail)}}.dump() + "\n",
-         "application/problem+json");
+  answer(response, status, text_of({{"status", status}, {"reason", reason}, {"detail", std::move(detail)}}), "application/problem+json");
 }
 
 std::string make_token() {

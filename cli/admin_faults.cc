@@ -32,7 +32,7 @@ Json json_of(const upstream::FaultState& state) {
 std::string faults_json(const gateway::Gateway& gateway) {
   Json out = Json::array();
   for (const upstream::FaultState& state : gateway.faults()) out.push_back(json_of(state));
-  return out.dump();
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Status set_fault(gateway::Gateway& gateway, const std::string& body) {

@@ -46,6 +46,15 @@ echo 'rutes: []' >>gateway.yaml
 expect_equal "reload of a bad file" "$(status "${token[@]}" -X POST "$admin/reload")" 422
 expect_equal "ready after it" "$(curl -s "$admin/ready")" ready
 
+# Octets that are no text are no end of the program.
+for octets in '/%ff' '/requests?limit=%ff' '/faults?target=%ff' '/%00' '/reload/%c3%28'; do
+  [[ $(status "$admin$octets") == [24]* ]] || fail "GET $octets"
+  [[ $(status "${token[@]}" -X DELETE "$admin$octets") == 4* ]] || fail "DELETE $octets"
+done
+[[ $(status "${token[@]}" --data-binary $'{"target": "\xff", "kind": "refuse"}' "$admin/faults") == 4* ]] || fail "a fault for a target that is no text"
+[[ $(status "${token[@]}" --data-binary $'{"shift":"\xff"}' "$admin/clock") == 4* ]] || fail "a shift that is no text"
+expect_equal "after octets that are no text" "$(curl -s "$admin/healthz")" ok
+
 # Clients that connect and say nothing do not keep the others out for long.
 exec 5<>"/dev/tcp/127.0.0.1/${admin##*:}" 6<>"/dev/tcp/127.0.0.1/${admin##*:}"
 expect_equal "beside silent clients" "$(curl -s --max-time 20 "$admin/healthz")" ok
