@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
 
 #include "base/base64.h"
 #include "base/text.h"
@@ -142,8 +144,32 @@ std::string Redactor::value(std::string_view text) const {
   return this->text(text);
 }
 
+namespace {
+
+// What stands behind the name of a secret, as far as it can reach: to the quote that ends it, in XML to the next tag, in a query to
+// the next parameter, else to the line's end. `between`: what stands between name and value.
+std::string_view value_behind(std::string_view between, std::string_view rest) noexcept {
+  const char last = between.empty() ? ' ' : between.back();
+  if (last == '"' || last == '\'') {
+    const bool escaped = between.size() > 1 && between[between.size() - 2] == '\\';  // in a text of JSON
+    std::size_t at = 0;
+    for (; at < rest.size() && rest[at] != '\n'; ++at) {
+      if (rest[at] == '\\' && !(escaped && at + 1 < rest.size() && rest[at + 1] == last)) ++at;
+      else if (rest[at] == last || (escaped && rest[at] == '\\')) break;
+    }
+    return rest.substr(0, at);
+  }
+  std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
+  if (between.find('>') != std::string_view::npos) return rest.substr(0, rest.find('<'));
+  const std::string_view word = line.substr(0, line.find_first_of(" \t"));
+  if (const std::size_t next = word.find('&'); next != std::string_view::npos) return word.substr(0, next);
+  return trim_ows(line);
+}
+
+}  // namespace
+
 std::string Redactor::text(std::string_view text) const {
-  static const RE2 named("([A-Za-z0-9_.\\-]{2,64})(\\\\?[\"']?\\s*[:=>]\\s*\\\\?[\"']?)([^\\s\"'<>&,;{}\\[\\]\\\\]+)", latin());
+  static const RE2 named("([A-Za-z0-9_.\\-]{2,64})(\\\\?[\"']?\\s*[:=>]\\s*\\\\?[\"']?)", latin());
   static const RE2 scheme("(?i)\\b(bearer|basic|digest|negotiate)(\\s+)([A-Za-z0-9._~+/\\-]{8,}=*)", latin());
   const auto rest = [this](std::string_view t) { return words(t); };
   const auto schemes = [this, &rest](std::string_view t) {
@@ -151,24 +177,26 @@ std::string Redactor::text(std::string_view text) const {
   };
   // A name that is none leaves its value to the other rules: both go on together.
   std::string out, pending;
-  re2::StringPiece g[4];
+  re2::StringPiece g[3];
   const re2::StringPiece all(text.data(), text.size());
   std::size_t at = 0;
-  while (at < text.size() && named.Match(all, at, all.size(), RE2::UNANCHORED, g, 4)) {
+  while (at < text.size() && named.Match(all, at, all.size(), RE2::UNANCHORED, g, 3)) {
     const auto name_end = static_cast<std::size_t>(g[1].data() + g[1].size() - text.data());
-    const auto value_at = static_cast<std::size_t>(g[3].data() - text.data());
-    const std::string_view found = view(g[3]);
-    const bool is_scheme = iequals(found, "bearer") || iequals(found, "basic") || iequals(found, "digest") || iequals(found, "negotiate");
-    if (!is_secret_name(view(g[1])) || is_scheme || found.starts_with("//")) {
+    const auto value_at = static_cast<std::size_t>(g[2].data() + g[2].size() - text.data());
+    const std::string_view found = is_secret_name(view(g[1])) ? value_behind(view(g[2]), text.substr(value_at)) : std::string_view();
+    const std::string_view first = found.substr(0, found.find(' '));
+    const bool is_scheme = iequals(first, "bearer") || iequals(first, "basic") || iequals(first, "digest") || iequals(first, "negotiate");
+    if (found.empty() || is_scheme || found.starts_with("//") || found.starts_with("{") || found.starts_with("[")) {
       pending += text.substr(at, name_end - at);
       at = name_end;
       continue;
     }
-    pending += text.substr(at, value_at - at);
+    const auto found_at = static_cast<std::size_t>(found.data() - text.data());
+    pending += text.substr(at, found_at - at);
     out += schemes(pending);
     pending.clear();
     out += secret(found);
-    at = value_at + found.size();
+    at = found_at + found.size();
   }
   pending += text.substr(at);
   return out + schemes(pending);
@@ -252,7 +280,14 @@ bool walk_json(Json& json, bool under_secret, const Secret& secret, const Plain&
       return true;
     }
     if (json.is_object()) {
-      for (auto& [name, value] : json.items()) changed = walk_json(value, under_secret || is_secret_name(name), secret, plain, depth + 1) || changed;
+      Json named = Json::object();
+      for (auto& [name, value] : json.items()) {
+        changed = walk_json(value, under_secret || is_secret_name(name), secret, plain, depth + 1) || changed;
+        const std::string shown = plain(name);
+        changed = changed || shown != name;
+        named[shown] = std::move(value);
+      }
+      json = std::move(named);
     } else {
       for (Json& value : json) changed = walk_json(value, under_secret, secret, plain, depth + 1) || changed;
     }
@@ -272,11 +307,28 @@ bool walk_json(Json& json, bool under_secret, const Secret& secret, const Plain&
 
 }  // namespace
 
+namespace {
+
+// Of two members of one name a reader sees one, and the file would have both.
+bool has_twins(std::string_view text) {
+  std::vector<std::set<std::string>> open;
+  bool twins = false;
+  const Json read = Json::parse(text, [&open, &twins](int, Json::parse_event_t event, Json& json) {
+    if (event == Json::parse_event_t::object_start) open.emplace_back();
+    else if (event == Json::parse_event_t::object_end) open.pop_back();
+    else if (event == Json::parse_event_t::key) twins = !open.back().insert(json.get<std::string>()).second || twins;
+    return true;
+  }, false);
+  return twins && !read.is_discarded();
+}
+
+}  // namespace
+
 std::string Redactor::json(std::string_view text) const {
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return this->text(text);
   const bool changed = walk_json(json, false, [this](const std::string& s) { return secret(s); }, [this](const std::string& s) { return value(s); }, 0);
-  return changed ? json.dump(-1, ' ', false, Json::error_handler_t::replace) : std::string(text);
+  return changed || has_twins(text) ? json.dump(-1, ' ', false, Json::error_handler_t::replace) : std::string(text);
 }
 
 std::string Redactor::multipart(std::string_view text) const {

@@ -21,6 +21,7 @@ std::string host_of(const RecordedExchange& exchange) {
 }  // namespace
 
 struct Player::Batch {
+  std::shared_ptr<Player> player;
   std::vector<Played> out;
   std::vector<Dial> dials;
   Duration timeout{};
@@ -81,6 +82,7 @@ std::string Player::play(const std::vector<const RecordedExchange*>& exchanges, 
   if (exchanges.empty()) return {};
   // Shared with the tasks, so that a step that is given up leaves nothing hanging.
   auto batch = std::make_shared<Batch>();
+  batch->player = shared_from_this();
   batch->timeout = world_.driver().simulated() ? kPatience : kSocketPatience;
   batch->dials.resize(exchanges.size());
   for (std::size_t i = 0; i < exchanges.size(); ++i) {

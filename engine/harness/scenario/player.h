@@ -19,7 +19,8 @@ struct Played {
   std::vector<std::string> trace;
 };
 
-class Player {
+// Made shared: what it has begun to send holds it, and may end after a step that was given up.
+class Player : public std::enable_shared_from_this<Player> {
  public:
   Player(CaseWorld& world, const Replay& replay) : world_(world), replay_(replay) {}
 

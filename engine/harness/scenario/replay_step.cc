@@ -42,14 +42,14 @@ void ReplayStep::run(const Step& step) {
   if (world_.foreign() != nullptr && replay.upstreams == Replay::Upstreams::Recorded) return world_.fail(replay.upstreams_span, "a gateway that is not ours does not call what is recorded", "give it `mocks` with addresses");
   std::vector<const RecordedExchange*> exchanges;
   if (!playable(replay, exchanges)) return;
-  Player player(world_, replay);
+  const auto player = std::make_shared<Player>(world_, replay);
   std::vector<Played> played;
-  const std::string problem = player.play(exchanges, played);
+  const std::string problem = player->play(exchanges, played);
   if (!problem.empty()) return world_.fail(replay.span, problem);
   for (const Played& one : played) trace(one.answer);
   world_.result().replayed += played.size();
-  player.unmatched();
-  vacuous(replay, player);
+  player->unmatched();
+  vacuous(replay, *player);
   if (replay.compare) compare(replay, exchanges, played);
 }
 
@@ -92,10 +92,10 @@ bool ReplayStep::elsewhere(const Replay& replay, const std::string& gateway, std
   {
     CaseWorld world(world_.file(), other, world_.options(), world_.files(), result);
     if (world.set_up()) {
-      Player player(world, replay);
-      const std::string problem = player.play(exchanges, out);
+      const auto player = std::make_shared<Player>(world, replay);
+      const std::string problem = player->play(exchanges, out);
       if (!problem.empty()) world.fail(replay.compare->span, problem);
-      else player.unmatched();
+      else player->unmatched();
     }
     world.tear_down();
   }
