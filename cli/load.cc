@@ -235,6 +235,7 @@ class LoadCommand {
       if (!source) return kEnvironment;
       const auto base = read_outcome(o_.against, source->text);
       if (!base) return complain(base.error().message), kInvalid;
+      if (std::any_of(base->rounds.begin(), base->rounds.end(), [](const Round& r) { return r.cut; })) return complain("`" + o_.against + "` was stopped before its end, and is nothing to compare with"), kInvalid;
       if (base->plan != outcome.plan) complain("the plans differ, and so the runs can't be compared well: `" + base->plan + "` and `" + outcome.plan + "`");
       for (std::uint32_t i = 0; i < o_.rounds && !load_interrupted(); ++i) outcome.rounds.push_back(round(load_, *target_, i, fmt::format("round {} of {}", i + 1, o_.rounds)));
       compared = compare(base->rounds, outcome.rounds, compared_quantiles(), tolerance, outcome.confidence, false);

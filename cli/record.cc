@@ -2,10 +2,13 @@
 // gatelab record --gateway G --out F: serves, and records what passes, both sides. --to URL: in front of anything, with a gateway
 // of one route. gatelab record import FILE…: what browsers, servers, curl and Postman have written of traffic becomes a recording.
 // All without secrets.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -62,6 +65,11 @@ int import(const Options& options) {
     return kInvalid;
   }
   if (options.out.empty()) return print(text) ? kOk : kEnvironment;
+  // For its owner's eyes, as a live one is.
+  if (const int fd = ::open(options.out.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); fd >= 0) {
+    ::fchmod(fd, 0600);
+    ::close(fd);
+  }
   if (const Status written = io::DiskFiles().write(options.out, text); !written) {
     complain(fmt::format("can't write `{}`: {}", options.out, written.error().message));
     return kEnvironment;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,14 +37,18 @@ Status RotatingFile::open(const std::string& path, std::uint64_t max_octets, std
   path_ = path;
   max_octets_ = max_octets;
   keep_ = keep;
-  if (!force && ::access(path.c_str(), F_OK) == 0) return fail("exists", "`" + path + "` is there already: take another name, or --force");
+  for (std::uint32_t i = 0; !force && i < keep; ++i) {
+    const std::string one = i == 0 ? path : fmt::format("{}.{}", path, i);
+    if (::access(one.c_str(), F_OK) == 0) return fail("exists", "`" + one + "` is there already: take another name, or --force");
+  }
   return create();
 }
 
 Status RotatingFile::create() {
   if (descriptor_ >= 0) ::close(descriptor_);
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) return fail("io", "can't write `" + path_ + "`: " + std::strerror(errno));
+  // For its owner's eyes, whatever was there under this name.
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor_ < 0 || ::fchmod(descriptor_, 0600) != 0 || ::ftruncate(descriptor_, 0) != 0) return fail("io", "can't write `" + path_ + "`: " + std::strerror(errno));
   size_ = begin_.size();
   return put(0, begin_ + end_);
 }

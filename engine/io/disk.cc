@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -40,12 +42,27 @@ Result<std::string> DiskFiles::read(const std::string& path) const {
   }
 }
 
+// Whoever reads a file meanwhile has the old one or the new one whole. What is no plain file (a pipe, /dev/stdout) can't be
+// replaced, so it is written to; behind a link the file is replaced and not the link; a file keeps its mode.
 Status DiskFiles::write(const std::string& path, std::string_view text) {
+  struct stat there {};
+  const bool exists = ::stat(path.c_str(), &there) == 0;
+  if (exists && !S_ISREG(there.st_mode)) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return file.get() >= 0 && write_all(file.get(), text) ? success() : Status(failure(path, errno));
+  }
+  const std::unique_ptr<char, decltype(&std::free)> real(exists ? ::realpath(path.c_str(), nullptr) : nullptr, &std::free);
+  return replace(real ? real.get() : path, exists ? there.st_mode & 07777 : 0, text);
+}
+
+// `mode` 0: what is usual.
+Status DiskFiles::replace(const std::string& path, unsigned mode, std::string_view text) {
   const std::string temporary = path + ".tmp" + std::to_string(::getpid());
+  ::unlink(temporary.c_str());  // of one who had this number before
   {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode == 0 ? 0666 : 0600));
     if (file.get() < 0) return failure(temporary, errno);
-    if (!write_all(file.get(), text)) {
+    if ((mode != 0 && ::fchmod(file.get(), mode) != 0) || !write_all(file.get(), text)) {
       const int error = errno;
       ::unlink(temporary.c_str());
       return failure(temporary, error);

@@ -11,6 +11,9 @@ class DiskFiles final : public Files {
   Result<std::string> read(const std::string& path) const override;
   Status write(const std::string& path, std::string_view text) override;
   Status append(const std::string& path, std::string_view text) override;
+
+ private:
+  static Status replace(const std::string& path, unsigned mode, std::string_view text);
 };
 
 }  // namespace gatelab::io

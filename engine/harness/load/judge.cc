@@ -157,6 +157,10 @@ void look_at_the_generator(Judgement& out, const std::vector<Round>& rounds, con
     in_time += r.judged.in_time;
     thread = std::max(thread, r.resources.thread);
   }
+  if (std::any_of(rounds.begin(), rounds.end(), [](const Round& r) { return r.cut; })) {
+    out.invalid.push_back("it was stopped before its end");
+    return;
+  }
   if (planned == 0) {
     out.invalid.push_back("no request was planned that counts: the run is shorter than its warm-up");
     return;

@@ -113,6 +113,7 @@ bool LoadStep::one_round(const Step& s, const load::Generators& generators, cons
     }
   });
   const std::string problem = world_.driver().run_until([&run] { return run.done(); }, load.curve.length() + load.timeout + std::chrono::minutes(1));
+  const Duration lasted = world_.driver().outside().now() - run.began();
   if (!problem.empty()) {
     run.stop();
     world_.driver().wind_down();
@@ -122,6 +123,8 @@ bool LoadStep::one_round(const Step& s, const load::Generators& generators, cons
   world_.driver().run_until([round] { return round->waiting.load() == 0; }, std::chrono::minutes(1));
   if (!problem.empty()) return world_.fail(s.span, problem), false;
   if (!round->problem.empty()) return world_.fail(s.span, round->problem), false;
+  if (round->happened < spec.during.size())
+    return world_.fail(spec.during[round->happened].span, "the round was over before this: it took " + format(lasted), "an earlier `at`, or a longer load"), false;
   outcome.rounds.push_back(run.result());
   // The next round begins as this one did.
   for (const During& d : spec.during)
