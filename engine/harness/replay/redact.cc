@@ -160,7 +160,7 @@ std::string_view value_behind(std::string_view between, std::string_view rest) n
     return rest.substr(0, at);
   }
   std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
-  if (between.find('>') != std::string_view::npos) return rest.substr(0, rest.find('<'));
+  if (const std::size_t tag = rest.find('<'); tag != std::string_view::npos && between.find('>') != std::string_view::npos) return rest.substr(0, tag);
   const std::string_view word = line.substr(0, line.find_first_of(" \t"));
   if (const std::size_t next = word.find('&'); next != std::string_view::npos) return word.substr(0, next);
   return trim_ows(line);
