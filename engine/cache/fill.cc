@@ -36,8 +36,9 @@ void FillState::trim() noexcept {
   if (drained && backlog <= drained_below) std::exchange(drained, nullptr)();
 }
 
-// For the next leader, who begins anew.
+// Of a leader who failed.
 void FillState::forget() noexcept {
+  if (is_passing) store.passing_.fetch_sub(backlog, std::memory_order_relaxed);
   head = nullptr;
   chunks.clear();
   first = 0;
@@ -124,12 +125,13 @@ Fill::Kept Fill::append(std::string_view octets) noexcept {
   }
   std::lock_guard lock(s.mutex);
   s.size += chunk.size();
-  if (s.is_passing && s.readers.empty()) return ++s.first, Kept::Unread;
   s.backlog += chunk.size();
   if (s.is_passing) s.store.passing_.fetch_add(chunk.size(), std::memory_order_relaxed);
   s.chunks.push_back(std::move(chunk));
   s.wake_all();
-  return s.is_passing ? Kept::Passing : Kept::Stored;
+  s.trim();
+  if (!s.is_passing) return Kept::Stored;
+  return s.chunks.empty() ? Kept::Unread : Kept::Passing;
 }
 
 bool Fill::complete() noexcept {

@@ -141,6 +141,7 @@ void Store::hand_on(FillState& fill) noexcept {
   if (fill.record == nullptr || next == fill.readers.end()) {
     shard.detach(fill, garbage);
     outer.unlock();
+    fill.forget();
     fill.end = FillEnd::Again;
     fill.wake_all();
     release(std::exchange(fill.reserved, 0));

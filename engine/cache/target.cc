@@ -70,7 +70,7 @@ std::optional<Target> resolve(const Target& base, std::string_view reference, co
 }
 
 std::string_view to_text(const Target& target, Arena& arena) noexcept {
-  char port[5];
+  char port[32];  // five would do, but GCC warns of what put() does with longer texts
   const auto digits = static_cast<std::size_t>(std::to_chars(port, port + sizeof port, target.port).ptr - port);
   return arena.concat(target.scheme, "://", target.host, ":", std::string_view(port, digits), target.path, target.has_query ? "?" : "", target.query);
 }
