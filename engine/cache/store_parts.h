@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -45,6 +46,19 @@ struct Entry : Evictable {
   std::vector<TagLink> links;
 };
 
+// By URL, then by key, in the order of their octets.
+struct UrlOrder {
+  using is_transparent = void;
+  using Place = std::pair<std::string_view, std::string_view>;
+  static Place place(const Record* record) noexcept;
+  static const Place& place(const Place& place) noexcept { return place; }
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const noexcept {
+    return place(a) < place(b);
+  }
+};
+using UrlIndex = std::set<Record*, UrlOrder>;
+
 struct Record {
   Record(std::string_view url, std::string_view key, std::uint64_t hash_of_key);
   std::string_view url() const noexcept { return {text.get(), url_size}; }
@@ -57,7 +71,9 @@ struct Record {
   std::unique_ptr<Record> next;  // of the same bucket
   std::unique_ptr<Entry> entries;
   std::vector<FillState*> fills;  // those that can be joined
+  UrlIndex::iterator indexed;
 };
+inline UrlOrder::Place UrlOrder::place(const Record* record) noexcept { return {record->url(), record->key()}; }
 
 // By key, chained; its owner finds the bucket by the hash that he has already.
 class RecordTable {
@@ -72,18 +88,6 @@ class RecordTable {
   void grow() noexcept;
   std::vector<std::unique_ptr<Record>> buckets_;
   std::size_t size_ = 0;
-};
-
-// By URL, then by key, in the order of their octets.
-struct UrlOrder {
-  using is_transparent = void;
-  using Place = std::pair<std::string_view, std::string_view>;
-  static Place place(const Record* record) noexcept { return {record->url(), record->key()}; }
-  static const Place& place(const Place& place) noexcept { return place; }
-  template <class A, class B>
-  bool operator()(const A& a, const B& b) const noexcept {
-    return place(a) < place(b);
-  }
 };
 
 class TagIndex {

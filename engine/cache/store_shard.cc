@@ -37,7 +37,7 @@ StoreCounts& StoreShard::count(std::uint32_t route) noexcept {
 Record& StoreShard::add(std::unique_ptr<Record> record) noexcept {
   Record& out = *record;
   records.insert(std::move(record));
-  by_url.insert(&out);
+  out.indexed = by_url.insert(&out).first;
   return out;
 }
 
@@ -94,7 +94,7 @@ void StoreShard::resize(Entry& entry, std::size_t size) noexcept {
 
 void StoreShard::drop_if_empty(Record& record, Garbage& garbage) noexcept {
   if (record.entries != nullptr || !record.fills.empty()) return;
-  by_url.erase(&record);
+  by_url.erase(record.indexed);
   garbage.add(records.take(record));
 }
 

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string_view>
 #include <vector>
 
@@ -35,7 +34,7 @@ struct Garbage {
 struct StoreShard {
   mutable std::mutex mutex;
   RecordTable records;
-  std::set<Record*, UrlOrder> by_url;
+  UrlIndex by_url;
   TagIndex tags;
   S3Fifo order;
   FillState* fills = nullptr;
