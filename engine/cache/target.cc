@@ -2,6 +2,7 @@
 #include "cache/target.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -66,6 +67,12 @@ std::optional<Target> resolve(const Target& base, std::string_view reference, co
   const http::CanonicalPath canonical = http::canonical_path(whole, options, arena);
   if (canonical.rule != http::Rule::Ok || !is_query(query)) return std::nullopt;
   return Target{base.scheme, base.host, base.port, canonical.path, query, has_query};
+}
+
+std::string_view to_text(const Target& target, Arena& arena) noexcept {
+  char port[32];  // five would do, but GCC warns of what put() does with longer texts
+  const auto digits = static_cast<std::size_t>(std::to_chars(port, port + sizeof port, target.port).ptr - port);
+  return arena.concat(target.scheme, "://", target.host, ":", std::string_view(port, digits), target.path, target.has_query ? "?" : "", target.query);
 }
 
 bool is_same_origin(const Target& a, const Target& b) noexcept { return a.scheme == b.scheme && a.host == b.host && a.port == b.port; }

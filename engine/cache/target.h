@@ -31,6 +31,9 @@ std::optional<Target> make_target(std::string_view scheme, std::string_view auth
 // well formed.
 std::optional<Target> resolve(const Target& base, std::string_view reference, const http::PathOptions& options, Arena& arena) noexcept;
 
+// As a URI, always with its port: what stored responses are purged by, whole or by how it begins.
+std::string_view to_text(const Target& target, Arena& arena) noexcept;
+
 bool is_same_origin(const Target& a, const Target& b) noexcept;  // RFC 9110 §4.3.1
 bool operator==(const Target& a, const Target& b) noexcept;
 
