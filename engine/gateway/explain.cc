@@ -141,7 +141,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   proxy::Snapshot snapshot;
   fill_routes(snapshot, model);
   out.underscores = with_underscores(head.fields);
-  const proxy::Matching matching = proxy::match_request(head, listener.path, listener.hop, snapshot, arena);
+  proxy::Matching matching = proxy::match_request(head, listener.path, listener.hop, snapshot, arena);
   judge(out.underscores, head, matching.refusal);
   record.route = matching.route->name;
   out.canonical_path = matching.path;
@@ -155,6 +155,8 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   policy::Scratch scratch;
   policy::Input input{head, matching.path, origin.client, matching.route->name, nullptr, {}, policy_now, arena, scratch, true};
   input.parameters = matching.parameters;
+  input.forwarded = matching.forwarded;
+  input.path_options = &listener.path;
   input.is_explained = true;
   if (listener.tls_node != nullptr) input.scheme = "https";
   if (!origin.scheme.empty()) input.scheme = origin.scheme;
@@ -178,6 +180,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   record.consumer = input.consumer != nullptr ? std::string_view(input.consumer->name) : input.principal;
   if (stopped == proxy::Walk::End::Through) {
     walk.take_back();
+    matching.forwarded = input.forwarded;
     const proxy::Refusal upgrade = proxy::upgrade_refusal(head, *matching.route);
     const std::int32_t upstream = input.upstream >= 0 ? input.upstream : matching.route->upstream;
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);

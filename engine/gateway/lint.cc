@@ -129,6 +129,16 @@ void listeners(const Model& model, diag::Sink& sink) {
   }
 }
 
+// A listener that forwards what a signature covers must not forward something else.
+void rewritten_paths(const Model& model, diag::Sink& sink) {
+  for (const auto& p : model.policies) {
+    if (!p->rewrites_path()) continue;
+    for (const ListenerConfig& listener : model.listeners)
+      if (listener.path.forward_path == http::ForwardPath::Original)
+        sink.error("original-path", p->span, "policy `" + std::string(p->kind()) + "` rewrites the path, and the listener `" + listener.name + "` forwards it as it came", "forward_path: canonical");
+  }
+}
+
 }  // namespace
 
 void lint(const Model& model, diag::Sink& sink) {
@@ -140,6 +150,7 @@ void lint(const Model& model, diag::Sink& sink) {
   consumers(model, sink);
   issuers(model, sink);
   listeners(model, sink);
+  rewritten_paths(model, sink);
 }
 
 }  // namespace gatelab::gateway

@@ -8,7 +8,7 @@ namespace {
 
 using namespace reason;
 constexpr std::array kReasons{
-    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kServerOptions, kLoopDetected, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup,
+    kNoRoute, kMethodNotAllowed, kAmbiguousPath, kServerOptions, kLoopDetected, kRewrittenPath, kMissingKey, kUnknownKey, kDuplicateKey, kNotInGroup,
     kMissingToken, kDuplicateToken, kTokenMalformed, kTokenAlgorithm, kTokenCrit, kTokenSignature, kExpired, kTokenNotYetValid, kTokenTooOld,
     kTokenNoExpiry, kTokenIssuer, kTokenAudience, kTokenType, kTokenClaim, kInsufficientScope, kUnknownConsumer, kKeysUnavailable,
     kMissingCredentials, kMalformedCredentials, kWrongCredentials, kBusy, kMissingCertificate, kRefusedByService, kServiceUnavailable,

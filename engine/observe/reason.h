@@ -37,6 +37,8 @@ inline constexpr Reason kMethodNotAllowed{"method-not-allowed", 405, "Method Not
 inline constexpr Reason kAmbiguousPath{"ambiguous-path", 400, "Bad Request", "the path as received would match another route than its canonical form"};
 inline constexpr Reason kServerOptions{"server-options", 204, "", "OPTIONS asked the gateway itself: `*`, or Max-Forwards: 0"};
 inline constexpr Reason kLoopDetected{"loop-detected", 508, "Loop Detected", "Via says that the request has passed this gateway four times"};
+// path
+inline constexpr Reason kRewrittenPath{"rewritten-path", 400, "Bad Request", "what a path policy makes of the request is no path that may be forwarded"};
 // api-key; jwt has unknown-key too, for a token's signing key
 inline constexpr Reason kMissingKey{"missing-key", 401, "Unauthorized", "the request carries no API key"};
 inline constexpr Reason kUnknownKey{"unknown-key", 401, "Unauthorized", "no consumer has this API key; no key of the issuer's has the token's kid"};

@@ -21,6 +21,7 @@
 #include "policy/load_shed/load_shed.h"
 #include "policy/mirror/mirror.h"
 #include "policy/mtls/mtls.h"
+#include "policy/path/path.h"
 #include "policy/query/query.h"
 #include "policy/quota/quota.h"
 #include "policy/rate_limit/rate_limit.h"
@@ -55,6 +56,7 @@ constexpr Kind kCatalog[] = {
     {"deny", Phase::Authorize, parse_deny},
     {"headers", Phase::Transform, parse_headers},
     {"query", Phase::Transform, parse_query},
+    {"path", Phase::Transform, parse_path},
     {"security-headers", Phase::Transform, parse_security_headers},
     {"fault", Phase::Transform, parse_fault},
     {"split", Phase::Transform, parse_split},
@@ -62,7 +64,7 @@ constexpr Kind kCatalog[] = {
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "json", "openapi", "path", "validate"};
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "json", "openapi", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

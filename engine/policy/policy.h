@@ -21,6 +21,7 @@
 #include "crypto/tls_engine.h"
 #include "diag/diagnostic.h"
 #include "http/message.h"
+#include "http/uri.h"
 #include "observe/reason.h"
 #include "observe/record.h"
 #include "policy/gate.h"
@@ -166,6 +167,8 @@ struct Input {
   std::uint64_t dice = 0;                // this request's own; a policy mixes in what it is called
   bool is_explained = false;             // nobody asks: nothing is rolled, and nothing goes anywhere
   std::int32_t upstream = -1;            // instead of the route's
+  std::string_view forwarded = {};       // the path as a target will get it, in place of `path`; empty: that one
+  const http::PathOptions* path_options = nullptr;  // the listener's; null: the defaults
   std::string_view variant, injected;  // for the log
   std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
   std::span<const std::pair<std::string_view, std::string_view>> parameters;
@@ -239,6 +242,8 @@ class Policy {
   // Adds names of query parameters whose values are credentials, for redaction of logged targets.
   virtual void secret_query(std::vector<std::string_view>&) const {}
 
+  // Sends another path to the upstream than the request's.
+  virtual bool rewrites_path() const noexcept { return false; }
   // Adds the upstreams that it may send the request to, instead of the route's.
   virtual void sends_to(std::vector<std::int32_t>&) const {}
 

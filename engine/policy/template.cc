@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
 #include "http/chars.h"
 #include "http/uri.h"
 
@@ -116,6 +117,28 @@ std::string_view Template::value(const Part& part, const Input& in) noexcept {
     }
   }
   return {};
+}
+
+bool Template::append_to_path(std::string& out, const Input& in, std::string_view& why) const noexcept {
+  for (const Part& part : parts_) {
+    const bool canonical = part.kind == Kind::Path || part.kind == Kind::RouteParameter;
+    std::string_view text = part.kind == Kind::RouteParameter ? in.parameter(part.name) : value(part, in);
+    const bool absent = text.empty();
+    if (absent) text = part.fallback;
+    if (text.empty() || text.size() > kMost) {
+      why = text.empty() ? in.arena.concat("there is no value for `", part.name.empty() ? std::string_view("a reference") : std::string_view(part.name), "`") : std::string_view("a value is longer than 8KiB");
+      return false;
+    }
+    if (part.kind == Kind::Text || (canonical && !absent)) out += text;
+    else append_percent_encoded(out, text, [](char c) { return http::is(c, http::kUnreserved); });
+  }
+  return true;
+}
+
+std::string Template::sample() const {
+  std::string out;
+  for (const Part& part : parts_) out += part.kind == Kind::Text ? part.name : part.kind == Kind::Path ? "/x" : "x";
+  return out;
 }
 
 std::string_view Template::render(const Input& in) const noexcept {

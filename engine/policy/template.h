@@ -27,6 +27,11 @@ class Template {
 
   // A value that is not there is its default, or nothing. The result lives as long as the arena and this template.
   std::string_view render(const Input& in) const noexcept;
+  // As part of a path: values are percent-encoded so that each stays within its segment; request.path and what the route's
+  // template has taken of it stand there as they came. False: a value is not there, or all of it is longer than kMost; `why` says so.
+  bool append_to_path(std::string& out, const Input& in, std::string_view& why) const noexcept;
+  // With an `x` for each value.
+  std::string sample() const;
   bool is_literal() const noexcept { return parts_.size() <= 1 && (parts_.empty() || parts_.front().kind == Kind::Text); }
 
  private:

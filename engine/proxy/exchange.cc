@@ -139,6 +139,7 @@ Matching match_request(http::RequestHead& head, const http::PathOptions& options
     result.route = &snapshot.routes[static_cast<std::size_t>(matched.route)];
     result.parameters = matched.parameters;
     result.forwarded = rewrite_path(result.path, result.route->rewrite, arena);
+    if (result.route->rewrite.on && result.forwarded != result.path) result.prefix = result.route->rewrite.from;
     if (options.forward_path == http::ForwardPath::Canonical || head.path == result.path) return result;
     // A signature covers the path as it was sent; the target must not read another route's path in it.
     request.path = result.forwarded = head.path;
@@ -162,7 +163,7 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
   told.scheme = origin.scheme.empty() ? way.peer_scheme : origin.scheme;
   told.request_id = way.request_id;
   told.request_id_name = listener.request_id_name;
-  if (matching.route->rewrite.on && matching.forwarded != matching.path) told.prefix = matching.route->rewrite.from;
+  told.prefix = matching.prefix;
   told.origin = &origin;
   told.peer = way.peer;
   told.port = origin.port;
@@ -233,6 +234,7 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
   }
   record_.consumer = input_.consumer != nullptr ? std::string_view(input_.consumer->name) : input_.principal;
   if (end == Walk::End::Through) {
+    matching_.forwarded = input_.forwarded;
     const Refusal late = before_forward();
     if (late.word.empty()) {
       upstream::Upstream& upstream = begin_forward(Instant::max());
@@ -306,6 +308,8 @@ void Exchange::find_client() noexcept {
 void Exchange::match() noexcept {
   matching_ = match_request(head_, listener_.path, listener_.hop, *snapshot_, arena_);
   input_.path = matching_.path;
+  input_.forwarded = matching_.forwarded;
+  input_.path_options = &listener_.path;
   input_.route = matching_.route->name;
   input_.parameters = matching_.parameters;
   record_.route = matching_.route->name;

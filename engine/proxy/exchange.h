@@ -38,6 +38,7 @@ struct Matching {
   Refusal refusal;  // word empty: none
   std::string_view path;       // canonical
   std::string_view forwarded;  // as a target would get it
+  std::string_view prefix;     // that the route has taken off; empty: none
   const Route* route = nullptr;  // never null; the implicit route if none matched
   std::int32_t route_index = -1;
   std::span<const route::Parameter> parameters;
