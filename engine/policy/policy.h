@@ -24,6 +24,7 @@
 #include "http/uri.h"
 #include "observe/reason.h"
 #include "observe/record.h"
+#include "policy/body_filter.h"
 #include "policy/gate.h"
 #include "policy/resource.h"
 
@@ -169,6 +170,8 @@ struct Input {
   std::int32_t upstream = -1;            // instead of the route's
   std::string_view forwarded = {};       // the path as a target will get it, in place of `path`; empty: that one
   const http::PathOptions* path_options = nullptr;  // the listener's; null: the defaults
+  BodyFilterPtr request_body;            // what changes the request's body on its way up; null: nothing does
+  BodyFilterPtr answer_body;             // the same for the answer's; set by on_response()
   std::string_view variant, injected;  // for the log
   std::string_view parameter(std::string_view name) const noexcept;  // of the route's template; empty if none
   std::span<const std::pair<std::string_view, std::string_view>> parameters;
@@ -200,6 +203,9 @@ struct ResponseInput {
   http::Fields& fields;
   bool local;                 // made by the gateway, not by an upstream
   Input& request;
+  // How its body is framed, as far as that is known; None of an answer to HEAD: nothing is. Whoever changes the body says
+  // Chunked: its length is not known any more.
+  http::BodyFraming& body;
 };
 
 // For lints: a rate that every request of `key` uses up one of.

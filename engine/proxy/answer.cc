@@ -37,10 +37,10 @@ void Exchange::add_date(http::Fields& fields) noexcept {
 }
 
 // Phase TransformResponse, the same for forwarded and local answers; framing never comes from a policy.
-void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool local) noexcept {
+void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool local, http::BodyFraming& body) noexcept {
   if (walk_ && walk_->has_on_response()) {
     input_.now = services_.loop.clock().policy_now();
-    policy::ResponseInput response{status, fields, local, input_};
+    policy::ResponseInput response{status, fields, local, input_, body};
     walk_->on_response(response);
     http::strip_hop_by_hop(fields);
   }
@@ -80,17 +80,18 @@ io::Task<void> Exchange::answer(policy::Answer& own) {
   }
   if (!own.content_type.empty()) own.fields.set("Content-Type", own.content_type);
   inbound_.skip_body();
-  finish_fields(own.status, own.fields, true);
   AnswerHead out;
+  out.framing = {http::Framing::Length, own.body.size()};
+  finish_fields(own.status, own.fields, true, out.framing);
   out.status = own.status;
   out.fields = &own.fields;
   out.bodiless = head_.method == http::Method::Head || own.status == 204 || own.status == 304;
-  if (own.status != 204 && own.status != 304) out.framing = {http::Framing::Length, own.body.size()};
+  if (own.status == 204 || own.status == 304) out.framing = {};
   record_.status = own.status;
   committed_ = true;
   inbound_.write_head(out);
-  io::Code code = inbound_.write_body(own.body, true, nullptr);
-  if (code == io::Code::WouldBlock) code = co_await inbound_.written();
+  io::Code code = write_body(own.body, true, nullptr);
+  if (code == io::Code::WouldBlock) code = co_await written();
   if (code == io::Code::Ok) {
     record_.response_octets = out.bodiless ? 0 : own.body.size();
     co_return;

@@ -9,6 +9,7 @@
 #include "http/chars.h"
 #include "http/cors.h"
 #include "proxy/call.h"
+#include "proxy/filtered.h"
 #include "proxy/handshake.h"
 
 namespace gatelab::proxy {
@@ -334,6 +335,7 @@ void Exchange::end(std::string_view by, std::string_view id, std::string_view re
 void Exchange::finish() noexcept {
   record_.total = services_.loop.now() - io_began_;
   record_.request_octets = inbound_.body_octets();
+  if (answer_filtering_) record_.response_octets = answer_filtering_->octets;
   if (record_.ended.by.empty()) end("gateway", {}, observe::reason::kInternal.word, observe::Phase::Respond);
   if (input_.copies != nullptr) drop_copies();
   record_.variant = input_.variant;

@@ -66,7 +66,7 @@ class Exchange {
   Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept : Exchange(services, listener, inbound, services.snapshot) {}
   // With a snapshot of its maker's.
   Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound, Pin snapshot) noexcept;
-  ~Exchange() { inbound_.on_cut(nullptr); }
+  ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -96,7 +96,7 @@ class Exchange {
   io::Task<void> refuse(Refusal refusal);
   io::Task<void> answer(policy::Answer& answer);
   std::string_view problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail) noexcept;
-  void finish_fields(std::uint16_t& status, http::Fields& fields, bool local) noexcept;
+  void finish_fields(std::uint16_t& status, http::Fields& fields, bool local, http::BodyFraming& body) noexcept;
   void add_date(http::Fields& fields) noexcept;
 
   // tries.cc: which target, and whether another try follows
@@ -174,6 +174,23 @@ class Exchange {
   void refuse_body(const policy::Policy& by, const observe::Reason& reason, std::string_view detail) noexcept;
   void note(const policy::Policy& by, const observe::Reason& reason, observe::Outcome outcome, std::string_view detail) noexcept;
 
+  // filtered.cc: bodies that policies change. Of the answer, in the place of Inbound's write_body() and written(); of the request,
+  // in that of next_body(): nullopt, if the body can't be gone on with, and abort() has been told.
+  struct Filtering;
+  io::Code write_body(std::string_view data, bool last, const http::Fields* trailers) noexcept {
+    return input_.answer_body ? filter_answer(data, last, trailers) : inbound_.write_body(data, last, trailers);
+  }
+  io::Task<io::Code> written() { return input_.answer_body ? answer_written() : inbound_.written(); }
+  std::optional<BodyPiece> next_piece() noexcept {
+    if (input_.request_body) return filtered_piece();
+    const BodyPiece piece = inbound_.next_body();
+    return body_failed(piece) ? std::nullopt : std::optional(piece);
+  }
+  io::Code filter_answer(std::string_view data, bool last, const http::Fields* trailers) noexcept;
+  io::Code pump_answer() noexcept;
+  io::Task<io::Code> answer_written();
+  std::optional<BodyPiece> filtered_piece() noexcept;
+
   // copies.cc: what other upstreams get of the request
   void keep_for_copies(std::string_view piece) noexcept;
   void send_copies() noexcept;
@@ -222,6 +239,7 @@ class Exchange {
   };
   std::unique_ptr<Kept> kept_;  // of the request's body; null: nothing needs to be kept
   std::unique_ptr<Kept> copied_;  // likewise, for copies
+  std::unique_ptr<Filtering> answer_filtering_, request_filtering_;  // null: nothing was filtered
 };
 
 }  // namespace gatelab::proxy

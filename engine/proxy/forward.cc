@@ -86,8 +86,8 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream) {
     if (attempt.answered_whole()) {
       const std::string_view body = attempt.unread().substr(0, attempt.head.body.length);
       attempt.used += body.size();
-      io::Code code = inbound_.write_body(body, true, nullptr);
-      if (code == io::Code::WouldBlock) code = co_await inbound_.written();
+      io::Code code = write_body(body, true, nullptr);
+      if (code == io::Code::WouldBlock) code = co_await written();
       failure = end_answer(attempt, code, body.size());
     } else {
       failure = co_await relay(attempt);
@@ -149,10 +149,10 @@ io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   } else if (kept_ && upload_begun_) {
     data = kept_->octets;  // a try before this one has taken it
   } else {
-    const BodyPiece first = inbound_.next_body();
-    if (body_failed(first)) return io::Code::Cancelled;
-    took(attempt.upstream, first);
-    data = first.data;
+    const std::optional<BodyPiece> first = next_piece();
+    if (!first) return io::Code::Cancelled;
+    took(attempt.upstream, *first);
+    data = first->data;
   }
   attempt.whole = body_whole_;
   return begin_piece(attempt, head, data, attempt.whole);

@@ -78,7 +78,7 @@ void Exchange::begin_answer(Attempt& attempt) noexcept {
   head.fields.add(http::FieldId::Via, "Via", services_.via);
   if (attempt.choice.sets_cookie) set_sticky(attempt, head.fields);
   std::uint16_t status = head.status;
-  finish_fields(status, head.fields, false);
+  finish_fields(status, head.fields, false, out.framing);
   out.status = status;
   out.fields = &head.fields;
   record_.status = status;
@@ -127,8 +127,8 @@ io::Task<const observe::Reason*> Exchange::relay(Attempt& attempt) {
     const std::string_view data = piece.data;
     if (piece.state == http::BodyDecoder::State::Data) piece = step();
     const bool last = piece.state == http::BodyDecoder::State::Done;
-    io::Code code = inbound_.write_body(data, last, &attempt.trailers);
-    if (code == io::Code::WouldBlock) code = co_await inbound_.written();
+    io::Code code = write_body(data, last, &attempt.trailers);
+    if (code == io::Code::WouldBlock) code = co_await written();
     if (last) co_return end_answer(attempt, code, data.size());
     if (client_failed(code)) co_return &kClosing;
     record_.response_octets += data.size();
@@ -153,8 +153,8 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     if (read.code == io::Code::Eof && attempt.decoder->finish_at_close()) co_return &observe::reason::kCompleted;
     if (read.code != io::Code::WouldBlock) co_return &observe::reason::kTruncated;
     // The client must not wait for a head that is complete.
-    io::Code flushed = inbound_.write_body({}, false, nullptr);
-    if (flushed == io::Code::WouldBlock) flushed = co_await inbound_.written();
+    io::Code flushed = write_body({}, false, nullptr);
+    if (flushed == io::Code::WouldBlock) flushed = co_await written();
     if (client_failed(flushed)) co_return &kClosing;
     const upstream::Timeouts& timeouts = attempt.upstream.timeouts();
     const Duration idle = attempt.stream ? timeouts.stream.idle : timeouts.idle;
@@ -175,8 +175,9 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
 io::Task<void> Exchange::upload(Attempt& attempt) {
   std::size_t since_yield = 0;
   for (;;) {
-    const BodyPiece piece = inbound_.next_body();
-    if (body_failed(piece)) co_return;
+    const std::optional<BodyPiece> next = next_piece();
+    if (!next) co_return;
+    const BodyPiece& piece = *next;
     if (piece.kind == BodyPiece::Kind::Again) {
       io::Wait wait;
       wait.deadline = inbound_.body_deadline();

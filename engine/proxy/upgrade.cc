@@ -52,7 +52,8 @@ io::Task<const observe::Reason*> Exchange::tunnel(Attempt& attempt) {
   http::strip_hop_by_hop(fields);
   fields.add(http::FieldId::Via, "Via", services_.via);
   std::uint16_t status = attempt.head.status;
-  finish_fields(status, fields, false);
+  http::BodyFraming none;
+  finish_fields(status, fields, false, none);
   record_.status = attempt.head.status;
   committed_ = true;
   attempt.head.keep_alive = false;

@@ -28,7 +28,8 @@ std::string answered(Stepped& policy, const std::vector<std::pair<std::string, s
   http::Fields out(*policy.arena);
   for (const auto& [name, value] : fields) out.add(policy.arena->copy(name), policy.arena->copy(value));
   std::uint16_t status = 200;
-  policy::ResponseInput response{status, out, local, *policy.input};
+  http::BodyFraming body;
+  policy::ResponseInput response{status, out, local, *policy.input, body};
   if (policy.list[0]->has_on_response()) policy.list[0]->on_response(response);
   return shown(out);
 }

@@ -85,7 +85,8 @@ struct Case {
   void respond() {
     std::uint16_t status = 200;
     http::Fields fields(arena);
-    policy::ResponseInput response{status, fields, false, input};
+    http::BodyFraming body;
+    policy::ResponseInput response{status, fields, false, input, body};
     walk->on_response(response);
   }
 };

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies that a policy changes as they stream (policy/body_filter.h): what was read goes through the filter, and what comes out
+// goes on, a buffer at a time, with the backpressure of whoever takes it. Without a filter none of this is called.
+#include "proxy/filtered.h"
+
+#include <utility>
+
+namespace gatelab::proxy {
+
+using policy::Behind;
+
+Exchange::~Exchange() { inbound_.on_cut(nullptr); }
+
+io::Code Exchange::filter_answer(std::string_view data, bool last, const http::Fields* trailers) noexcept {
+  if (!answer_filtering_) answer_filtering_ = std::make_unique<Filtering>();
+  Filtering& f = *answer_filtering_;
+  f.rest = data;
+  f.trailers = trailers;
+  // Nothing at all, and not the end: whoever writes is about to wait, and the client must not.
+  f.behind = last ? Behind::End : data.empty() ? Behind::Wait : Behind::More;
+  f.more = true;
+  return pump_answer();
+}
+
+// WouldBlock: what has come out lies in the buffer and is being written.
+io::Code Exchange::pump_answer() noexcept {
+  Filtering& f = *answer_filtering_;
+  io::Code code = io::Code::Ok;
+  while (f.more && code == io::Code::Ok) {
+    if (!f.room) f.room = services_.buffers.take(BufferPool::kBody);
+    const policy::BodyFilter::Moved moved = input_.answer_body->move(f.rest, f.behind, {f.room.data(), f.room.size()});
+    if (moved.failure != nullptr) {
+      const policy::Policy& by = input_.answer_body->blamed();
+      f.more = false;
+      refuse_body(by, *moved.failure, moved.detail);
+      return io::Code::Cancelled;
+    }
+    f.rest.remove_prefix(moved.taken);
+    f.more = moved.more;
+    f.octets += moved.made;
+    const bool last = f.behind == Behind::End && !f.more;
+    if (moved.made > 0 || last || f.behind == Behind::Wait) code = inbound_.write_body({f.room.data(), moved.made}, last, f.trailers);
+  }
+  if (code != io::Code::WouldBlock) f.room.release();  // a quiet answer holds no buffer
+  return code;
+}
+
+io::Task<io::Code> Exchange::answer_written() {
+  io::Code code = io::Code::WouldBlock;
+  while (code == io::Code::WouldBlock) {
+    auto writing = inbound_.written();
+    code = co_await writing;
+    if (code == io::Code::Ok) code = pump_answer();
+  }
+  co_return code;
+}
+
+// What the policies want of the body is looked at as it was sent; what comes out of the filter is what goes up.
+std::optional<BodyPiece> Exchange::filtered_piece() noexcept {
+  if (!request_filtering_) request_filtering_ = std::make_unique<Filtering>();
+  Filtering& f = *request_filtering_;
+  for (;;) {
+    if (!f.more) {
+      const BodyPiece sent = inbound_.next_body();
+      if (body_failed(sent)) return std::nullopt;
+      if (sent.kind == BodyPiece::Kind::Again) {
+        f.room.release();
+        return sent;
+      }
+      f.rest = sent.data;
+      f.behind = sent.kind == BodyPiece::Kind::Done ? Behind::End : Behind::More;
+    }
+    if (!f.room) f.room = services_.buffers.take(BufferPool::kBody);
+    const policy::BodyFilter::Moved moved = input_.request_body->move(f.rest, f.behind, {f.room.data(), f.room.size()});
+    if (moved.failure != nullptr) {
+      refuse_body(input_.request_body->blamed(), *moved.failure, moved.detail);
+      return std::nullopt;
+    }
+    f.rest.remove_prefix(moved.taken);
+    f.more = moved.more;
+    const bool done = f.behind == Behind::End && !f.more;
+    if (done || moved.made > 0) return BodyPiece{done ? BodyPiece::Kind::Done : BodyPiece::Kind::Data, {f.room.data(), moved.made}, http::Rule::Ok};
+  }
+}
+
+}  // namespace gatelab::proxy
