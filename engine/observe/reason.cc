@@ -18,7 +18,7 @@ constexpr std::array kReasons{
     kTlsMalformed, kTlsVersion, kTlsCipher, kTlsProtocol, kTlsUnknownName, kTlsAlert, kClientCertificateMissing, kClientCertificateExpired,
     kClientCertificateNotYetValid, kClientCertificateRevoked, kClientCertificateUntrusted, kClientCertificateTooDeep, kClientCertificateUnfit,
     kMisdirected, kTlsHandshake, kTlsRefused, kTlsCertificateExpired, kTlsCertificateNotYetValid, kTlsCertificateUntrusted,
-    kTlsCertificateHostname, kAddressDenied, kAddressNotAllowed, kQueryTooLong, kFieldsTooLarge, kPreflight, kOriginNotAllowed, kCorsMethod, kCorsHeader, kRateLimited, kQuotaExceeded, kLimiterFull, kConcurrencyLimited, kOverloaded, kInjectedDelay, kInjectedAbort, kInjectedReset, kResponded, kRedirected,
+    kTlsCertificateHostname, kAddressDenied, kAddressNotAllowed, kQueryTooLong, kFieldsTooLarge, kUnsupportedEncoding, kMalformedEncoding, kDecompressedTooLarge, kDecompressionRatio, kPreflight, kOriginNotAllowed, kCorsMethod, kCorsHeader, kRateLimited, kQuotaExceeded, kLimiterFull, kConcurrencyLimited, kOverloaded, kInjectedDelay, kInjectedAbort, kInjectedReset, kResponded, kRedirected,
     kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kWebsocketHandshake, kWebsocketVersion, kWebsocketOff,
     kTunnelClosed, kTunnelIdle, kTunnelLimit, kConnectFailure, kConnectTimeout, kResolveFailure,
     kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kPerTryTimeout, kNoHealthyTarget, kCircuitOpen, kUpstreamBusy, kAnswerTooLarge, kRetried, kHedged, kTruncated, kUnmocked, kShutdown, kInternal, kCompleted};

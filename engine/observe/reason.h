@@ -116,6 +116,11 @@ inline constexpr Reason kAddressNotAllowed{"address-not-allowed", 403, "Forbidde
 // size-limit; body-too-large is its reason too
 inline constexpr Reason kQueryTooLong{"query-too-long", 414, "URI Too Long", "the request's query is longer than its route allows"};
 inline constexpr Reason kFieldsTooLarge{"fields-too-large", 431, "Request Header Fields Too Large", "the request has more header fields, or larger ones, than its route allows"};
+// compress
+inline constexpr Reason kUnsupportedEncoding{"unsupported-encoding", 415, "Unsupported Media Type", "the request's body is in a content coding that compress can't undo, or in several"};
+inline constexpr Reason kMalformedEncoding{"malformed-encoding", 400, "Bad Request", "the request's body is not in the content coding that it claims, or breaks off"};
+inline constexpr Reason kDecompressedTooLarge{"decompressed-too-large", 413, "Content Too Large", "the request's body is larger, once it is decompressed, than compress allows"};
+inline constexpr Reason kDecompressionRatio{"decompression-ratio", 413, "Content Too Large", "the request's body grows by more than compress allows while it is decompressed"};
 // cors
 inline constexpr Reason kPreflight{"preflight", 204, "", "the cors policy answered a preflight: the request may be sent"};
 inline constexpr Reason kOriginNotAllowed{"origin-not-allowed", 403, "Forbidden", "the request's Origin is none that cors allows; only preflights and strict routes refuse it"};

@@ -9,6 +9,7 @@
 #include "policy/any_of/any_of.h"
 #include "policy/api_key/api_key.h"
 #include "policy/basic/basic.h"
+#include "policy/compress/compress.h"
 #include "policy/concurrency/concurrency.h"
 #include "policy/cors/cors.h"
 #include "policy/deny/deny.h"
@@ -58,13 +59,14 @@ constexpr Kind kCatalog[] = {
     {"query", Phase::Transform, parse_query},
     {"path", Phase::Transform, parse_path},
     {"security-headers", Phase::Transform, parse_security_headers},
+    {"compress", Phase::Transform, parse_compress},
     {"fault", Phase::Transform, parse_fault},
     {"split", Phase::Transform, parse_split},
     {"mirror", Phase::Transform, parse_mirror},
     {"respond", Phase::Transform, parse_respond},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "compress", "json", "openapi", "validate"};
+constexpr std::string_view kPlanned[] = {"aggregate", "cache", "json", "openapi", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "coding/coder.h"
 #include "http/parser.h"
 #include "io/tls_transport.h"
 
@@ -23,6 +24,13 @@ std::string_view error_of(io::Code code, bool began) noexcept {
 }
 
 }  // namespace
+
+std::string content_of(const Answer& answer) {
+  const auto said = std::find_if(answer.headers.begin(), answer.headers.end(), [](const auto& h) { return iequals(h.first, "content-encoding"); });
+  const auto known = said == answer.headers.end() ? std::nullopt : coding::parse(said->second);
+  auto content = known ? coding::decode(*known, answer.body, kMaxAnswer) : std::nullopt;
+  return content ? std::move(*content) : answer.body;
+}
 
 std::string octets_of(const Send& send, const Credential* credential, const Address& to) {
   if (send.raw) return *send.raw;

@@ -24,6 +24,9 @@ struct Answer {
   std::string request_id;  // of the answer's X-Request-Id
 };
 
+// The body as it was meant: out of its content coding, where it is in one; as it came where that can't be undone.
+std::string content_of(const Answer& answer);
+
 // How a request's connection speaks TLS.
 struct Secured {
   std::shared_ptr<const crypto::TlsContext> context;  // null: not at all

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "coding/coder.h"
 #include "config/json.h"
 #include "harness/scenario/parse_parts.h"
 #include "http/chars.h"
@@ -39,6 +40,17 @@ std::string encode(std::string_view text) {
   return out;
 }
 
+// What goes over the wire is coded, and says so unless the headers do already.
+void parse_coding(Send& send, config::Reader& b) {
+  static const std::vector<std::string_view> kCodings = {"gzip", "deflate", "br", "zstd"};
+  if (b.get("coding") == nullptr) return;
+  const std::string_view name = kCodings[b.choice("coding", 0, kCodings)];
+  const coding::Coding chosen = *coding::parse(name);
+  send.body = coding::encode(chosen, send.body);
+  const bool said = std::any_of(send.headers.begin(), send.headers.end(), [](const auto& h) { return iequals(h.first, "content-encoding"); });
+  if (!said) send.headers.emplace_back("Content-Encoding", name);
+}
+
 void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   const config::Node *json = r.get("json"), *body = r.get("body");
   if (json != nullptr && body != nullptr) sink.error("two-bodies", r.key_span("body"), "a request has one body: `json` or `body`");
@@ -58,6 +70,9 @@ void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   const ByteSize size = b.size("size", {});
   if (size.bytes > 64 * 1024 * 1024) sink.error("out-of-range", b.span_of("size"), "a body of a scenario has at most 64MiB");
   else send.body.assign(size.bytes, 'x');
+  if (b.get("text") != nullptr && b.get("size") != nullptr) sink.error("two-bodies", b.key_span("text"), "a body is a `text`, or so many octets");
+  else send.body += b.text("text", "");
+  parse_coding(send, b);
   for (const std::string_view key : {"rate", "abort_after", "half_close", "file"}) b.not_supported(key, "a body is a text, or { size: 1MiB }");
   b.finish();
 }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/compress/request_coding.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace gatelab::policy {
+namespace {
+
+class Decompression final : public BodyFilter {
+ public:
+  Decompression(const Policy& of, coding::Coding coding, const Growth& growth) : BodyFilter(of), decoder_(coding::make_decoder(coding)), growth_(growth) {}
+
+  Moved move(std::string_view in, Behind behind, std::span<char> out) noexcept override {
+    const coding::Moved step = decoder_->move(in, behind, out);
+    Moved moved;
+    moved.taken = step.taken;
+    moved.made = step.made;
+    moved.more = step.more;
+    taken_ += step.taken;
+    made_ += step.made;
+    if (made_ > growth_.max_size) moved.failure = &observe::reason::kDecompressedTooLarge;
+    else if (made_ > Growth::kFree && made_ / std::max<std::uint64_t>(taken_, 1) >= growth_.max_ratio) moved.failure = &observe::reason::kDecompressionRatio;
+    else if (step.broken) moved.failure = &observe::reason::kMalformedEncoding;
+    return moved;
+  }
+
+ private:
+  std::unique_ptr<coding::Coder> decoder_;
+  const Growth& growth_;
+  std::uint64_t taken_ = 0, made_ = 0;
+};
+
+}  // namespace
+
+RequestCoding request_coding(const http::Fields& fields) noexcept {
+  RequestCoding out;
+  for (const http::Field& field : fields) {
+    if (field.id != http::FieldId::ContentEncoding) continue;
+    std::string_view rest = field.value, token;
+    while (next_list_element(rest, token)) {
+      if (iequals(token, "identity")) continue;
+      out.coding = out.coded ? std::nullopt : coding::parse(token);
+      out.coded = true;
+    }
+  }
+  return out;
+}
+
+BodyFilterPtr make_decompression(const Policy& by, coding::Coding coding, const Growth& growth) { return std::make_unique<Decompression>(by, coding, growth); }
+
+}  // namespace gatelab::policy
