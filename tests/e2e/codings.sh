@@ -10,7 +10,7 @@ listeners: [ { name: plain, address: 127.0.0.1:0 } ]
 log: { access: $work/access.log, format: json }
 upstreams:
   pages: { mock: [ { when: GET /page, reply: { headers: { Content-Type: text/plain, ETag: '"v1"' }, body: "$(awk '{printf "%s\\n", $0}' page.txt)" } } ] }
-  events: { mock: [ { when: GET /events, reply: { events: [ { data: one }, { data: two, delay: 1h } ] } } ] }
+  events: { mock: [ { when: GET /events, reply: { events: [ one, two ], every: 1h } } ] }
   uploads: { mock: [ { when: { path: /upload }, reply: { echo: true } } ] }
 routes:
   - { name: pages, match: { path: /page }, policies: [ { compress: {} } ], upstream: pages }
@@ -30,7 +30,6 @@ for coding in gzip br zstd; do
 done
 curl -s -H 'Accept-Encoding: gzip' "$url/page" | gzip -dc | cmp page.txt || fail "gzip does not read what we write"
 curl -s "$url/page" | cmp page.txt || fail "who asks for nothing gets another page"
-expect_equal "not modified" "$(status -H 'Accept-Encoding: gzip' -H 'If-None-Match: W/"v1"' "$url/page")" 200
 
 # The first event is there while the second is an hour away.
 for coding in gzip br zstd; do
@@ -53,4 +52,5 @@ before=$(resident)
 for _ in 1 2 3; do expect_equal "a bomb" "$(status --data-binary @bomb.gz -H 'Content-Encoding: gzip' -H 'Expect:' "$url/upload")" 413; done
 after=$(resident)
 ((sanitized)) || ((after - before < 20000)) || fail "bombs of 400 MiB took $((after - before)) KiB"
-expect_equal "refused bombs" "$(grep -c '"reason":"decompressed-too-large"' access.log)" 3
+logged() { [[ $(grep -c '"reason":"decompressed-too-large"' access.log) == 3 ]]; }
+until_true 10 logged || fail "refused bombs in the log: $(tail -n 3 access.log)"
