@@ -79,7 +79,8 @@ std::optional<BodyPiece> Exchange::filtered_piece() noexcept {
     f.rest.remove_prefix(moved.taken);
     f.more = moved.more;
     const bool done = f.behind == Behind::End && !f.more;
-    if (done || moved.made > 0) return BodyPiece{done ? BodyPiece::Kind::Done : BodyPiece::Kind::Data, {f.room.data(), moved.made}, http::Rule::Ok};
+    // Nothing may come out for long: whoever asks then lets others run.
+    if (done || moved.made > 0 || !f.more) return BodyPiece{done ? BodyPiece::Kind::Done : BodyPiece::Kind::Data, {f.room.data(), moved.made}, http::Rule::Ok};
   }
 }
 

@@ -200,6 +200,19 @@ TEST(CompressWire, WhatIsRefusedNeverMakesAWholeRequest) {
       }
 }
 
+// 2 MiB of members with nothing in them.
+TEST(CompressWire, ARequestThatBringsNothingForLongIsAnEmptyBody) {
+  std::string octets;
+  for (const std::string member = coding::encode(Coding::Gzip, ""); octets.size() < 2 << 20;) octets += member;
+  RawWorld world(plain_gateway("", "", "[ { compress: { decompress: request } } ]"), 4);
+  RawClient& client = world.connect();
+  client.write(post(Coding::Gzip, "Content-Length: " + std::to_string(octets.size()) + "\r\n") + octets);
+  world.settle(seconds(3));
+  ASSERT_EQ(world.requests.size(), 1U) << client.received;
+  EXPECT_EQ(unchunked(world.target_octets), "");
+  EXPECT_TRUE(client.received.starts_with("HTTP/1.1 200")) << client.received;
+}
+
 TEST(CompressWire, ASecondTryGetsTheSameBody) {
   const std::string body = text(5'000), octets = coding::encode(Coding::Gzip, body);
   RawWorld world(plain_gateway("retry: { max_retries: 1, on: [503], methods: [POST], backoff: 1ms..2ms }", "", "[ { compress: { decompress: request } } ]"), 4);
