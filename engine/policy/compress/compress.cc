@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "policy/compress/accept_encoding.h"
 #include "policy/compress/request_coding.h"
+#include "policy/compress/tally.h"
 #include "policy/when.h"
 
 namespace gatelab::policy {
@@ -32,7 +33,7 @@ bool has_body(const http::RequestHead& head) noexcept { return head.body.kind !=
 
 class Compression final : public BodyFilter {
  public:
-  Compression(const Policy& of, Coding coding, int level) : BodyFilter(of), encoder_(coding::make_encoder(coding, level)) {}
+  Compression(const Policy& of, Coding coding, int level, Tally& tally) : BodyFilter(of), encoder_(coding::make_encoder(coding, level)), tally_(tally) {}
   Moved move(std::string_view in, Behind behind, std::span<char> out) noexcept override {
     const coding::Moved step = encoder_->move(in, behind, out);
     Moved moved;
@@ -40,11 +41,14 @@ class Compression final : public BodyFilter {
     moved.made = step.made;
     moved.more = step.more;
     if (step.broken) moved.failure = &observe::reason::kInternal;
+    tally_.add(Tally::Of::AnswerPlain, step.taken);
+    tally_.add(Tally::Of::AnswerCoded, step.made);
     return moved;
   }
 
  private:
   std::unique_ptr<coding::Coder> encoder_;
+  Tally& tally_;
 };
 
 class Compress final : public Policy {
@@ -87,7 +91,7 @@ class Compress final : public Policy {
     // They are about octets that nobody gets any more (RFC 9530 §2, §3), ranges of them as well.
     for (const std::string_view name : {"Content-Digest", "Repr-Digest", "Content-MD5", "Digest", "Accept-Ranges"}) in.fields.remove(name);
     in.body = {http::Framing::Chunked, 0};
-    if (in.request.request.method != http::Method::Head) append(in.request.answer_body, std::make_unique<Compression>(*this, chosen, level[static_cast<std::size_t>(chosen)]));
+    if (in.request.request.method != http::Method::Head) append(in.request.answer_body, std::make_unique<Compression>(*this, chosen, level[static_cast<std::size_t>(chosen)], *tally));
   }
 
   When when;
@@ -97,6 +101,7 @@ class Compress final : public Policy {
   std::uint64_t min_size = 0;
   bool decompresses = false;
   Growth growth;
+  std::shared_ptr<Tally> tally;
 
  private:
   static std::uint64_t pack(Accepted accepted) noexcept { return static_cast<std::uint64_t>(accepted.coding + 1) << 1 | (accepted.refuses_identity ? 1 : 0); }
@@ -111,7 +116,7 @@ class Compress final : public Policy {
 
   void decompress(Input& in, Coding coding) const noexcept {
     http::RequestHead& head = in.request;
-    append(in.request_body, make_decompression(*this, coding, growth));
+    append(in.request_body, make_decompression(*this, coding, growth, *tally));
     head.fields.remove(http::FieldId::ContentEncoding);
     for (const std::string_view name : {"Content-Digest", "Repr-Digest", "Content-MD5", "Digest"}) head.fields.remove(name);
     head.body = {http::Framing::Chunked, 0};
@@ -214,6 +219,7 @@ std::unique_ptr<Policy> parse_compress(const config::Node& node, Context& contex
   r.finish();
   if (!r.valid() || context.sink.errors() != before) return nullptr;
   if (policy->codings.empty() && !policy->decompresses) context.sink.warning("no-effect", r.span(), "this policy neither compresses answers nor decompresses requests", "codings: [ br, zstd, gzip ], or decompress: request");
+  policy->tally = context.states.obtain<Tally>(context.default_id, "compress", [] { return new Tally; });
   return policy;
 }
 

@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "policy/compress/tally.h"
 
 namespace gatelab::policy {
 namespace {
 
 class Decompression final : public BodyFilter {
  public:
-  Decompression(const Policy& of, coding::Coding coding, const Growth& growth) : BodyFilter(of), decoder_(coding::make_decoder(coding)), growth_(growth) {}
+  Decompression(const Policy& of, coding::Coding coding, const Growth& growth, Tally& tally) : BodyFilter(of), decoder_(coding::make_decoder(coding)), growth_(growth), tally_(tally) {}
 
   Moved move(std::string_view in, Behind behind, std::span<char> out) noexcept override {
     const coding::Moved step = decoder_->move(in, behind, out);
@@ -20,6 +21,8 @@ class Decompression final : public BodyFilter {
     moved.more = step.more;
     taken_ += step.taken;
     made_ += step.made;
+    tally_.add(Tally::Of::RequestCoded, step.taken);
+    tally_.add(Tally::Of::RequestPlain, step.made);
     if (made_ > growth_.max_size) moved.failure = &observe::reason::kDecompressedTooLarge;
     else if (made_ > Growth::kFree && made_ / std::max<std::uint64_t>(taken_, 1) >= growth_.max_ratio) moved.failure = &observe::reason::kDecompressionRatio;
     else if (step.broken) moved.failure = &observe::reason::kMalformedEncoding;
@@ -29,6 +32,7 @@ class Decompression final : public BodyFilter {
  private:
   std::unique_ptr<coding::Coder> decoder_;
   const Growth& growth_;
+  Tally& tally_;
   std::uint64_t taken_ = 0, made_ = 0;
 };
 
@@ -48,6 +52,6 @@ RequestCoding request_coding(const http::Fields& fields) noexcept {
   return out;
 }
 
-BodyFilterPtr make_decompression(const Policy& by, coding::Coding coding, const Growth& growth) { return std::make_unique<Decompression>(by, coding, growth); }
+BodyFilterPtr make_decompression(const Policy& by, coding::Coding coding, const Growth& growth, Tally& tally) { return std::make_unique<Decompression>(by, coding, growth, tally); }
 
 }  // namespace gatelab::policy

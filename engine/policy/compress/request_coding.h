@@ -25,7 +25,8 @@ struct RequestCoding {
 };
 RequestCoding request_coding(const http::Fields& fields) noexcept;
 
-// `growth` outlives it.
-BodyFilterPtr make_decompression(const Policy& by, coding::Coding coding, const Growth& growth);
+class Tally;
+// `growth` and `tally` outlive it.
+BodyFilterPtr make_decompression(const Policy& by, coding::Coding coding, const Growth& growth, Tally& tally);
 
 }  // namespace gatelab::policy
