@@ -131,6 +131,7 @@ int record(LiveOptions& options) {
   file.finish();
   if (exit != kOk && exit != kInterrupted) return exit;
   if (!file.problem().empty()) complain(file.problem());
+  if (tap.lost_answers() > 0) complain(fmt::format("{} of upstreams not in it: too much was under way at once, or the request ids that tell whose they are were taken out", tap.lost_answers() == 1 ? "1 answer is" : fmt::format("{} answers are", tap.lost_answers())));
   if (file.dropped() > 0) complain(fmt::format("{} could not be written", counted(file.dropped(), "exchange")));
   complain(fmt::format("{} in `{}`", counted(file.written(), "exchange"), recording.out.empty() ? recording.har : recording.out));
   return !file.problem().empty() ? kEnvironment : exit;
