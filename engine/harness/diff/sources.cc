@@ -120,6 +120,7 @@ class CaseProbe {
     if (!send.as.empty() && !identify(send.as, request)) return;
     const bool hosted = std::any_of(request.headers.begin(), request.headers.end(), [](const auto& h) { return iequals(h.first, "host"); });
     if (!hosted) request.headers.insert(request.headers.begin(), {"Host", "localhost"});
+    refer(request, common_.references);
     probe_.send(std::move(request), send.count, send.concurrency);
   }
 
@@ -184,7 +185,9 @@ void add_traffic(const diag::SourcePtr& source, Common& common, std::vector<Prob
   for (const RecordedExchange& exchange : exchanges) {
     if (exchange.began > now) probe.advance(exchange.began - now);
     now = exchange.began;
-    probe.send(request_of(exchange));
+    Request request = request_of(exchange);
+    refer(request, common.references);
+    probe.send(std::move(request));
     for (const auto& [name, value] : exchange.request.headers) redacted = redacted || value.find("redacted") != std::string::npos;
   }
   if (redacted) notes.push_back("credentials of the traffic are redacted: both sides refuse them alike");
