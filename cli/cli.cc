@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 
 #include "cli/local_ca.h"
 #include "cli/local_keys.h"
@@ -27,8 +28,27 @@ void complain(std::string_view message) {
   fmt::print(stderr, "gatelab: {}\n", message);
 }
 
+namespace {
+
+int print_error = 0;  // errno of the first print() that failed; main thread
+
+}  // namespace
+
 bool print(std::string_view text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return true;
+  if (print_error == 0) print_error = errno;
+  return false;
+}
+
+int ended(int exit) {
+  // std::cout writes through stdout, whose mark of an error stays.
+  std::cout.flush();
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  if (!flushed && print_error == 0) print_error = errno;
+  if (flushed && print_error == 0 && std::ferror(stdout) == 0 && std::cout.good()) return exit;
+  complain(fmt::format("can't write to stdout: {}; what was printed is not all there is", print_error != 0 ? std::strerror(print_error) : "the reader has gone, or the disk is full"));
+  return exit == kOk ? kEnvironment : exit;
 }
 
 diag::SourcePtr read_source(const std::string& path) {

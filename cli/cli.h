@@ -47,8 +47,11 @@ diag::Colour colour_of(Stream stream);
 
 // One line on stderr: "gatelab: …".
 void complain(std::string_view message);
-// Writes all of it to stdout and flushes; false if the reader has gone.
+// Writes all of it to stdout and flushes; false if the reader has gone or the disk is full: ended() will say so.
 bool print(std::string_view text);
+// Once, when a command is over: `exit`, or kEnvironment in the place of kOk and after a complaint if stdout has not taken all
+// that was written to it, by print() or through std::cout.
+int ended(int exit);
 
 // The whole file, at most 64 MiB; null after a complaint.
 diag::SourcePtr read_source(const std::string& path);

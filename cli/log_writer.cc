@@ -24,6 +24,18 @@ std::uint64_t lines_in(std::string_view text) noexcept {
   return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+// How long lines may take that are on their way to the target before.
+constexpr auto kHandOver = std::chrono::seconds(2);
+
+// A named pipe that nobody reads, say, would hold up whoever opens it, and for ever: it is refused. What is open for writing
+// stays non-blocking, and the writer waits for it by poll(2).
+Result<int> open_log(const std::string& path) {
+  const int target = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+  if (target >= 0) return target;
+  const bool unread = errno == ENXIO;
+  return fail("denied", fmt::format("can't open the access log `{}`: {}", path, unread ? "nobody reads this named pipe: start its reader first" : std::strerror(errno)));
+}
+
 // What could not be written (a full disk, a reader that has gone).
 std::string_view write_all(int target, std::string_view text) noexcept {
   while (!text.empty()) {
@@ -57,17 +69,23 @@ Status LogWriter::open_target(const gateway::LogConfig& log) {
     case gateway::LogConfig::To::Off: break;
     case gateway::LogConfig::To::Stdout: target = STDOUT_FILENO; break;
     case gateway::LogConfig::To::Stderr: target = STDERR_FILENO; break;
-    case gateway::LogConfig::To::File:
-      target = ::open(log.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-      if (target < 0) return fail("denied", fmt::format("can't open the access log `{}`: {}", log.path, std::strerror(errno)));
+    case gateway::LogConfig::To::File: {
+      const Result<int> opened = open_log(log.path);
+      if (!opened) return Failure<Error>{opened.error()};
+      target = *opened;
       owns = true;
       break;
+    }
   }
   std::unique_lock lock(mutex_);
   ++waiters_;
   wake_.notify_one();
-  drained_.wait(lock, [this] { return (queued_.empty() && !writing_) || stopped_; });
+  const bool drained = drained_.wait_for(lock, kHandOver, [this] { return (queued_.empty() && !writing_) || stopped_; });
   --waiters_;
+  if (!drained) {
+    if (owns) ::close(target);
+    return fail("busy", "the access log stays where it was: nobody takes the lines that are on their way there");
+  }
   if (owns_target_) ::close(target_);
   target_ = target;
   owns_target_ = owns;

@@ -22,8 +22,9 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  // Where lines go from now on; lines that are queued already still go where they were meant to. Opens a file at once,
-  // and keeps the old target if that fails. Any thread.
+  // Where lines go from now on; lines that are queued already still go where they were meant to. Opens a file at once, without
+  // waiting for a reader, and keeps the old target if that fails (denied) or does not take its lines for two seconds (busy).
+  // Any thread.
   Status aim(const gateway::LogConfig& log);
   // The file was renamed away (logrotate): opens it by name again. Any thread.
   void reopen();

@@ -43,6 +43,8 @@ int main(int argc, char** argv) {
   using namespace gatelab::cli;
   // A reader that goes away (`gatelab check … | head`) is an error of write(2), not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may not grow any more (ulimit -f).
+  std::signal(SIGXFSZ, SIG_IGN);
 
   CLI::App app{"gatelab: a local API gateway and its test bench", "gatelab"};
   app.require_subcommand(1);
@@ -67,7 +69,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool asked = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
     app.exit(error);
-    return asked ? kOk : kUsage;
+    return asked ? ended(kOk) : kUsage;
   }
-  return chosen();
+  return ended(chosen());
 }

@@ -118,7 +118,7 @@ int record(LiveOptions& options) {
     options.serve.config = file_of(configuration_of(options));
     options.serve.no_watch = true;
   }
-  RecordingFile file(fresh_salt());
+  RecordingFile file(fresh_salt(), [](const std::string& why) { complain("the recording ends here, though requests are still served: " + why); });
   if (const Status opened = file.open(recording); !opened) {
     complain(opened.error().message);
     return kEnvironment;
@@ -130,7 +130,8 @@ int record(LiveOptions& options) {
   const int exit = serve(options.serve);
   file.finish();
   if (exit != kOk && exit != kInterrupted) return exit;
-  if (!file.problem().empty()) complain(file.problem());
+  if (!file.problem().empty()) complain("the recording is not whole: " + file.problem());
+  if (tap.lost_answers() > 0) complain(fmt::format("{} of upstreams not in it: too much was under way at once, or the request ids that tell whose they are were taken out", tap.lost_answers() == 1 ? "1 answer is" : fmt::format("{} answers are", tap.lost_answers())));
   if (file.dropped() > 0) complain(fmt::format("{} could not be written", counted(file.dropped(), "exchange")));
   complain(fmt::format("{} in `{}`", counted(file.written(), "exchange"), recording.out.empty() ? recording.har : recording.out));
   return !file.problem().empty() ? kEnvironment : exit;

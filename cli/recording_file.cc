@@ -73,12 +73,17 @@ Status RotatingFile::put(std::uint64_t at, const std::string& text) {
 
 Status RotatingFile::append(const std::string& text) {
   const std::string whole = (size_ > begin_.size() ? between_ : "") + text;
-  if (const Status put_there = put(size_, whole + end_); !put_there) return put_there;
+  if (const Status put_there = put(size_, whole + end_); !put_there) {
+    // Whoever reads it finds the exchanges before. `end_` had its room on the disk already.
+    if (::ftruncate(descriptor_, static_cast<off_t>(size_)) != 0 || !put(size_, end_)) return fail("io", put_there.error().message + "; its last line is torn");
+    return put_there;
+  }
   size_ += whole.size();
   return success();
 }
 
-RecordingFile::RecordingFile(std::string salt) : redactor_(std::move(salt)), recording_(harness::RecordingWriter::first_line(), "", ""), har_(harness::har_begin(GATELAB_VERSION), ",\n", harness::har_end()) {}
+RecordingFile::RecordingFile(std::string salt, std::function<void(const std::string&)> failed)
+    : redactor_(std::move(salt)), failed_(std::move(failed)), recording_(harness::RecordingWriter::first_line(), "", ""), har_(harness::har_begin(GATELAB_VERSION), ",\n", harness::har_end()) {}
 
 Status RecordingFile::open(const RecordingOptions& options) {
   keep_secrets_ = options.keep_secrets;
@@ -90,6 +95,13 @@ Status RecordingFile::open(const RecordingOptions& options) {
   if (opened && has_har_) opened = har_.open(options.har, options.max_octets, options.keep, options.force);
   if (opened) thread_ = std::thread([this] { run(); });
   return opened;
+}
+
+Status RotatingFile::close() {
+  if (descriptor_ < 0) return success();
+  // Some file systems say only now that there is no room.
+  const bool closed = ::close(std::exchange(descriptor_, -1)) == 0;
+  return closed ? success() : fail("io", "can't write `" + path_ + "`: " + std::strerror(errno));
 }
 
 void RecordingFile::add(harness::RecordedExchange exchange) {
@@ -111,16 +123,22 @@ void RecordingFile::run() {
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) return;
+    if (!problem_.empty()) {
+      dropped_ += std::exchange(queue_, {}).size();
+      queued_ = 0;
+      continue;
+    }
     harness::RecordedExchange exchange = std::move(queue_.front());
     queue_.pop_front();
     queued_ -= octets_of(exchange);
     lock.unlock();
     const Status done = write(exchange);
+    if (!done && failed_) failed_(done.error().message);
     lock.lock();
     if (done) {
       ++written_;
     } else {
-      if (problem_.empty()) problem_ = done.error().message;
+      problem_ = done.error().message;
       ++dropped_;
     }
   }
@@ -147,6 +165,8 @@ void RecordingFile::finish() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  for (RotatingFile* file : {&recording_, &har_})
+    if (const Status closed = file->close(); !closed && problem_.empty()) problem_ = closed.error().message;
 }
 
 }  // namespace gatelab::cli

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -29,7 +30,9 @@ class RotatingFile {
   Status open(const std::string& path, std::uint64_t max_octets, std::uint32_t keep, bool force);
   bool is_full() const noexcept { return size_ + end_.size() >= max_octets_ && size_ > begin_.size(); }
   Status rotate();
+  // Fails: the file is as it was before.
   Status append(const std::string& text);
+  Status close();
 
  private:
   Status create();
@@ -49,13 +52,14 @@ struct RecordingOptions {
 
 class RecordingFile {
  public:
-  explicit RecordingFile(std::string salt);
+  // `failed`: called once, on the writing thread, with what the disk has said: from there on nothing is recorded. May be null.
+  explicit RecordingFile(std::string salt, std::function<void(const std::string&)> failed = nullptr);
   ~RecordingFile() { finish(); }
   // Opens the files and begins to write.
   Status open(const RecordingOptions& options);
   // Never waits for the disk. Any thread.
   void add(harness::RecordedExchange exchange);
-  // Writes what is queued and stops.
+  // Writes what is queued, unless the disk has failed, and stops.
   void finish();
 
   // After finish().
@@ -68,6 +72,7 @@ class RecordingFile {
   Status write(harness::RecordedExchange& exchange);
 
   harness::Redactor redactor_;
+  std::function<void(const std::string&)> failed_;
   bool keep_secrets_ = false;
   std::uint64_t max_body_ = 0;
   harness::RecordingWriter lines_;

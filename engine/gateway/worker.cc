@@ -189,7 +189,8 @@ io::Task<proxy::Preface> Worker::greet(Bind& bind, const ListenerView& view, io:
   const proxy::ListenerSettings& settings = *view.settings;
   proxy::Preface preface;
   preface.ok = true;
-  preface.ends = {transport.peer(), bind.listener->local()};
+  constexpr std::uint64_t kNumbersOfAWorker = std::uint64_t{1} << 48;
+  preface.ends = {transport.peer(), bind.listener->local(), loop().index() * kNumbersOfAWorker + ++connections_numbered_};
   const bool trusted = settings.proxy_protocol != proxy::ProxyMode::Off && settings.trusted_proxies.contains(preface.ends.client.ip);
   if (trusted) {
     io::Wait wait;
@@ -219,7 +220,7 @@ io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, ListenerView view, io::
     auto shaking = proxy::handshake(services_, *view.settings, preface.ends.client, std::move(transport), handshakes_);
     io::TransportPtr ready = co_await shaking;
     if (ready) {
-      if (options_.tap != nullptr) ready = options_.tap->client(std::move(ready), preface.ends.client, preface.early);
+      if (options_.tap != nullptr) ready = options_.tap->client(std::move(ready), preface.ends.connection, preface.early);
       proxy::Http1Connection connection(services_, std::move(view.settings), std::move(ready), preface);
       co_await connection.serve();
     }

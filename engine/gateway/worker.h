@@ -116,6 +116,7 @@ class Worker final : public proxy::Sink {
   Instant told_since_;                // refused connections and failed handshakes that were logged in the second since then
   std::uint32_t told_ = 0;
 
+  std::uint64_t connections_numbered_ = 0;
   io::Scope connections_, background_, copies_, control_;
   upstream::Questions questions_{background_, {}};
 };

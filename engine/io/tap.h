@@ -4,6 +4,7 @@
 // look at a pointer.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "io/network.h"
@@ -13,8 +14,9 @@ namespace gatelab::io {
 class Tap {
  public:
   virtual ~Tap() = default;
-  // `client`: who is taken to be connected; `early`: octets that were read already.
-  virtual TransportPtr client(TransportPtr transport, const Address& client, std::string_view early) = 0;
+  // `connection`: its number, as the records of its exchanges have it (observe::Record::connection); `early`: octets that were
+  // read already.
+  virtual TransportPtr client(TransportPtr transport, std::uint64_t connection, std::string_view early) = 0;
   virtual TransportPtr upstream(TransportPtr transport, std::string_view upstream, std::string_view target) = 0;
 };
 

@@ -97,6 +97,7 @@ struct Record {
   Address client;               // behind trusted proxies
   Address peer;                 // who connected; differs from `client` when it is a trusted proxy
   bool proxied = false;         // it does
+  std::uint64_t connection = 0; // that it came on, unlike all others of this gateway; 0: a call of the gateway's own
   std::string_view listener;
   std::string_view method;
   std::string_view host;

@@ -200,6 +200,7 @@ void Exchange::begin() noexcept {
   record_.request_id = {request_id_, sizeof request_id_};
   record_.began = input_.now + (io_began_ - clock.io_now());
   record_.client = record_.peer = inbound_.client();
+  record_.connection = inbound_.connection();
   record_.listener = listener_.name;
   record_.method = head_.method_text;
   record_.host = head_.host;

@@ -39,6 +39,7 @@ class Http1Connection final : public Inbound {
   http::RequestHead& head() noexcept override { return *head_; }
   Address client() const noexcept override { return ends_.client; }
   Address local() const noexcept override { return ends_.local; }
+  std::uint64_t connection() const noexcept override { return ends_.connection; }
   std::string_view scheme() const noexcept override { return settings_->tls ? "https" : "http"; }
   const crypto::TlsFacts* tls() const noexcept override { return transport_->tls(); }
   bool misdirected() const noexcept override;

@@ -46,6 +46,8 @@ class Inbound {
   virtual http::RequestHead& head() noexcept = 0;
   // Who connected: the peer, or whom its PROXY header names.
   virtual Address client() const noexcept = 0;
+  // The number of its connection; 0: there is none.
+  virtual std::uint64_t connection() const noexcept { return 0; }
   // Where to.
   virtual Address local() const noexcept = 0;
   virtual std::string_view scheme() const noexcept = 0;

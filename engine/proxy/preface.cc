@@ -50,7 +50,7 @@ io::Task<Preface> read_preface(io::Transport& transport, ProxyMode mode, Ends en
       case http::ProxyHeader::State::Done:
         out.ok = take(transport, header.size - kept.size(), kept);
         kept.clear();
-        if (header.known) out.ends = {header.source, header.destination};
+        if (header.known) out.ends = {header.source, header.destination, ends.connection};
         co_return out;
     }
   }

@@ -2,6 +2,7 @@
 // What stands before the first request of a connection: a PROXY header, where the listener wants or allows one. One thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/address.h"
@@ -12,6 +13,7 @@ namespace gatelab::proxy {
 // Who is connected with what: of the transport, or of a PROXY header.
 struct Ends {
   Address client, local;
+  std::uint64_t connection = 0;  // its number within the gateway: behind unix sockets addresses tell nothing apart
 };
 
 enum class ProxyMode : std::uint8_t { Off, Optional, Required };

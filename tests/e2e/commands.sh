@@ -130,3 +130,55 @@ exits 0 "$GATELAB" check warns.yaml
 exits 3 "$GATELAB" check --deny warnings warns.yaml
 exits 0 "$GATELAB" check --format sarif warns.yaml
 grep -q '"ruleId": "unused-upstream"' out.txt && grep -q '"startLine": 3' out.txt && grep -q '"version": "2.1.0"' out.txt || fail "no SARIF log: $(<out.txt)"
+
+# A reader that has gone, and a full disk: no report is lost in silence.
+cat >case.yaml <<'SCENARIO'
+gatelab: 1
+name: health
+gateway: good.yaml
+cases: [ { name: it is there, steps: [ { send: GET /healthz, expect: { status: 200 } } ] } ]
+SCENARIO
+sed 's/status: 200/status: 404/' case.yaml >failing.yaml
+printf '%s\n' "curl http://api.local/healthz" >health.curl
+"$GATELAB" record import health.curl --out health.gtl 2>err.txt || fail "a recording: $(<err.txt)"
+# loses CODE COMMAND…: with stdout on a full disk, and on a pipe that nobody reads.
+loses() {
+  local want=$1 code=0
+  shift
+  "$@" >/dev/full 2>err.txt </dev/null || code=$?
+  [[ $code == "$want" ]] && grep -q "can't write to stdout" err.txt || fail "$* on a full disk: exit $code, $(<err.txt)"
+  code=0
+  mkfifo nobody && exec 7<>nobody 8>nobody 7<&-
+  "$@" >&8 2>err.txt 8>&- </dev/null || code=$?
+  exec 8>&-
+  rm nobody
+  [[ $code == "$want" ]] && grep -q "can't write to stdout" err.txt || fail "$* to nobody: exit $code, $(<err.txt)"
+}
+loses 4 "$GATELAB" test case.yaml
+loses 1 "$GATELAB" test failing.yaml
+loses 4 "$GATELAB" test case.yaml --report json=-
+loses 4 "$GATELAB" version
+loses 4 "$GATELAB" --help
+loses 4 "$GATELAB" check good.yaml
+loses 4 "$GATELAB" diff good.yaml good.yaml --explore 5
+loses 4 "$GATELAB" replay health.gtl --gateway good.yaml --against good.yaml
+start_gatelab served good.yaml
+for to in text json; do
+  code=0
+  "$GATELAB" load "$url/healthz" --rate 20/s --duration 1s $([[ $to == json ]] && echo --json -) >/dev/full 2>err.txt || code=$?
+  ((code == 4 || code == 5)) && grep -q "can't write to stdout" err.txt || fail "load $to on a full disk: exit $code, $(<err.txt)"
+done
+
+# A named pipe that nobody reads holds nobody up.
+mkfifo unread.log
+sed 's|"off"|unread.log|' good.yaml >unread.yaml
+exits 4 timeout 20 "$GATELAB" run unread.yaml
+grep -q 'nobody reads this named pipe' err.txt || fail "a log that nobody reads: $(<err.txt)"
+# With a reader it is served, and gets its lines.
+exec 9<>unread.log
+start_gatelab piped unread.yaml
+for n in 1 2 3; do [[ $(status "$url/healthz") == 200 ]] || fail "with a log that is a pipe"; done
+read -r -t 20 line <&9 || fail "no line in the pipe"
+[[ $line == *healthz* ]] || fail "the pipe has \`$line\`"
+kill -TERM "$pid"
+ended "$pid" 20 || fail "a pipe holds up the end"

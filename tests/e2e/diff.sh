@@ -111,6 +111,10 @@ exits 0 "$GATELAB" test limit.yaml
 exits 1 "$GATELAB" diff old.yaml new.yaml --scenarios limit.yaml
 grep -q 'rate-limited → completed' out.txt && grep -q 'limit.yaml: the fourth is refused' out.txt || fail "scenarios: $(<out.txt)"
 exits 0 "$GATELAB" diff old.yaml old.yaml --scenarios limit.yaml
+# What could not be sent does not agree.
+sed 's/as: mobile,/as: mobile, via: { listener: nowhere },/' limit.yaml >nowhere.yaml
+exits 3 "$GATELAB" diff old.yaml old.yaml --scenarios nowhere.yaml
+grep -q 'nothing was compared.*4 requests could not be sent: there is no listener `nowhere`' err.txt || fail "nothing could be sent: $(<err.txt)"
 
 # Tokens: the credential that stands above the steps makes the difference in a scenario too.
 cat >early.yaml <<'CONFIG'

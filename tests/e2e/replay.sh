@@ -121,6 +121,25 @@ for file in small.gtl small.gtl.1 small.gtl.2; do
   (($(stat -c %s "$file") < 16384)) || fail "$file is too long"
   "$GATELAB" record import "$file" --out again.gtl 2>again.err || fail "$file is no whole recording: $(<again.err)"
 done
+
+# A file that may not grow: the recording ends, and says so at once; clients are served on; the file is whole as far as it goes.
+start full bash -c 'ulimit -f 24; exec "$@"' - "$GATELAB" record --to "http://127.0.0.1:$origin_port" --listen 127.0.0.1:0 --out full.gtl --har full.har
+full=$pid
+until_true 30 is_ready full "$full" || fail "no ready line under a limit"
+url=$(sed -n 's/.*"listeners":\["\([^"]*\)".*/\1/p' full.out)
+is_full() { curl -s -o /dev/null --max-time 20 "$url/items?n=1" && grep -q 'the recording ends here.*full\.' full.err; }
+until_true 30 is_full || fail "nobody hears of a full disk: $(<full.err)"
+for n in 1 2 3; do curl -sf -o /dev/null --max-time 20 "$url/items?n=$n" || fail "a full disk ends the service"; done
+kill -TERM "$full"
+status=0
+wait "$full" || status=$?
+[[ $status == 4 ]] || fail "a recording that is not whole: exit $status"
+[[ $(grep -c 'the recording ends here' full.err) == 1 ]] && grep -Eq '[0-9]+ exchanges could not be written' full.err || fail "what is lost: $(<full.err)"
+for file in full.gtl full.har; do
+  "$GATELAB" record import "$file" --out again.gtl 2>again.err || fail "$file is half written: $(<again.err)"
+  ! grep -q 'cut off' again.err || fail "$file ends in a torn line: $(<again.err)"
+done
+
 status=0
 "$GATELAB" record --to "http://127.0.0.1:$origin_port" --out small.gtl 2>exists.err || status=$?
 [[ $status == 4 ]] && grep -q 'is there already' exists.err || fail "a recording was replaced: $status $(<exists.err)"

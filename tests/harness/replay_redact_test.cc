@@ -93,6 +93,20 @@ TEST(Redact, NoneOfThirtyKindsOfSecretsIsWritten) {
       {"JSON in a text of JSON", "horse battery", request_body("text/plain", "says \"{\\\"password\\\":\\\"correct ", "\\\"}\"")},
       {"words of a line", "horse;battery,staple", request_body("text/plain", "password=correct ", "\nnext line")},
       {"event of a stream", "horse battery", answer_body("text/event-stream", "data: {\"token\":\"correct ", "\"}\n\n")},
+      {"number in a line of JSON", "4929", request_body("application/x-ndjson", "{\"a\":1}\n{\"pin\":", "}\n")},
+      {"list in a line of JSON", "one-time", request_body("application/jsonl", "{\"a\":1}\r\n{\"backup_secrets\":[\"", "\"]}\r\n")},
+      {"object in a line of JSON", "hunter2", request_body("text/plain", "{\"a\":1}\n\n{\"password\":{\"now\":\"", "\"}}")},
+      {"line of JSON behind one that is none", "4929", request_body("application/x-ndjson", "none\n{\"pin\":", "}\n")},
+      {"record of a JSON sequence", "4929", request_body("application/json-seq", "\x1e{\"a\":1}\n\x1e{\"pin\":", "}\n")},
+      {"number in an event", "4929", answer_body("text/event-stream", "id: 1\ndata: {\"pin\":", "}\n\ndata: [DONE]\n\n")},
+      {"list in an event", "one-time", answer_body("text/event-stream; charset=utf-8", "event: x\r\ndata:{\"backup_secrets\":[\"", "\"]}\r\n\r\n")},
+      {"event of several lines", "hunter2", answer_body("text/event-stream", "data: {\"password\":\ndata: [\"", "\"]\ndata: }\n\n")},
+      {"event of lines that end with CR", "4929", answer_body("text/event-stream", "data: {\"pin\":", "}\r\rdata: x\r\r")},
+      {"event whose end never came", "4929", answer_body("text/event-stream", "data: {}\n\ndata: {\"pin\":", "}")},
+      {"lines of JSON in an event", "4929", answer_body("text/event-stream", "data: {\"a\":1}\ndata: {\"pin\":", "}\n\n")},
+      {"events of no type", "4929", answer_body("text/plain", "data: {\"pin\":", "}\n\n")},
+      {"comment of a stream", "hunter2", answer_body("text/event-stream", ": password=", "\n\ndata: 1\n\n")},
+      {"key in an event", "MIIEvQIBADANBg", answer_body("text/event-stream", "data: -----BEGIN PRIVATE KEY-----\ndata: ", "\ndata: -----END PRIVATE KEY-----\n\n")},
       {"twin of a member", "hunter2", request_body("application/json", R"({"password":")", R"(","password":null})")},
       {"twin under a plain name", "q7Zt3LpX9vKc2RmN8sWd", request_body("application/json", R"({"a":")", R"(","a":1})")},
       {"name of a member", "q7Zt3LpX9vKc2RmN8sWd", request_body("application/json", R"({"keys":{")", R"(":1}})")},
@@ -151,6 +165,24 @@ TEST(Redact, WhatIsNoSecretStays) {
   set_body(e.request.headers, e.request.body, "application/json", body);
   kRedactor.apply(e);
   EXPECT_EQ(*e.request.body.octets, body);
+}
+
+std::string body_after(const char* type, std::string text) {
+  RecordedExchange e = plain();
+  set_body(e.answer.headers, e.answer.body, type, std::move(text));
+  kRedactor.apply(e);
+  return *e.answer.body.octets;
+}
+
+TEST(Redact, AStreamKeepsItsFormAndWhatIsNoSecret) {
+  const std::string secret = kRedactor.header("X-Api-Key", "hunter2");
+  const char* const kEvents = "\xef\xbb\xbf: hello\nid: 7\nretry: 10\nevent: say\ndata: { \"a\": 1 }\n\ndata: one\ndata: two\ndata\n\n\n";
+  EXPECT_EQ(body_after("text/event-stream", kEvents), kEvents);
+  EXPECT_EQ(body_after("text/event-stream", "id: 1\r\ndata: {\"password\":\r\ndata: \"hunter2\"}\r\nevent: x\r\n\r\ndata: 2\r\n\r\n"),
+            "id: 1\r\ndata: {\"password\":\"" + secret + "\"}\r\nevent: x\r\n\r\ndata: 2\r\n\r\n");
+  const char* const kLines = "{ \"a\": 1 }\n\n[ 1,2 ]\r\nnone\n{}";
+  EXPECT_EQ(body_after("application/x-ndjson", kLines), kLines);
+  EXPECT_EQ(body_after("application/x-ndjson", "{\"a\":1}\r\n{\"password\":\"hunter2\"}\r\n{ \"b\":2}"), "{\"a\":1}\r\n{\"password\":\"" + secret + "\"}\r\n{ \"b\":2}");
 }
 
 TEST(Redact, TheLengthFollowsTheBody) {

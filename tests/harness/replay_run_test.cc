@@ -3,17 +3,40 @@
 // has compared nothing.
 #include <gtest/gtest.h>
 
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "base/base64.h"
 #include "harness/replay/import_parts.h"
 #include "harness/replay/shrink.h"
 #include "harness/replay_command.h"
 #include "harness/runner.h"
+#include "io/real.h"
 #include "io/sim.h"
+
+namespace {
+
+std::atomic<bool> overwrites{false};
+
+}  // namespace
+
+// What is freed is overwritten while a test asks for it, so that whoever uses it after all falls over. The sanitizers see that by
+// themselves, and would not if this were in their place.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+void operator delete(void* memory) noexcept {
+  if (memory != nullptr && overwrites.load(std::memory_order_relaxed)) ::explicit_bzero(memory, ::malloc_usable_size(memory));
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+#endif
 
 namespace gatelab::harness {
 namespace {
@@ -95,6 +118,59 @@ class Replays : public testing::Test {
 };
 
 const std::string kSame = "      - replay: { from: a.gtl, upstreams: recorded }\n        compare: { with: recorded, headers: { ignore: [ X-Request-Id ] } }\n";
+
+// Sockets; notes when it waits for a replay, which may take its pace and ten minutes.
+class Sockets final : public RealDriver {
+ public:
+  Sockets(std::uint32_t workers, std::uint64_t seed, std::atomic<bool>& replaying) : world_({workers + 1, seed}), environment_(world_.environment()), replaying_(replaying) {
+    outside_ = environment_.loops.back();
+    environment_.loops.pop_back();
+  }
+  ~Sockets() override {
+    world_.stop();
+    world_.join();
+  }
+  io::Environment& environment() noexcept override { return environment_; }
+  io::Loop& outside() noexcept override { return *outside_; }
+  void start() override { world_.start(); }
+  bool shift_policy(Duration by) noexcept override { return world_.shift_policy(by); }
+  bool wait(const std::function<bool()>& done, Duration budget) override {
+    constexpr int kEnough = 2'000'000;  // of asking
+    replaying_ = replaying_ || budget > std::chrono::minutes(30);
+    for (int asked = 0; asked < kEnough; ++asked, std::this_thread::yield())
+      if (done()) return true;
+    return false;
+  }
+
+ private:
+  io::RealWorld world_;
+  io::Environment environment_;
+  io::Loop* outside_;
+  std::atomic<bool>& replaying_;
+};
+
+// One exchange is in flight and another is waited for when the user gives up.
+TEST_F(Replays, OneThatIsGivenUpFreesNothingInUse) {
+  RecordedExchange silent = exchange(0, "/silent", "");
+  silent.attempts[0].reason = "response-timeout";
+  silent.attempts[0].answer = {};
+  record({silent, exchange(1, "/a", "text"), exchange(3600, "/late", "text")});
+  overwrites = true;
+  for (int round = 0; round < 5; ++round) {
+    std::atomic<bool> replaying{false};
+    std::atomic<int> asked{0};
+    options.real = true;
+    options.real_world = [&replaying](std::uint32_t workers, std::uint64_t seed) { return std::make_unique<Sockets>(workers, seed, replaying); };
+    // Not at once: the first is to be on its way.
+    options.interrupted = [&replaying, &asked, round] { return replaying && ++asked > 200 * round; };
+    const TestSummary summary = run(kSame, "modes: [sim, real]\n");
+    EXPECT_TRUE(replaying);
+    EXPECT_TRUE(summary.interrupted) << out.str() << err.str();
+    EXPECT_EQ(summary.passed + summary.failed, 0U) << "a case that was given up proves nothing\n" << out.str();
+  }
+  overwrites = false;
+}
+
 
 TEST_F(Replays, TheSameGatewayAnswersTheSame) {
   record({exchange(0, "/a?b=1", R"({"n":1})"), exchange(1, "/a?b=1", R"({"n":2})"), exchange(2, "/b", "text")});

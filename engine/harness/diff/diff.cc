@@ -22,6 +22,7 @@ struct Found {
 };
 struct Played {
   std::size_t requests = 0;
+  std::map<std::string, std::size_t> unsent;  // by either side: by why
   std::vector<Found> found;
   std::string problem;
 };
@@ -73,6 +74,13 @@ class Run {
     for (std::size_t i = 0; i < probes.size(); ++i) take(probes[i], std::move(played[i]), report, problem);
   }
 
+  // "3 requests could not be sent: there is no listener `x`", one a reason.
+  std::vector<std::string> unsent() const {
+    std::vector<std::string> out;
+    for (const auto& [why, n] : unsent_) out.push_back(std::to_string(n) + (n == 1 ? " request" : " requests") + " could not be sent: " + why);
+    return out;
+  }
+
  private:
   Played compare_on(const Probe& probe) const {
     Played out;
@@ -81,9 +89,14 @@ class Run {
       out.problem = (left ? b_ : a_).name() + " does not start: " + (left ? right : left).error().message;
       return out;
     }
-    out.requests = left->size();
     for (std::size_t i = 0; i < left->size() && i < right->size(); ++i) {
       const Observed &one = (*left)[i], &other = (*right)[i];
+      // Two that were not sent are alike, and nothing was compared.
+      if (!one.sent && !other.sent) {
+        ++out.unsent[one.problem == other.problem ? one.problem : one.problem + " (A), " + other.problem + " (B)"];
+        continue;
+      }
+      ++out.requests;
       auto differences = compare(one, other);
       if (!differences.empty()) out.found.push_back({i, ending_of(one), ending_of(other), std::move(differences), trace(one), trace(other)});
     }
@@ -94,6 +107,7 @@ class Run {
     if (!played.problem.empty() && problem.empty()) problem = std::move(played.problem);
     if (played.requests > 0) ++report.probes;
     report.requests += played.requests;
+    for (const auto& [why, n] : played.unsent) unsent_[why] += n;
     report.different += played.found.size();
     for (Found& found : played.found) {
       const std::size_t group = group_of(found, report.groups.size());
@@ -118,9 +132,16 @@ class Run {
   const Configuration &a_, &b_;
   const Common& common_;
   const Options& options_;
+  std::map<std::string, std::size_t> unsent_;
   std::map<std::pair<Ending, Ending>, std::size_t> by_ending_;
   std::map<std::pair<std::string, std::string>, std::size_t> by_name_;  // route, what differs
 };
+
+std::string in_brackets(const std::vector<std::string>& all) {
+  std::string out;
+  for (const std::string& one : all) out += (out.empty() ? " (" : "; ") + one;
+  return out.empty() ? out : out + ")";
+}
 
 }  // namespace
 
@@ -148,9 +169,12 @@ std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, co
     report.tokens = explorer.tokens();
     report.notes.insert(report.notes.end(), explorer.notes().begin(), explorer.notes().end());
   }
-  if (probes.empty()) problem = "there is no request to send";
-  Run(left, right, common, options).play_all(probes, report, problem);
-  if (report.requests == 0 && problem.empty() && !report.interrupted) problem = "no request was sent";
+  if (probes.empty()) problem = "there is no request to send" + in_brackets(report.notes);
+  Run playing(left, right, common, options);
+  playing.play_all(probes, report, problem);
+  const std::vector<std::string> unsent = playing.unsent();
+  if (report.requests == 0 && problem.empty() && !report.interrupted) problem = "nothing was compared, as no request was sent" + in_brackets(unsent);
+  report.notes.insert(report.notes.end(), unsent.begin(), unsent.end());
   if (!problem.empty()) return std::nullopt;
   return report;
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "harness/diff/references.h"
 
 namespace gatelab::harness::diff {
 namespace {
@@ -64,9 +65,9 @@ std::string fault_text(const Step& step) {
 }
 
 std::string shell(std::string_view text) {
-  std::string out = "'";
+  std::string out;
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
+  return "'" + as_variables(out) + "'";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "harness/diff/side.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.h"
@@ -174,7 +175,7 @@ class Side {
     batch->answers.resize(step.count);
     std::string problem;
     if (!dial(step.request, batch->dial, problem)) {
-      for (std::uint32_t i = 0; i < step.count; ++i) out.emplace_back().problem = problem;
+      for (std::uint32_t i = 0; i < step.count; ++i) unsent(out.emplace_back(), problem);
       return;
     }
     harness::Send plain;
@@ -184,7 +185,7 @@ class Side {
     plain.body = step.request.body;
     plain.has_body = step.request.has_body;
     batch->octets = octets_of(plain, nullptr, batch->dial.to);
-    const std::size_t first_record = records_.size(), first_seen = mocks_.seen().size();
+    const std::size_t first_record = records_.size(), first_seen = mocks_.seen_count();
     for (std::uint32_t lane = 0; lane < std::min(step.concurrency, step.count); ++lane) {
       ++batch->lanes;
       scope_.spawn(run_lane(batch));
@@ -193,25 +194,39 @@ class Side {
     observe(*batch, first_record, first_seen, problem, out);
   }
 
+  static void unsent(Observed& one, const std::string& why) {
+    one.problem = why;
+    one.sent = false;
+  }
+
   void observe(const Batch& batch, std::size_t first_record, std::size_t first_seen, const std::string& problem, std::vector<Observed>& out) {
-    const std::vector<SeenRequest> seen = mocks_.seen();
+    const std::vector<SeenRequest> seen = mocks_.seen(first_seen);
+    std::unordered_map<std::string_view, std::vector<const SeenRequest*>> seen_of;
+    for (const SeenRequest& one : seen) seen_of[batch.answers.size() > 1 ? std::string_view(one.request_id) : std::string_view()].push_back(&one);
     std::vector<const RecordBook::Entry*> logged;
-    for (const RecordBook::Entry* entry : records_.since(first_record))
-      if (entry->record.parent.empty()) logged.push_back(entry);
+    std::unordered_map<std::string_view, const RecordBook::Entry*> by_id;
+    for (const RecordBook::Entry* entry : records_.since(first_record)) {
+      if (!entry->record.parent.empty()) continue;
+      logged.push_back(entry);
+      by_id.try_emplace(entry->record.request_id, entry);
+    }
     for (std::size_t n = 0; n < batch.answers.size(); ++n) {
       Observed& one = out.emplace_back();
       one.answer = batch.answers[n];
       one.problem = problem;
-      const auto by_id = std::find_if(logged.begin(), logged.end(), [&one](const auto* e) { return !one.answer.request_id.empty() && e->record.request_id == one.answer.request_id; });
-      const RecordBook::Entry* entry = by_id != logged.end() ? *by_id : logged.size() == batch.answers.size() ? logged[n] : nullptr;
+      const auto known = one.answer.request_id.empty() ? by_id.end() : by_id.find(one.answer.request_id);
+      const RecordBook::Entry* entry = known != by_id.end() ? known->second : logged.size() == batch.answers.size() ? logged[n] : nullptr;
+      if (entry == nullptr && one.answer.error == "refused") unsent(one, "the connection was refused");
       if (entry != nullptr) {
         one.logged = true;
         one.record = entry->record;
       }
-      for (std::size_t i = first_seen; i < seen.size(); ++i) {
-        if (batch.answers.size() > 1 && (entry == nullptr || seen[i].request_id != entry->record.request_id)) continue;
-        one.upstream.push_back(seen[i]);
-        const auto place = places_.find(seen[i].upstream + "/" + seen[i].target);
+      if (batch.answers.size() > 1 && entry == nullptr) continue;
+      const auto its = seen_of.find(batch.answers.size() > 1 ? std::string_view(entry->record.request_id) : std::string_view());
+      if (its == seen_of.end()) continue;
+      for (const SeenRequest* request : its->second) {
+        one.upstream.push_back(*request);
+        const auto place = places_.find(request->upstream + "/" + request->target);
         one.places.push_back(place == places_.end() ? std::string("mock") : place->second);
       }
     }
@@ -255,6 +270,7 @@ std::shared_ptr<const gateway::Model> Configuration::build(policy::StateStore& s
     tree = std::make_unique<config::Node>(clone(*tree_));
   }
   stand_in(*tree, common_.stand_ins);
+  refer(*tree, common_.references);
   if (const config::Node* upstreams = tree->find("upstreams"))
     for (const config::Entry& entry : upstreams->entries)
       if (const config::Node* mock = entry.value->find("mock")) parse_stubs(*mock, sink, entry.key);

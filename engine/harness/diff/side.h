@@ -14,6 +14,7 @@
 #include "crypto/local_authority.h"
 #include "gateway/gateway.h"
 #include "harness/diff/probe.h"
+#include "harness/diff/references.h"
 #include "harness/idp/provider.h"
 #include "harness/mock/stub.h"
 #include "harness/scenario/client.h"
@@ -34,6 +35,8 @@ struct Common {
   std::map<std::string, crypto::JwkSet> issuer_keys;
   // Keys of which the files know a digest only: by digest (lower case), the key that stands in for it.
   std::map<std::string, std::string> stand_ins;
+  // Of the values that both files take from the environment.
+  References references;
   // Answers of the mocks have these too.
   Texts reply_headers;
   // Instead of the default mocks: asked with upstream and request. May be empty, and may give null.
@@ -48,7 +51,8 @@ struct Observed {
   std::vector<SeenRequest> upstream;  // what reached mocks for it
   std::vector<std::string> places;    // of their targets, one each
   Texts states;                       // of targets, and how many connections are open, when it was over
-  std::string problem;                // it could not be sent: why
+  std::string problem;                // why it was not played to its end; empty: it was
+  bool sent = true;                   // false: `problem` says why it could not be
 };
 
 // Builds the model of one file again and again, each time for a fresh engine. Any thread.

@@ -7,17 +7,12 @@
 #include "base/text.h"
 #include "config/node.h"
 #include "harness/replay/import.h"
+#include "harness/replay/recorded_upstreams.h"
+#include "harness/replay/request.h"
 #include "harness/select.h"
 
 namespace gatelab::harness::diff {
 namespace {
-
-// Fields that belong to a connection, or that are made when it is sent.
-bool is_own(std::string_view name) {
-  for (const std::string_view own : {"connection", "keep-alive", "transfer-encoding", "content-length", "expect", "proxy-connection", "te", "upgrade", "trailer"})
-    if (iequals(name, own)) return true;
-  return false;
-}
 
 Request request_of(const RecordedExchange& exchange) {
   Request out;
@@ -28,7 +23,7 @@ Request request_of(const RecordedExchange& exchange) {
   for (const auto& [name, value] : exchange.request.headers) {
     if (name.starts_with(":")) continue;
     hosted = hosted || iequals(name, "host");
-    if (!is_own(name)) out.headers.emplace_back(name, value);
+    if (!is_of_connection(name)) out.headers.emplace_back(name, value);
   }
   // A proxy's form: http://api.local/x is Host api.local, target /x.
   const std::size_t scheme = out.target.starts_with('/') ? std::string::npos : out.target.find("://");
@@ -47,21 +42,12 @@ Request request_of(const RecordedExchange& exchange) {
   return out;
 }
 
-std::shared_ptr<const Reply> reply_of(const RecordedAnswer& answer) {
-  auto reply = std::make_shared<Reply>();
-  reply->status = answer.status;
-  for (const auto& [name, value] : answer.headers)
-    if (!is_own(name)) reply->headers.emplace_back(name, value);
-  if (answer.body.octets) reply->body = *answer.body.octets;
-  return reply;
-}
-
 // What upstreams answered when it was recorded: the first answer to such a request.
 void answer_from(const std::vector<RecordedExchange>& exchanges, Common& common) {
   auto answers = std::make_shared<std::map<std::string, std::shared_ptr<const Reply>>>();
   for (const RecordedExchange& exchange : exchanges)
     for (const RecordedAttempt& attempt : exchange.attempts)
-      if (attempt.answer.status >= 200) answers->try_emplace(attempt.upstream + " " + attempt.request.method + " " + attempt.request.target, reply_of(attempt.answer));
+      if (attempt.answer.status >= 200) answers->try_emplace(attempt.upstream + " " + attempt.request.method + " " + attempt.request.target, std::make_shared<const Reply>(harness::reply_of(attempt.answer)));
   if (answers->empty()) return;
   common.answers = [answers](const SeenRequest& request) -> std::shared_ptr<const Reply> {
     const auto known = answers->find(request.upstream + " " + request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query));
@@ -120,6 +106,7 @@ class CaseProbe {
     if (!send.as.empty() && !identify(send.as, request)) return;
     const bool hosted = std::any_of(request.headers.begin(), request.headers.end(), [](const auto& h) { return iequals(h.first, "host"); });
     if (!hosted) request.headers.insert(request.headers.begin(), {"Host", "localhost"});
+    refer(request, common_.references);
     probe_.send(std::move(request), send.count, send.concurrency);
   }
 
@@ -184,7 +171,9 @@ void add_traffic(const diag::SourcePtr& source, Common& common, std::vector<Prob
   for (const RecordedExchange& exchange : exchanges) {
     if (exchange.began > now) probe.advance(exchange.began - now);
     now = exchange.began;
-    probe.send(request_of(exchange));
+    Request request = request_of(exchange);
+    refer(request, common.references);
+    probe.send(std::move(request));
     for (const auto& [name, value] : exchange.request.headers) redacted = redacted || value.find("redacted") != std::string::npos;
   }
   if (redacted) notes.push_back("credentials of the traffic are redacted: both sides refuse them alike");

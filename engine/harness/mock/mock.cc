@@ -121,9 +121,9 @@ std::size_t MockServers::seen_count() const {
   const std::lock_guard lock(mutex_);
   return seen_.size();
 }
-std::vector<SeenRequest> MockServers::seen() const {
+std::vector<SeenRequest> MockServers::seen(std::size_t first) const {
   std::lock_guard lock(mutex_);
-  return seen_;
+  return {seen_.begin() + static_cast<std::ptrdiff_t>(std::min(first, seen_.size())), seen_.end()};
 }
 
 std::vector<SeenMessage> MockServers::messages() const {

@@ -43,7 +43,8 @@ class MockServers {
 
   // Any thread. Whether requests are kept from now on.
   void remember(bool on) noexcept { remember_ = on; }
-  std::vector<SeenRequest> seen() const;
+  // From the `first`th on.
+  std::vector<SeenRequest> seen(std::size_t first = 0) const;
   std::size_t seen_count() const;
   std::vector<SeenMessage> messages() const;
   std::size_t calls(std::string_view upstream) const;

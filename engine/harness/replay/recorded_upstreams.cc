@@ -11,19 +11,16 @@ namespace {
 constexpr Duration kNever = std::chrono::hours(24);
 
 Reply reply_of(const RecordedAttempt& attempt, double speed) {
-  Reply reply;
+  Reply reply = reply_of(attempt.answer);
   if (speed > 0) reply.delay = Duration{static_cast<std::int64_t>(static_cast<double>(std::max<std::int64_t>(attempt.took.count(), 0)) / speed)};
   if (attempt.answer.status == 0) {
     // It never answered, or the connection broke.
     if (attempt.reason.find("timeout") != std::string::npos) reply.delay = kNever;
     reply.raw = "";
+    reply.headers.clear();
     reply.close = true;
     return reply;
   }
-  reply.status = attempt.answer.status;
-  for (const auto& header : attempt.answer.headers)
-    if (!is_of_connection(header.first)) reply.headers.push_back(header);
-  if (attempt.answer.body.octets) reply.body = *attempt.answer.body.octets;
   return reply;
 }
 
@@ -34,6 +31,15 @@ bool same_body(const std::string& recorded, const std::string& now) {
 }
 
 }  // namespace
+
+Reply reply_of(const RecordedAnswer& answer) {
+  Reply reply;
+  if (answer.status != 0) reply.status = answer.status;
+  for (const auto& header : answer.headers)
+    if (!is_of_connection(header.first)) reply.headers.push_back(header);
+  if (answer.body.octets) reply.body = *answer.body.octets;
+  return reply;
+}
 
 void RecordedUpstreams::add(const Replay& replay) {
   std::set<const RecordedExchange*> first;

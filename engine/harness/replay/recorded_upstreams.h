@@ -16,6 +16,9 @@
 
 namespace gatelab::harness {
 
+// What a mock says to give that answer again: without the fields of its connection. A body that was left out is empty.
+Reply reply_of(const RecordedAnswer& answer);
+
 class RecordedUpstreams {
  public:
   // The upstreams that the gateway has: what others answered is answered by any.

@@ -326,7 +326,7 @@ bool has_twins(std::string_view text) {
 
 std::string Redactor::json(std::string_view text) const {
   Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return this->text(text);
+  if (json.is_discarded()) return lines(text);
   const bool changed = walk_json(json, false, [this](const std::string& s) { return secret(s); }, [this](const std::string& s) { return value(s); }, 0);
   return changed || has_twins(text) ? json.dump(-1, ' ', false, Json::error_handler_t::replace) : std::string(text);
 }
@@ -363,6 +363,7 @@ void Redactor::body(const RecordedHeaders& headers, RecordedBody& body) const {
   std::string shown;
   if (type.starts_with("application/x-www-form-urlencoded")) shown = pairs(octets);
   else if (type.starts_with("multipart/")) shown = multipart(octets);
+  else if (type.starts_with("text/event-stream") || octets.starts_with("data:") || octets.starts_with("event:")) shown = events(octets);
   else if (type.find("json") != std::string::npos || octets.front() == '{' || octets.front() == '[') shown = json(octets);
   else shown = text(octets);
   if (shown == octets) return;

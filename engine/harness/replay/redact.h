@@ -36,6 +36,9 @@ class Redactor {
   std::string pairs(std::string_view text) const;    // a=b&c=d
   std::string cookies(std::string_view text, bool only_first) const;
   std::string json(std::string_view text) const;
+  // redact_stream.cc: JSON values one a line, and what a text/event-stream has in its `data`.
+  std::string lines(std::string_view text) const;
+  std::string events(std::string_view text) const;
   std::string multipart(std::string_view text) const;
   std::string salt_;
 };

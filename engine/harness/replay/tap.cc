@@ -9,6 +9,18 @@ namespace {
 
 constexpr std::size_t kMostAsked = 4096;
 
+std::size_t octets_of(const RecordedHeaders& headers, const RecordedBody& body) noexcept {
+  constexpr std::size_t kOfALine = 64;  // of the containers
+  std::size_t out = body.octets ? body.octets->size() : 0;
+  for (const auto& [name, value] : headers) out += kOfALine + name.size() + value.size();
+  return out;
+}
+
+std::size_t octets_of(const TrafficTap::Asked& one) noexcept {
+  const TappedExchange& e = *one.exchange;
+  return sizeof e + e.request.target.size() + octets_of(e.request.headers, e.request.body) + octets_of(e.answer.headers, e.answer.body);
+}
+
 // Passes everything on, and says what it was.
 class TappedTransport : public io::Transport {
  public:
@@ -63,13 +75,13 @@ class TappedTransport : public io::Transport {
 
 class TappedClient final : public TappedTransport {
  public:
-  TappedClient(io::TransportPtr below, std::shared_ptr<TappedConnection> tapped, TrafficTap& tap, std::string client) noexcept
-      : TappedTransport(std::move(below), std::move(tapped), true), tap_(tap), client_(std::move(client)) {}
-  ~TappedClient() override { tap_.gone(client_, &tapped()); }
+  TappedClient(io::TransportPtr below, std::shared_ptr<TappedConnection> tapped, TrafficTap& tap, std::uint64_t connection) noexcept
+      : TappedTransport(std::move(below), std::move(tapped), true), tap_(tap), connection_(connection) {}
+  ~TappedClient() override { tap_.gone(connection_); }
 
  private:
   TrafficTap& tap_;
-  std::string client_;
+  std::uint64_t connection_;
 };
 
 class TappedUpstream final : public TappedTransport {
@@ -120,8 +132,8 @@ RecordedAttempt unseen(const observe::Attempt& said, const RecordedRequest& requ
 }
 
 // What passed, with what the gateway says of its tries. Upstreams at one place share connections: those whose names do not fit
-// are taken in their order.
-std::vector<RecordedAttempt> attempts_of(const observe::Record& record, std::vector<TrafficTap::Asked> asked, const TappedExchange& client) {
+// are taken in their order. `lost`: answers that were not among what passed.
+std::vector<RecordedAttempt> attempts_of(const observe::Record& record, std::vector<TrafficTap::Asked> asked, const TappedExchange& client, std::uint64_t& lost) {
   std::vector<RecordedAttempt> out;
   for (TrafficTap::Asked& one : asked) out.push_back(attempt_of(std::move(one), client.began));
   std::stable_sort(out.begin(), out.end(), [](const RecordedAttempt& a, const RecordedAttempt& b) { return a.at < b.at; });
@@ -141,6 +153,7 @@ std::vector<RecordedAttempt> attempts_of(const observe::Record& record, std::vec
   for (const observe::Attempt* said : left) {
     const auto free = std::find(told.begin(), told.end(), 0);
     if (said->status == 0 || free == told.end()) {
+      if (said->status != 0) ++lost;
       out.push_back(unseen(*said, request));
       told.push_back(1);
       continue;
@@ -157,40 +170,44 @@ std::vector<RecordedAttempt> attempts_of(const observe::Record& record, std::vec
 
 }  // namespace
 
-io::TransportPtr TrafficTap::client(io::TransportPtr transport, const Address& client, std::string_view early) {
+io::TransportPtr TrafficTap::client(io::TransportPtr transport, std::uint64_t connection, std::string_view early) {
   auto tapped = std::make_shared<TappedConnection>(max_body_);
   if (!early.empty()) tapped->requests(early, transport->loop().now());
-  std::string name = format(client);
   {
     const std::lock_guard lock(mutex_);
-    clients_[name] = tapped;
+    clients_[connection] = tapped;
   }
-  return std::make_unique<TappedClient>(std::move(transport), std::move(tapped), *this, std::move(name));
+  return std::make_unique<TappedClient>(std::move(transport), std::move(tapped), *this, connection);
 }
 
 io::TransportPtr TrafficTap::upstream(io::TransportPtr transport, std::string_view upstream, std::string_view target) {
   return std::make_unique<TappedUpstream>(std::move(transport), std::make_shared<TappedConnection>(max_body_), *this, upstream, target);
 }
 
-void TrafficTap::gone(const std::string& client, const TappedConnection* connection) {
+void TrafficTap::gone(std::uint64_t connection) {
   const std::lock_guard lock(mutex_);
-  const auto known = clients_.find(client);
-  if (known != clients_.end() && known->second.get() == connection) clients_.erase(known);
+  clients_.erase(connection);
 }
 
 void TrafficTap::asked(Asked one) {
   const std::lock_guard lock(mutex_);
+  waiting_ += octets_of(one);
   asked_.push_back(std::move(one));
-  if (asked_.size() > kMostAsked) asked_.pop_front();
+  while (!asked_.empty() && (asked_.size() > kMostAsked || waiting_ > max_waiting_)) {
+    waiting_ -= octets_of(asked_.front());
+    asked_.pop_front();
+  }
 }
 
 // Whatever header says whose request it is (`request_id_name` of the listener).
 std::vector<TrafficTap::Asked> TrafficTap::of_request(std::string_view request_id) {
   std::vector<Asked> out;
+  if (request_id.empty()) return out;
   const auto is_its = [request_id](const Asked& one) {
     return std::any_of(one.exchange->request.headers.begin(), one.exchange->request.headers.end(), [request_id](const auto& h) { return h.second == request_id; });
   };
   const auto rest = std::stable_partition(asked_.begin(), asked_.end(), [&is_its](const Asked& one) { return !is_its(one); });
+  for (auto one = rest; one != asked_.end(); ++one) waiting_ -= octets_of(*one);
   std::move(rest, asked_.end(), std::back_inserter(out));
   asked_.erase(rest, asked_.end());
   return out;
@@ -201,7 +218,7 @@ void TrafficTap::finished(const observe::Record& record) {
   std::vector<Asked> asked;
   {
     const std::lock_guard lock(mutex_);
-    const auto known = clients_.find(format(record.peer));
+    const auto known = clients_.find(record.connection);
     if (known != clients_.end()) client = known->second->take();
     asked = of_request(record.request_id);
   }
@@ -212,10 +229,20 @@ void TrafficTap::finished(const observe::Record& record) {
   out.began = record.began;
   out.took = std::max(client->ended - client->began, Duration{});
   out.scheme = record.tls.version.empty() ? "http" : "https";
-  out.attempts = attempts_of(record, std::move(asked), *client);
+  std::uint64_t lost = 0;
+  out.attempts = attempts_of(record, std::move(asked), *client, lost);
+  if (lost > 0) {
+    const std::lock_guard lock(mutex_);
+    lost_answers_ += lost;
+  }
   out.request = std::move(client->request);
   out.answer = std::move(client->answer);
   done_(std::move(out));
+}
+
+std::uint64_t TrafficTap::lost_answers() const {
+  const std::lock_guard lock(mutex_);
+  return lost_answers_;
 }
 
 }  // namespace gatelab::harness

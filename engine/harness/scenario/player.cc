@@ -78,7 +78,7 @@ std::string Player::request(const RecordedExchange& exchange, const Dial& dial) 
 }
 
 std::string Player::play(const std::vector<const RecordedExchange*>& exchanges, std::vector<Played>& out) {
-  first_seen_ = world_.mocks().seen().size();
+  first_seen_ = world_.mocks().seen_count();
   if (exchanges.empty()) return {};
   // Shared with the tasks, so that a step that is given up leaves nothing hanging.
   auto batch = std::make_shared<Batch>();

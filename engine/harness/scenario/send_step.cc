@@ -97,7 +97,7 @@ void SendStep::run(const Step& s) {
   Dial dial{to->address, to->path, s.send.from, s.send.preface, s.send.connection, {}};
   if (!secured(s, *to, credential, dial.tls)) return;
   if (s.send.stream.kind != StreamUse::Kind::None) return streams_.open(s, std::move(dial), octets_of(out, credential, to->address));
-  const Before before{world_.records().size(), world_.mocks().seen().size()};
+  const Before before{world_.records().size(), world_.mocks().seen_count()};
   // Shared with the lanes, so that a step that is given up leaves nothing hanging.
   auto batch = std::make_shared<Batch>();
   batch->answers.resize(s.send.count);

@@ -29,7 +29,7 @@ std::shared_ptr<OpenStream> StreamSteps::find(const Step& step, const std::strin
 void StreamSteps::open(const Step& step, Dial dial, std::string octets) {
   const auto stream = std::make_shared<OpenStream>(driver_.environment().network, scope_, step.send.stream.kind == StreamUse::Kind::Websocket);
   streams_[step.send.stream.name] = stream;
-  const std::size_t first_seen = mocks_.seen().size();
+  const std::size_t first_seen = mocks_.seen_count();
   driver_.on(driver_.outside(), [this, stream, dial = std::move(dial), octets = std::move(octets)] { scope_.spawn(OpenStream::run(stream, dial, octets)); });
   const std::string problem = driver_.run_until([stream] {
     const OpenStream::State now = stream->look();
@@ -46,7 +46,7 @@ void StreamSteps::message(const Step& step) {
   if (!stream) return;
   if (!stream->websocket || stream->look().answer.status != 101) return fail(step.span, "`" + step.send.stream.name + "` is no WebSocket", step);
   if (stream->look().ended) return fail(step.span, "`" + step.send.stream.name + "` has ended", step);
-  const std::size_t first_seen = mocks_.seen().size();
+  const std::size_t first_seen = mocks_.seen_count();
   const bool close = step.send.message->opcode == http::websocket::Opcode::Close;
   driver_.on(driver_.outside(), [stream, close, octets = frames_of(*step.send.message, kMask)] { OpenStream::write(stream, octets, close); });
   await(step, *stream);
@@ -57,7 +57,7 @@ void StreamSteps::receive(const Step& step) {
   const auto stream = find(step, step.stream);
   if (!stream) return;
   await(step, *stream);
-  judge(step, *stream, mocks_.seen().size());
+  judge(step, *stream, mocks_.seen_count());
 }
 
 void StreamSteps::drop(const Step& step) {
@@ -65,7 +65,7 @@ void StreamSteps::drop(const Step& step) {
   if (!stream) return;
   driver_.on(driver_.outside(), [stream] { stream->drop(); });
   await(step, *stream);
-  if (step.expect) judge(step, *stream, mocks_.seen().size());
+  if (step.expect) judge(step, *stream, mocks_.seen_count());
 }
 
 // In virtual time: all that can happen at this instant. On sockets: until as much has come as is expected.
