@@ -204,6 +204,10 @@ std::string as_text(const gateway::Model& model, const Head& head, const gateway
     if (!what.record.ended_id.empty()) why += " by " + what.record.ended_id;
     return out + fmt::format("  {:<14} {} {}\n", "answer", paint("1", std::to_string(what.status)), why);
   }
+  if (!what.record.ended_by.empty()) {
+    // A policy ends it without an answer.
+    return out + fmt::format("  {:<14} {} {} by {}\n", "answer", paint("1", "none, the connection is reset:"), what.record.ended_reason, what.record.ended_id);
+  }
   if (!what.upstream.empty()) {
     out += fmt::format("  {:<14} {}{}\n", "forward", paint("1", what.upstream), what.targets.empty() ? "" : fmt::format("  {} over", what.balance));
     for (const auto& t : what.targets)

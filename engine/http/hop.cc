@@ -2,9 +2,12 @@
 #include "http/hop.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <string>
 
 #include "base/text.h"
+#include "http/forwarded.h"
 
 namespace gatelab::http {
 namespace {
@@ -69,15 +72,17 @@ void drop_listed(Fields& fields) noexcept {
 
 char dashed(char c) noexcept { return c == '_' ? '-' : ascii_lower(c); }
 
-bool same_but_for_dashes(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return dashed(x) == dashed(y); });
+std::string with_dashes(std::string_view name) {
+  std::string out(name);
+  std::transform(out.begin(), out.end(), out.begin(), dashed);
+  return out;
 }
 
 // Fields that the gateway writes into every request, or reads for itself.
 bool reads_like_ours(std::string_view name) noexcept {
   for (const std::string_view ours : {"Host", "Connection", "Content-Length", "Transfer-Encoding", "TE", "Upgrade", "Expect", "Via", "Forwarded", "X-Forwarded-For",
                                       "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Request-Id", "Proxy-Authorization", "Proxy-Connection", "Keep-Alive", "Max-Forwards"})
-    if (same_but_for_dashes(name, ours)) return true;
+    if (reads_like(name, ours)) return true;
   return false;
 }
 
@@ -122,17 +127,19 @@ Rule end_hop(RequestHead& head, const HopOptions& options) noexcept {
   return head.method == Method::Options || head.method == Method::Trace ? count_down(head) : Rule::Ok;
 }
 
+bool reads_like(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return dashed(x) == dashed(y); });
+}
+
 bool is_for_gateway(const RequestHead& head) noexcept { return head.form == TargetForm::Asterisk || head.last_hop; }
 
 bool reads_like_another(const Fields& fields, std::string_view name) noexcept {
   if (name.find('_') == std::string_view::npos) return false;
-  return std::any_of(fields.begin(), fields.end(), [name](const Field& f) { return !iequals(f.name, name) && same_but_for_dashes(f.name, name); });
+  return std::any_of(fields.begin(), fields.end(), [name](const Field& f) { return !iequals(f.name, name) && reads_like(f.name, name); });
 }
 
 bool is_gateways_own(std::string_view name) noexcept {
-  std::string dashed(name);
-  std::replace(dashed.begin(), dashed.end(), '_', '-');
-  switch (field_id(dashed)) {
+  switch (field_id(with_dashes(name))) {
     case FieldId::Connection:
     case FieldId::ContentLength:
     case FieldId::TransferEncoding:
@@ -149,6 +156,16 @@ bool is_gateways_own(std::string_view name) noexcept {
     default:
       return false;
   }
+}
+
+bool has_a_meaning(std::string_view name) noexcept {
+  const std::string plain = with_dashes(name);
+  if (field_id(plain) != FieldId::Other || is_forwarding_field(plain)) return true;
+  // Fields that have no id, as nobody looks at them often. Those of one family begin alike.
+  constexpr std::array<std::string_view, 9> kNames{"client-cert", "client-cert-chain", "early-data", "priority", "range", "signature", "signature-input", "traceparent", "tracestate"};
+  constexpr std::array<std::string_view, 7> kFamilies{"accept-", "access-control-", "content-", "if-", "proxy-", "sec-", "x-forwarded-"};
+  return std::find(kNames.begin(), kNames.end(), plain) != kNames.end() ||
+         std::any_of(kFamilies.begin(), kFamilies.end(), [&plain](std::string_view family) { return plain.starts_with(family); });
 }
 
 void strip_hop_by_hop(Fields& fields) noexcept {

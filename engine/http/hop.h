@@ -29,12 +29,17 @@ Rule end_hop(RequestHead& head, const HopOptions& options) noexcept;
 // Asks the gateway itself: OPTIONS * , or an OPTIONS or TRACE that may be forwarded no further.
 bool is_for_gateway(const RequestHead& head) noexcept;
 
+// The same name, but for case and for underscores in place of dashes: servers that make variables of fields read them alike.
+bool reads_like(std::string_view a, std::string_view b) noexcept;
+
 // Before a field of a request that kept its underscores is sent: another one has this name, but for the dashes.
 bool reads_like_another(const Fields& fields, std::string_view name) noexcept;
 
 // A field that frames a message or belongs to one hop, or that the gateway sets itself: no configuration may set it. Underscores
 // count as dashes, as servers that make variables of fields read them.
 bool is_gateways_own(std::string_view name) noexcept;
+// HTTP, or the gateway, reads something in a field of this name: no configuration may give it another meaning. Underscores as above.
+bool has_a_meaning(std::string_view name) noexcept;
 
 // Takes what this hop ends off an answer: Connection, all that it lists, and the other fields of one hop;
 // Content-Length too, which the framing carries.

@@ -3,10 +3,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -143,6 +145,7 @@ Result<std::unique_ptr<HeldPort>> HeldPort::take() {
 HeldPort::~HeldPort() { ::close(fd_); }
 
 struct Process::Inner {
+  static constexpr std::size_t kBlock = 4096;
   pid_t pid = -1, guard = -1;
   Pipe output, alive, over;
   std::thread reader;
@@ -152,22 +155,39 @@ struct Process::Inner {
   siginfo_t end{};
 
   void read() {
-    char block[4096];
     for (;;) {
       pollfd both[2] = {{output.read, POLLIN, 0}, {over.read, POLLIN, 0}};
-      if (::poll(both, 2, -1) < 0 && errno != EINTR) return;
-      // What was said before the end is read to its end.
-      if ((both[0].revents & (POLLIN | POLLHUP)) == 0) {
-        if (both[1].revents != 0) return;
-        continue;
+      if (::poll(both, 2, -1) < 0) {
+        if (errno == EINTR) continue;
+        return;
       }
-      const ssize_t n = ::read(output.read, block, sizeof block);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return;
-      const std::lock_guard lock(mutex);
-      text.append(block, static_cast<std::size_t>(n));
-      if (text.size() > 2 * kOutput) text.erase(0, text.size() - kOutput);
+      if (both[1].revents != 0) return read_rest();
+      if ((both[0].revents & (POLLIN | POLLHUP)) != 0 && read_some(kBlock) == 0) return;
     }
+  }
+
+  // What was said before the end is in the pipe now. Who holds it open beyond that may go on writing for ever.
+  void read_rest() {
+    int left = 0;
+    if (::ioctl(output.read, FIONREAD, &left) != 0) return;
+    while (left > 0) {
+      const std::size_t n = read_some(std::min(kBlock, static_cast<std::size_t>(left)));
+      if (n == 0) return;
+      left -= static_cast<int>(n);
+    }
+  }
+
+  // 0: there will be no more.
+  std::size_t read_some(std::size_t most) {
+    char block[kBlock];
+    ssize_t n = 0;
+    do n = ::read(output.read, block, most);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0) return 0;
+    const std::lock_guard lock(mutex);
+    text.append(block, static_cast<std::size_t>(n));
+    if (text.size() > 2 * kOutput) text.erase(0, text.size() - kOutput);
+    return static_cast<std::size_t>(n);
   }
 };
 

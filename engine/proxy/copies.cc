@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.h"
 #include "http/hop.h"
 #include "policy/mirror/copies.h"
 #include "proxy/call.h"
@@ -80,7 +79,7 @@ void Exchange::send_copies() noexcept {
 void Exchange::send_copy(const policy::Copy& copy, std::string_view body) noexcept {
   auto parcel = std::make_unique<Parcel>(services_.take_arena());
   Arena& arena = *parcel->arena;
-  const auto left_out = [&copy](std::string_view name) { return std::any_of(copy.without->begin(), copy.without->end(), [name](const std::string& one) { return iequals(one, name); }); };
+  const auto left_out = [&copy](std::string_view name) { return std::any_of(copy.without->begin(), copy.without->end(), [name](const std::string& one) { return http::reads_like(one, name); }); };
   for (const http::Field& f : head_.fields)
     if (!left_out(f.name) && (!head_.has_underscores || !http::reads_like_another(head_.fields, f.name))) parcel->fields.add(f.id, arena.copy(f.name), arena.copy(f.value));
   parcel->fields.add(arena.copy(copy.mark), arena.copy(copy.value));

@@ -120,13 +120,12 @@ io::Task<const observe::Reason*> Exchange::connect(Attempt& attempt) {
   wait.cancel = attempt.cancel;
   const Instant before = services_.loop.now();
   const upstream::Behalf behalf{record_.client, inbound_.local()};
-  upstream::Opened opened = co_await attempt.target.open(services_.loop, services_.network, services_.resolver, wait, behalf);
+  upstream::Opened opened = co_await attempt.target.open(services_.loop, services_.network, services_.resolver, wait, behalf, services_.tap);
   attempt.note.connected = services_.loop.now() - before;
   attempt.note.address = opened.address;
   record_.upstream += attempt.note.connected;
   if (!opened.handshake.empty()) services_.sink.handshake_done("upstream", opened.handshake);
   attempt.transport = std::move(opened.transport);
-  if (services_.tap != nullptr && attempt.transport) attempt.transport = services_.tap->upstream(std::move(attempt.transport), attempt.upstream.name(), attempt.target.name());
   if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= total_deadline_) co_return &observe::reason::kTotalTimeout;
   if (opened.failure == &observe::reason::kConnectTimeout && services_.loop.now() >= attempt.deadline) co_return &observe::reason::kPerTryTimeout;
   co_return opened.failure;

@@ -90,7 +90,7 @@ void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& si
   if (const config::Node* stream = r.get("stream")) parse_stream(timeouts.stream, *stream, sink, "`stream` of " + r.what());
   timeouts.header = r.text("header", "");
   if (r.get("header") != nullptr && (timeouts.header.empty() || !http::all(timeouts.header, http::kToken))) sink.error("bad-name", r.span_of("header"), "`" + timeouts.header + "` is no name of a header", "header: X-Timeout-Ms");
-  else if (http::is_gateways_own(timeouts.header)) sink.error("bad-header", r.span_of("header"), "`" + timeouts.header + "` is set by the gateway itself and can't say how long a try may take", "header: X-Timeout-Ms");
+  else if (http::has_a_meaning(timeouts.header)) sink.error("bad-header", r.span_of("header"), "`" + timeouts.header + "` has a meaning already and can't say how long a try may take", "a name of its own, such as X-Timeout-Ms");
   if (const config::Node* tunnel = r.get("tunnel")) parse_stream(timeouts.tunnel, *tunnel, sink, "`tunnel` of " + r.what());
   r.finish();
 }

@@ -40,7 +40,7 @@ io::TransportPtr Target::take_faulty(const Clock& clock, const Behalf& behalf) n
   return place_.faults->wrap(place_.pool->take(clock.io_now(), upstream_.keep_alive_idle, owner(behalf)));
 }
 
-io::Task<Opened> Target::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf) {
+io::Task<Opened> Target::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf, io::Tap* tap) {
   Opened opened;
   if (place_.unmocked || (!place_.fixed && config_ == nullptr)) {
     opened.failure = &observe::reason::kUnmocked;
@@ -71,6 +71,8 @@ io::Task<Opened> Target::open(io::Loop& loop, io::Network& network, io::Resolver
     co_await securing;
   }
   if (!opened.transport) co_return opened;
+  // Below a fault, which is for one request and comes off before the connection is kept.
+  if (tap != nullptr) opened.transport = tap->upstream(std::move(opened.transport), upstream_.name, name_);
   place_.pool->live()->add(*opened.transport);
   if (place_.faults != nullptr && place_.faults->active()) opened.transport = place_.faults->wrap(std::move(opened.transport));
   co_return opened;

@@ -12,6 +12,7 @@
 
 #include "http/message.h"
 #include "io/environment.h"
+#include "io/tap.h"
 #include "observe/reason.h"
 #include "upstream/addresses.h"
 #include "upstream/config.h"
@@ -75,7 +76,8 @@ class Target {
   void refresh_addresses(io::Loop& loop, io::Resolver& resolver);
 
   // Resolves and connects (reach.cc), within the connect timeout and `wait`'s deadline.
-  io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf = kNobody);
+  // `tap`: hears what is truly on the wire, below the faults that the target is made to suffer; null: nobody does.
+  io::Task<Opened> open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf = kNobody, io::Tap* tap = nullptr);
 
  private:
   io::Task<void> reach(Opened& opened, io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait);

@@ -85,6 +85,10 @@ exits 0 "$GATELAB" explain -c chosen.yaml /rest -H 'X_User: a'
 grep -q 'X_User: dropped' out.txt || fail "explain of a field with an underscore: $(<out.txt)"
 exits 0 "$GATELAB" explain -c chosen.yaml --listener second /rest -H 'X_User: a' -H 'Y_User: b' -H 'Y-User: c'
 grep -q 'X_User: kept' out.txt && grep -q 'Y_User: .*not forwarded' out.txt || fail "explain of kept fields: $(<out.txt)"
+exits 0 "$GATELAB" explain -c "$GATELAB_ROOT/scenarios/policy/fault.gateway.yaml" /reset
+grep -q '^  answer  *none, the connection is reset: injected-reset by reset/fault$' out.txt || fail "explain of a connection that a policy resets: $(<out.txt)"
+exits 0 "$GATELAB" explain -c "$GATELAB_ROOT/scenarios/policy/mirror.gateway.yaml" /discreet -H 'X-Api-Key: test-key-gold'
+grep -q 'a copy goes to shadow, without X-Api-Key, authorization, Cookie, X-Other-Key' out.txt || fail "explain of what copies leave out: $(<out.txt)"
 explained() { "$GATELAB" explain -c "$GATELAB_ROOT/scenarios/upstreams/gateway.yaml" "$@" GET /weighted >out.txt; }
 explained
 grep -q '^  forward  *weighted  round-robin over$' out.txt && grep -q '^  *big  http://127.0.0.1:9001  weight 3$' out.txt && grep -q '^  *GET /weighted, Host: localhost$' out.txt ||

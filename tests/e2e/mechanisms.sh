@@ -27,6 +27,7 @@ upstreams|broken|/^    breaker:/d|failover|failures in a row*
 upstreams|broken|s/max_open: 1m/max_open: 30s/|failover|a probe that fails*
 upstreams|broken|s/failures: 3/failures: 2/|failover|failures that are not*
 upstreams|alone|/^    breaker:/d|failover|with nobody else*
+upstreams|one-by-one|/^    breaker:/d|failover|the client is told*
 upstreams|checked|/^    health:/d|failover|a target that fails its checks*
 upstreams|worded|s/, body: [^}]*}/ }/|failover|a check may want*
 upstreams|ejecting|/^    ejection:/d|failover|bad answers in a row*

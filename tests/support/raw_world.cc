@@ -80,13 +80,14 @@ io::Task<void> RawClient::reader() {
   }
 }
 
-RawWorld::RawWorld(std::string_view yaml, std::uint64_t seed, std::uint32_t workers) : sim([seed, workers] {
+RawWorld::RawWorld(std::string_view yaml, std::uint64_t seed, std::uint32_t workers, io::Tap* tap) : sim([seed, workers] {
   io::SimOptions options;
   options.seed = seed;
   options.workers = workers;
   return options;
 }()) {
   gateway::Options options;
+  options.tap = tap;
   options.on_record = [this](const observe::Record& record) { records.emplace_back().assign(record); };
   gateway = std::make_unique<gateway::Gateway>(sim.environment(), options);
   scope_ = std::make_unique<io::Scope>(sim.outside());

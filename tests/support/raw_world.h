@@ -51,7 +51,7 @@ class RawClient {
 
 class RawWorld {
  public:
-  explicit RawWorld(std::string_view yaml, std::uint64_t seed = 1, std::uint32_t workers = 2);
+  explicit RawWorld(std::string_view yaml, std::uint64_t seed = 1, std::uint32_t workers = 2, io::Tap* tap = nullptr);
   ~RawWorld();
 
   // The target's next answers, in order; the last one is repeated.

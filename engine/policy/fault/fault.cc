@@ -13,6 +13,8 @@ namespace {
 
 constexpr Share kAll{1'000'000};
 
+constexpr std::string_view kTold = "X-Fault-Injected", kDelay = "delay", kAbort = "abort";
+
 struct Delay {
   Spread length;
   Share share = kAll;
@@ -87,7 +89,11 @@ class Fault final : public Policy {
   void on_response(ResponseInput& response) const noexcept override {
     const std::uint64_t suffers = response.request.scratch.a;
     if ((suffers & kDecided) == 0) return;
-    response.fields.set("X-Fault-Injected", (suffers & kBreaks) == 0 ? "delay" : (suffers & kDelays) == 0 ? "abort" : "delay, abort");
+    // Another fault policy, or a gateway behind this one, may have said so already.
+    const http::Field* said = response.fields.find(kTold);
+    const bool delayed = (suffers & kDelays) != 0 || (said != nullptr && said->value.starts_with(kDelay));
+    const bool broken_off = (suffers & kBreaks) != 0 || (said != nullptr && said->value.ends_with(kAbort));
+    response.fields.set(kTold, !broken_off ? kDelay : !delayed ? kAbort : "delay, abort");
   }
   void on_end(Input& in, const observe::Record&) const noexcept override { leave(in); }
 

@@ -2,6 +2,8 @@
 #include "policy/mirror/mirror.h"
 
 #include "base/units.h"
+#include "http/forwarded.h"
+#include "http/hop.h"
 #include "policy/field_name.h"
 #include "policy/mirror/copies.h"
 #include "policy/when.h"
@@ -66,6 +68,15 @@ void check_suffix(const std::string& suffix, config::Reader& r) {
   r.sink().error("bad-name", r.span_of("host_suffix"), "`" + suffix + "` can't be part of a host's name", "host_suffix: -shadow");
 }
 
+void parse_without(std::vector<std::string>& out, const std::string& mark, config::Reader& r) {
+  for (auto& field : r.texts("without")) {
+    if (!check_field_name(field.value, field.span, r.sink())) continue;
+    if (http::is_forwarding_field(field.value)) r.sink().error("no-effect", field.span, "`" + field.value + "` of a client is never copied: the gateway says it anew to each upstream", "the mirrored upstream says what it is told: forwarded: off");
+    else if (http::reads_like(field.value, mark)) r.sink().error("no-effect", field.span, "`" + field.value + "` is what tells a copy from its original: no copy is without it");
+    else out.push_back(std::move(field.value));
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Policy> parse_mirror(const config::Node& node, Context& context) {
@@ -83,8 +94,7 @@ std::unique_ptr<Policy> parse_mirror(const config::Node& node, Context& context)
   check_suffix(policy->host_suffix, r);
   policy->mark = r.text("header", "X-Mirrored");
   check_field_name(policy->mark, r.span_of("header"), context.sink);
-  for (auto& field : r.texts("without"))
-    if (check_field_name(field.value, field.span, context.sink)) policy->without.push_back(std::move(field.value));
+  parse_without(policy->without, policy->mark, r);
   for (const std::string_view key : {"percentage", "percent", "sample_ratio"}) r.elsewhere(key, "write share: 10%");
   r.elsewhere("url", "where it goes is an upstream: upstreams: { shadow: { url: … } }");
   r.finish();
