@@ -61,6 +61,15 @@ runs "$GATELAB" load "$nginx/" --rate 300/s --duration 1s --seed 9
 says "^  requests  $planned planned"
 exits 3 "$GATELAB" load merge part1.json part3.json
 grep -q 'shard 2/3 is missing' err.txt || fail "$(<err.txt)"
+exits 3 "$GATELAB" load merge part1.json part2.json part2.json
+grep -q 'shard 2/3 is there twice' err.txt || fail "$(<err.txt)"
+# With other threads it would be other requests, and some of them twice.
+exits 0 "$GATELAB" load "$nginx/" --rate 300/s --duration 1s --seed 9 --shard 3/3 --out other3.json --expect 'errors<=0%' --threads 2
+exits 3 "$GATELAB" load merge part1.json part2.json other3.json
+grep -q 'they differ in the threads: 1 and 2$' err.txt || fail "$(<err.txt)"
+exits 0 "$GATELAB" load "$nginx/" --rate 300/s --duration 1s --seed 9 --shard 3/3 --out other3.json --expect 'errors<=0%' -X HEAD
+exits 3 "$GATELAB" load merge part1.json part2.json other3.json
+grep -q 'they differ in the requests that are sent' err.txt || fail "$(<err.txt)"
 
 # Against a saved run, and against another target in turns.
 runs "$GATELAB" load --gateway gateway.yaml /orders/1 --rate 100/s --duration 1s --rounds 3 -H 'X-Api-Key: test-key' --save base.json

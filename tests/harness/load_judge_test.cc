@@ -147,7 +147,7 @@ TEST(LoadResult, FileHoldsTheWholeResult) {
   EXPECT_EQ(after->rounds[0].slices[3].latency, before.rounds[0].slices[3].latency);
   EXPECT_EQ(after->marks[0].text, "orders slow");
   EXPECT_EQ(to_json(*after, {}, nullptr), to_json(before, {}, nullptr));
-  for (const char* bad : {"", "{}", "{\"gatelab_load\":2}", "{\"gatelab_load\":1}", "[1]"}) EXPECT_FALSE(read_outcome("a.json", bad)) << bad;
+  for (const char* bad : {"", "{}", "{\"gatelab_load\":1}", "{\"gatelab_load\":2}", "[1]"}) EXPECT_FALSE(read_outcome("a.json", bad)) << bad;
 }
 
 TEST(LoadResult, OnlyTheWholeOfOneRunIsMerged) {
@@ -158,9 +158,58 @@ TEST(LoadResult, OnlyTheWholeOfOneRunIsMerged) {
   EXPECT_EQ(whole->rounds[0].judged.latency.count(), 300U);
   EXPECT_EQ(whole->rounds[0].judged.errors.at("closed"), 9U);
   EXPECT_EQ(merge({parts[0], parts[1]}).error().message, "shard 3/3 is missing: percentiles of a part say nothing of the whole");
-  EXPECT_FALSE(merge({parts[0], parts[1], parts[1]}));
-  parts[2].seed = 9;
-  EXPECT_FALSE(merge(parts));
+  EXPECT_EQ(merge({parts[0], parts[1], parts[1]}).error().message, "shard 2/3 is there twice");
+}
+
+TEST(LoadResult, PartsOfDifferentRunsAreRefusedWithWhatDiffers) {
+  const struct {
+    const char* what;
+    void (*change)(Outcome&);
+  } rows[] = {
+      {"the target: `http://127.0.0.1:1/` and `http://127.0.0.1:2/`", [](Outcome& o) { o.target = "http://127.0.0.1:2/"; }},
+      {"the plan: open, Poisson, 10/s for 10s and closed", [](Outcome& o) { o.plan = "closed"; }},
+      {"the seed: 1 and 9", [](Outcome& o) { o.seed = 9; }},
+      {"the rounds: 1 and 2", [](Outcome& o) { o.rounds.resize(2); }},
+      {"the number of shards: 2 and 3", [](Outcome& o) { o.shard.of = 3; }},
+      {"the threads: 1 and 4", [](Outcome& o) { o.threads = 4; }},
+      {"the connections: 0 and 7", [](Outcome& o) { o.connections = 7; }},
+      {"the warm-up: 0s and 1s", [](Outcome& o) { o.warmup = 1s; }},
+      {"the timeout: 0s and 2s", [](Outcome& o) { o.timeout = 2s; }},
+      {"the requests that are sent, or their data: 0000000000000000 and 0000000000000005", [](Outcome& o) { o.requests = 5; }},
+      {"what is expected: p50 < 1s and none", [](Outcome& o) { o.thresholds.clear(); }},
+      {"the confidence: 95% and 99%", [](Outcome& o) { o.confidence = 0.99; }},
+  };
+  for (const auto& row : rows) {
+    std::vector<Outcome> parts(2, outcome());
+    for (std::uint32_t i = 0; i < 2; ++i) parts[i].shard = {i, 2};
+    row.change(parts[1]);
+    // A file keeps all that tells runs from each other.
+    auto again = read_outcome("b.json", to_json(parts[1], {}, nullptr));
+    ASSERT_TRUE(again) << row.what;
+    const auto whole = merge({parts[0], std::move(*again)});
+    ASSERT_FALSE(whole) << row.what;
+    EXPECT_EQ(whole.error().message, std::string("these are parts of different runs: they differ in ") + row.what);
+  }
+}
+
+TEST(LoadResult, DigestIsOfWhatIsSentButNotOfCredentials) {
+  const auto digest = [](const char* octets, const char* csv = "n\n1\n", std::uint16_t status = 200) {
+    Load load;
+    load.data = *read_data("rows.csv", csv);
+    Flow flow;
+    flow.requests.emplace_back();
+    flow.requests[0].octets = *Template::make(octets, load.data, {});
+    flow.requests[0].expected = {status};
+    load.flows.push_back(std::move(flow));
+    return begin_outcome("a", load, 1, 0.95, {}).requests;
+  };
+  const std::uint64_t base = digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n");
+  EXPECT_EQ(digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: other\r\n\r\n"), base);
+  for (const char* other : {"POST /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "GET /$(data.n) HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+                            "GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\nbody"})
+    EXPECT_NE(digest(other), base) << other;
+  EXPECT_NE(digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "n\n2\n"), base);
+  EXPECT_NE(digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "n\n1\n", 201), base);
 }
 
 TEST(LoadResult, PageStandsAlone) {

@@ -2,11 +2,16 @@
 #include "harness/load/result.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cinttypes>
 #include <nlohmann/json.hpp>
 #include <cmath>
+#include <cstdio>
 #include <set>
 #include <utility>
 
+#include "base/random.h"
 #include "base/units.h"
 
 namespace gatelab::harness::load {
@@ -14,6 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int kVersion = 2;  // of the file
 constexpr double kShown[] = {0.5, 0.9, 0.99, 0.999};
 
 std::string number(double value) {
@@ -103,6 +109,54 @@ void restore(const Json& json, Round& out) {
   }
 }
 
+std::string hex(std::uint64_t value) {
+  std::array<char, 17> out{};
+  std::snprintf(out.data(), out.size(), "%016" PRIx64, value);
+  return out.data();
+}
+
+std::uint64_t digest_of(const Load& load) noexcept {
+  std::uint64_t out = hash64(load.keep_alive ? "kept" : "closed");
+  for (const Flow& flow : load.flows) {
+    out = mix64(out ^ std::bit_cast<std::uint64_t>(flow.weight));
+    for (const Request& request : flow.requests) {
+      out = mix64(out ^ request.octets.shape());
+      for (const std::uint16_t status : request.expected) out = mix64(out ^ status);
+    }
+  }
+  for (const auto& row : load.data.rows)
+    for (const Cell& cell : row) out = hash64(cell.json, out);
+  return out;
+}
+
+// In what two parts are not of one run; empty: they are.
+std::string difference(const Outcome& a, const Outcome& b) {
+  std::string out;
+  const auto differ = [&out](bool same, const char* what, const std::string& one, const std::string& other) {
+    if (!same) out += (out.empty() ? "" : "; ") + std::string(what) + ": " + one + " and " + other;
+  };
+  const auto joined = [](const std::vector<std::string>& words) {
+    std::string all;
+    for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+    return all.empty() ? std::string("none") : all;
+  };
+  const auto count = [](std::uint64_t n) { return std::to_string(n); };
+  differ(a.target == b.target, "the target", "`" + a.target + "`", "`" + b.target + "`");
+  differ(a.plan == b.plan && a.model == b.model, "the plan", a.plan, b.plan);
+  differ(a.seed == b.seed, "the seed", count(a.seed), count(b.seed));
+  differ(a.rounds.size() == b.rounds.size(), "the rounds", count(a.rounds.size()), count(b.rounds.size()));
+  differ(a.shard.of == b.shard.of, "the number of shards", count(a.shard.of), count(b.shard.of));
+  // A shard's share is dealt out to its threads: with other numbers of them shards have requests in common.
+  differ(a.threads == b.threads, "the threads", count(a.threads), count(b.threads));
+  differ(a.connections == b.connections, "the connections", count(a.connections), count(b.connections));
+  differ(a.warmup == b.warmup, "the warm-up", format(a.warmup), format(b.warmup));
+  differ(a.timeout == b.timeout, "the timeout", format(a.timeout), format(b.timeout));
+  differ(a.requests == b.requests, "the requests that are sent, or their data", hex(a.requests), hex(b.requests));
+  differ(a.thresholds == b.thresholds, "what is expected", joined(a.thresholds), joined(b.thresholds));
+  differ(a.confidence == b.confidence, "the confidence", percent(a.confidence), percent(b.confidence));
+  return out;
+}
+
 }  // namespace
 
 Outcome begin_outcome(std::string target, const Load& load, std::uint32_t threads, double confidence, const std::vector<Threshold>& thresholds) {
@@ -116,6 +170,8 @@ Outcome begin_outcome(std::string target, const Load& load, std::uint32_t thread
   out.shard = load.shard;
   out.warmup = load.warmup;
   out.confidence = confidence;
+  out.timeout = load.timeout;
+  out.requests = digest_of(load);
   for (const Threshold& t : thresholds) out.thresholds.push_back(t.text);
   return out;
 }
@@ -168,7 +224,7 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
 }
 
 std::string to_json(const Outcome& o, const Judgement& judgement, const Compared* compared) {
-  Json out{{"gatelab_load", 1}, {"verdict", name(compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict))}};
+  Json out{{"gatelab_load", kVersion}, {"verdict", name(compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict))}};
   out["target"] = o.target;
   out["plan"] = o.plan;
   out["model"] = o.model == Model::Open ? "open" : "closed";
@@ -179,6 +235,8 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   out["warmup"] = o.warmup.count();
   out["confidence"] = o.confidence;
   out["thresholds"] = o.thresholds;
+  out["timeout"] = o.timeout.count();
+  out["requests"] = hex(o.requests);
   out["marks"] = Json::array();
   for (const Mark& m : o.marks) out["marks"].push_back({{"at", m.at.count()}, {"text", m.text}});
   Round all;
@@ -215,7 +273,7 @@ Result<Outcome> read_outcome(std::string_view name, std::string_view text) {
   const auto bad = [name](const std::string& why) { return fail("bad-result", "`" + std::string(name) + "` is no result of `gatelab load` (" + why + "); one is written with --save or --out"); };
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("gatelab_load")) return bad("no `gatelab_load` in it");
-  if (json["gatelab_load"] != 1) return bad("of another version");
+  if (json["gatelab_load"] != kVersion) return bad("of another version");
   Outcome out;
   try {
     out.target = json.at("target").get<std::string>();
@@ -228,6 +286,8 @@ Result<Outcome> read_outcome(std::string_view name, std::string_view text) {
     out.warmup = Duration{json.at("warmup").get<std::int64_t>()};
     out.confidence = json.at("confidence").get<double>();
     out.thresholds = json.at("thresholds").get<std::vector<std::string>>();
+    out.timeout = Duration{json.at("timeout").get<std::int64_t>()};
+    out.requests = std::stoull(json.at("requests").get<std::string>(), nullptr, 16);
     for (const Json& m : json.at("marks")) out.marks.push_back({Duration{m.at("at").get<std::int64_t>()}, m.at("text").get<std::string>()});
     for (const Json& r : json.at("rounds")) restore(r, out.rounds.emplace_back());
   } catch (const std::exception& e) {
@@ -244,8 +304,7 @@ Result<Outcome> merge(std::vector<Outcome> parts) {
   std::set<std::uint32_t> shards;
   Outcome& out = parts.front();
   for (const Outcome& part : parts) {
-    if (part.plan != out.plan || part.seed != out.seed || part.target != out.target || part.rounds.size() != out.rounds.size() || part.shard.of != out.shard.of || part.thresholds != out.thresholds)
-      return fail("not-one-run", "these are parts of different runs: `" + out.target + "`, " + out.plan + ", seed " + std::to_string(out.seed) + " and `" + part.target + "`, " + part.plan + ", seed " + std::to_string(part.seed));
+    if (const std::string why = difference(out, part); !why.empty()) return fail("not-one-run", "these are parts of different runs: they differ in " + why);
     if (!shards.insert(part.shard.index).second) return fail("not-one-run", "shard " + std::to_string(part.shard.index + 1) + "/" + std::to_string(part.shard.of) + " is there twice");
   }
   if (shards.size() != out.shard.of) {
