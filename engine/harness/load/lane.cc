@@ -96,6 +96,7 @@ io::Task<void> Lane::run() {
     co_await wake_.wait(loop(), wait);
   }
   if (world_.thread_time != nullptr) {
+  ended_ = true;
     const Duration whole = std::max(loop().now() - start_, Duration{1});
     round_.resources.thread = static_cast<double>((world_.thread_time() - spent).count()) / static_cast<double>(whole.count());
   }
@@ -109,7 +110,7 @@ io::Task<void> Lane::run() {
 }
 
 void Lane::stop() noexcept {
-  stopped_ = true;
+  if (ended_ || std::exchange(stopped_, true)) return;
   round_.cut = true;
   arrival_.reset();
   turns_ = {};

@@ -55,7 +55,7 @@ class Lane {
   // On the loop's thread: the whole round, which begins at `start`. Then `done` is called there, when nothing of it runs any
   // more.
   void start(Instant start, std::function<void()> done);
-  // On the loop's thread. Nothing more is sent, and what is in flight is given up.
+  // On the loop's thread. Nothing more is sent, and what is in flight is given up. Of a lane that is at its end, nothing is.
   void stop() noexcept;
   // After `done`.
   Round& result() noexcept { return round_; }
@@ -120,7 +120,7 @@ class Lane {
   io::Scope scope_, outer_;
   Arena arena_;
   std::vector<char> block_;
-  bool stopped_ = false;
+  bool stopped_ = false, ended_ = false;
   Progress::Recent recent_;
   Round round_;
 };
