@@ -94,6 +94,8 @@ class Lane {
   void give_up_late_ones(Instant now);
   Instant first_deadline() const noexcept;
   void failed(Visit& visit, std::string_view word);
+  void count_error(const Visit& visit, std::string_view word);
+  void give_up_waiting(Visit& visit, Instant now);
   void slice(const Visit& visit, bool good, Duration latency);
   void next_step_or_over(Visit& visit);
   void over(Visit& visit);

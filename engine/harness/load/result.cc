@@ -59,14 +59,14 @@ Json json_of(const Histogram& h) {
 Json json_of(const Tally& t) {
   Json statuses = Json::object();
   for (const auto& [status, n] : t.statuses) statuses[std::to_string(status)] = n;
-  return {{"planned", t.planned}, {"sent", t.sent}, {"in_time", t.in_time}, {"answered", t.answered}, {"octets", t.octets}, {"retried", t.retried}, {"statuses", std::move(statuses)}, {"errors", t.errors},
+  return {{"planned", t.planned}, {"sent", t.sent}, {"in_time", t.in_time}, {"unsent", t.unsent}, {"answered", t.answered}, {"octets", t.octets}, {"retried", t.retried}, {"statuses", std::move(statuses)}, {"errors", t.errors},
           {"latency", json_of(t.latency)}, {"service", json_of(t.service)}, {"late", json_of(t.late)}};
 }
 
 Json json_of(const Round& r) {
   Json slices = Json::array();
   for (const Slice& s : r.slices) slices.push_back({{"answered", s.answered}, {"failed", s.failed}, {"latency", json_of(s.latency)}});
-  return {{"length", r.length.count()}, {"slice", r.slice.count()}, {"cut", r.cut}, {"resources", {{"waits", r.resources.waits}, {"unsent", r.resources.unsent}, {"descriptors", r.resources.descriptors}, {"thread", r.resources.thread}}},
+  return {{"length", r.length.count()}, {"slice", r.slice.count()}, {"cut", r.cut}, {"resources", {{"waits", r.resources.waits}, {"descriptors", r.resources.descriptors}, {"thread", r.resources.thread}}},
           {"judged", json_of(r.judged)}, {"warmup", json_of(r.warmup)}, {"slices", std::move(slices)}};
 }
 
@@ -83,6 +83,7 @@ void restore(const Json& json, Tally& out) {
   out.planned = json.at("planned").get<std::uint64_t>();
   out.sent = json.at("sent").get<std::uint64_t>();
   out.in_time = json.at("in_time").get<std::uint64_t>();
+  out.unsent = json.at("unsent").get<std::uint64_t>();
   out.answered = json.at("answered").get<std::uint64_t>();
   out.octets = json.at("octets").get<std::uint64_t>();
   out.retried = json.at("retried").get<std::uint64_t>();
@@ -98,7 +99,7 @@ void restore(const Json& json, Round& out) {
   out.slice = Duration{json.at("slice").get<std::int64_t>()};
   out.cut = json.at("cut").get<bool>();
   const Json& resources = json.at("resources");
-  out.resources = {resources.at("waits").get<std::uint64_t>(), resources.at("unsent").get<std::uint64_t>(), resources.at("descriptors").get<std::uint64_t>(), resources.at("thread").get<double>()};
+  out.resources = {resources.at("waits").get<std::uint64_t>(), resources.at("descriptors").get<std::uint64_t>(), resources.at("thread").get<double>()};
   restore(json.at("judged"), out.judged);
   restore(json.at("warmup"), out.warmup);
   for (const Json& s : json.at("slices")) {
@@ -203,7 +204,7 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
   std::string out = "load " + o.target + ": " + o.plan + (o.rounds.size() > 1 ? ", " + std::to_string(o.rounds.size()) + " rounds" : "") + ", seed " + std::to_string(o.seed);
   if (o.shard.of > 1) out += ", shard " + std::to_string(o.shard.index + 1) + "/" + std::to_string(o.shard.of);
   out += "\n";
-  out += "  requests  " + std::to_string(t.planned) + " planned, " + std::to_string(t.in_time) + " sent in time, " + number(std::round(static_cast<double>(t.answered) / seconds * 10) / 10) + " answered a second, " + percent(t.sent == 0 ? 0 : static_cast<double>(t.failed()) / static_cast<double>(t.sent)) + " errors\n";
+  out += "  requests  " + std::to_string(t.planned) + " planned, " + std::to_string(t.in_time) + " sent in time, " + (t.unsent > 0 ? std::to_string(t.unsent) + " never sent, " : "") + number(std::round(static_cast<double>(t.answered) / seconds * 10) / 10) + " answered a second, " + percent(t.sent + t.unsent == 0 ? 0 : static_cast<double>(t.failed()) / static_cast<double>(t.sent + t.unsent)) + " errors\n";
   out += "  answers   " + words_of(t) + (t.retried > 0 ? " (" + std::to_string(t.retried) + " sent again: the server had closed)" : "") + "\n";
   out += "  latency   " + line_of(t.latency) + "\n";
   out += "  service   " + line_of(t.service) + "\n";
