@@ -227,6 +227,8 @@ class LoadCommand {
     return out.empty() ? std::vector<double>{0.5, 0.99} : out;
   }
 
+  static Measured measured(const Outcome& outcome) { return {outcome.rounds, outcome.model, outcome.connections}; }
+
   int compare_with(double tolerance) {
     Outcome outcome = described();
     Compared compared;
@@ -236,9 +238,10 @@ class LoadCommand {
       const auto base = read_outcome(o_.against, source->text);
       if (!base) return complain(base.error().message), kInvalid;
       if (std::any_of(base->rounds.begin(), base->rounds.end(), [](const Round& r) { return r.cut; })) return complain("`" + o_.against + "` was stopped before its end, and is nothing to compare with"), kInvalid;
+      if (base->shard.of > 1) return complain("`" + o_.against + "` is a part of a run; join its shards with `gatelab load merge` first"), kInvalid;
       if (base->plan != outcome.plan) complain("the plans differ, and so the runs can't be compared well: `" + base->plan + "` and `" + outcome.plan + "`");
       for (std::uint32_t i = 0; i < o_.rounds && !load_interrupted(); ++i) outcome.rounds.push_back(round(load_, *target_, i, fmt::format("round {} of {}", i + 1, o_.rounds)));
-      compared = compare(base->rounds, outcome.rounds, compared_quantiles(), tolerance, outcome.confidence, false);
+      compared = compare({base->rounds, base->model, base->connections}, measured(outcome), {compared_quantiles(), tolerance, outcome.confidence, false});
     } else {
       int exit = kOk;
       const auto other = open(o_.against, exit);
@@ -254,7 +257,7 @@ class LoadCommand {
         outcome.rounds.push_back(round(load_, *target_, i, what));
         if (i % 2 != 0) base.push_back(round(load, *other, i, what + ", base"));
       }
-      compared = compare(base, outcome.rounds, compared_quantiles(), tolerance, outcome.confidence, true);
+      compared = compare({base, outcome.model, outcome.connections}, measured(outcome), {compared_quantiles(), tolerance, outcome.confidence, true});
     }
     compared.base = o_.against;
     outcome.served = target_->served();

@@ -76,6 +76,27 @@ TEST(LoadJudge, LateGeneratorProvesNothing) {
   EXPECT_NE(judgement.invalid[0].find("busiest thread was at 99%"), std::string::npos);
 }
 
+// A few that were never sent are under a hundredth of the plan, and still nobody knows how long they would have waited.
+TEST(LoadJudge, WhatWasNeverSentIsAnErrorAndProvesNothing) {
+  Round round = even(1000, 1ms, 1us);
+  round.judged.planned = 1003;
+  round.judged.unsent = round.judged.errors["unsent"] = 3;
+  round.resources.waits = 40;
+  const auto thresholds = *parse_thresholds("p50<1s,errors<=0%");
+  const Judgement judgement = judge({round}, thresholds, 0.95, Model::Open, 4);
+  EXPECT_EQ(judgement.verdict, Verdict::Invalid);
+  ASSERT_EQ(judgement.invalid.size(), 1U);
+  EXPECT_EQ(judgement.invalid[0].substr(0, 49), "3 of 1003 planned requests were never sent; all 4");
+  EXPECT_EQ(judgement.findings[1].verdict, Verdict::Fail);
+  EXPECT_EQ(judgement.findings[1].text, "0.2991% (3 of 1003)");
+  Outcome o;
+  o.rounds.push_back(round);
+  EXPECT_NE(to_text(o, judgement, nullptr).find("1003 planned, 1000 sent in time, 3 never sent, "), std::string::npos) << to_text(o, judgement, nullptr);
+  EXPECT_NE(to_text(o, judgement, nullptr).find("unsent: 3"), std::string::npos);
+  EXPECT_NE(to_json(o, judgement, nullptr).find("\"unsent\":3"), std::string::npos);
+  EXPECT_NE(to_html(o, judgement, nullptr).find("3 errors, 3 of them never sent"), std::string::npos);
+}
+
 TEST(LoadJudge, RoundsThatDifferWidenTheInterval) {
   const auto rounds = [](Duration a, Duration b, Duration c) { return std::vector<Round>{even(5000, a, 1ns), even(5000, b, 1ns), even(5000, c, 1ns)}; };
   const auto threshold = *parse_thresholds("p50<20ms");
@@ -87,6 +108,8 @@ TEST(LoadJudge, ThresholdsAreReadStrictly) {
   EXPECT_EQ(parse_thresholds("p99.9 <= 50ms , service.p50<1ms,rate>=99%")->size(), 3U);
   for (const char* bad : {"p99", "p100<1s", "p99<50", "q99<50ms", "errors<1ms", "p0<1ms"}) EXPECT_FALSE(parse_thresholds(bad)) << bad;
 }
+
+Compared compared(const std::vector<Round>& base, const std::vector<Round>& now, const Comparing& how) { return compare({base, Model::Open, 10}, {now, Model::Open, 10}, how); }
 
 // Identical runs raise an alarm as often as was agreed, and what is slower is found.
 TEST(LoadCompare, FiftyIdenticalPairsRaiseFewAlarms) {
@@ -100,8 +123,8 @@ TEST(LoadCompare, FiftyIdenticalPairsRaiseFewAlarms) {
         same.push_back(noisy(dice, 1, 2000));
         slower.push_back(noisy(dice, 1.1, 2000));
       }
-      alarms += compare(base, same, {0.5, 0.99}, 0, 0.95, paired).verdict == Verdict::Fail ? 1 : 0;
-      found += compare(base, slower, {0.5, 0.99}, 0, 0.95, paired).verdict == Verdict::Fail ? 1 : 0;
+      alarms += compared(base, same, {{0.5, 0.99}, 0, 0.95, paired}).verdict == Verdict::Fail ? 1 : 0;
+      found += compared(base, slower, {{0.5, 0.99}, 0, 0.95, paired}).verdict == Verdict::Fail ? 1 : 0;
     }
     EXPECT_LE(alarms, 7);
     EXPECT_GE(found, 49);
@@ -115,12 +138,72 @@ TEST(LoadCompare, ToleranceIsWhatMayBeSlower) {
     base.push_back(noisy(dice, 1, 2000));
     now.push_back(noisy(dice, 1.1, 2000));
   }
-  EXPECT_EQ(compare(base, now, {0.5}, 0.05, 0.95, true).verdict, Verdict::Fail);
-  EXPECT_EQ(compare(base, now, {0.5}, 0.3, 0.95, true).verdict, Verdict::Pass);
-  const Compared compared = compare(base, now, {0.5}, 0.05, 0.95, true);
-  EXPECT_NEAR(compared.findings[0].ratio, 1.1, 0.03);
-  EXPECT_GT(compared.superiority, 0.55);
-  EXPECT_EQ(compare({base[0]}, {now[0]}, {0.5}, 0.05, 0.95, true).verdict, Verdict::Inconclusive);
+  EXPECT_EQ(compared(base, now, {{0.5}, 0.05, 0.95, true}).verdict, Verdict::Fail);
+  EXPECT_EQ(compared(base, now, {{0.5}, 0.3, 0.95, true}).verdict, Verdict::Pass);
+  const Compared c = compared(base, now, {{0.5}, 0.05, 0.95, true});
+  EXPECT_NEAR(c.findings[0].ratio, 1.1, 0.03);
+  EXPECT_GT(c.superiority, 0.55);
+  EXPECT_EQ(compared({base[0]}, {now[0]}, {{0.5}, 0.05, 0.95, true}).verdict, Verdict::Inconclusive);
+}
+
+// Five rounds that differ by a hundredth or so.
+std::vector<Round> rounds_of(Duration least, int requests = 1000) {
+  std::vector<Round> out;
+  for (int i = 0; i < 5; ++i) out.push_back(even(requests, least + least / 100 * i, 1us));
+  return out;
+}
+
+// Without one round of one side the others must still meet their own: the machine got slower from round to round.
+TEST(LoadCompare, RoundsArePairedByTheirNumber) {
+  for (const bool of_base : {true, false}) {
+    std::vector<Round> base, now;
+    for (int i = 0; i < 6; ++i) {
+      base.push_back(even(1000, 10ms * (1 << i), 1us));
+      now.push_back(even(1000, 10ms * (1 << i), 1us));
+    }
+    (of_base ? base : now)[1].judged.latency = {};
+    (of_base ? base : now)[1].judged.errors["closed"] = 0;
+    const Compared c = compared(base, now, {{0.5}, 0.01, 0.95, true});
+    EXPECT_EQ(c.findings[0].verdict, Verdict::Pass) << c.findings[0].text;
+    EXPECT_DOUBLE_EQ(c.findings[0].ratio, 1);
+    EXPECT_NE(c.findings[0].text.find("; without round 2, of which one side has no latency"), std::string::npos) << c.findings[0].text;
+  }
+}
+
+TEST(LoadCompare, BaseThatIsNoMeasureDecidesTheVerdict) {
+  const struct {
+    const char* what;
+    void (*change)(std::vector<Round>& base, std::vector<Round>& now);
+    Verdict verdict;
+    const char* said;
+  } rows[] = {
+      {"two alike", [](std::vector<Round>&, std::vector<Round>&) {}, Verdict::Pass, "errors 0%, of the base 0%: no difference that the samples tell"},
+      {"a base that was late", [](std::vector<Round>& base, std::vector<Round>&) { for (Round& r : base) r.judged.late.add(5ms, 1000); }, Verdict::Invalid, "invalid: of the base: the generator was late: p50 of its lateness is 5"},
+      {"a base behind its plan", [](std::vector<Round>& base, std::vector<Round>&) { for (Round& r : base) r.judged.in_time = 900; }, Verdict::Invalid, "invalid: of the base: the rate was not reached: 90% of 5000"},
+      {"a base that was stopped", [](std::vector<Round>& base, std::vector<Round>&) { base[4].cut = true; }, Verdict::Invalid, "invalid: of the base: it was stopped before its end"},
+      {"a base with requests unsent", [](std::vector<Round>& base, std::vector<Round>&) { base[0].judged.unsent = 1; }, Verdict::Invalid, "invalid: of the base: 1 of 5000 planned requests were never sent"},
+      {"more errors", [](std::vector<Round>&, std::vector<Round>& now) { for (Round& r : now) r.judged.errors["closed"] = 50; }, Verdict::Fail, "fail: errors 5%, of the base 0%: more"},
+      {"fewer errors", [](std::vector<Round>& base, std::vector<Round>&) { for (Round& r : base) r.judged.errors["status 503"] = 50; }, Verdict::Invalid, "invalid: errors 0%, of the base 5%: fewer"},
+      {"an error by chance", [](std::vector<Round>&, std::vector<Round>& now) { now[2].judged.errors["closed"] = 2; }, Verdict::Pass, "errors 0.04%, of the base 0%: no difference"},
+      {"a base of a few", [](std::vector<Round>& base, std::vector<Round>&) { base = rounds_of(10ms, 200); }, Verdict::Inconclusive, "a round of the base has 200 latencies, which say nothing of its p99: it takes 299"},
+      {"a run of a few", [](std::vector<Round>&, std::vector<Round>& now) { now = rounds_of(10ms, 200); }, Verdict::Inconclusive, "a round of this run has 200 latencies"},
+  };
+  for (const bool paired : {true, false})
+    for (const auto& row : rows) {
+      std::vector<Round> base = rounds_of(10ms), now = rounds_of(10ms);
+      row.change(base, now);
+      const Compared c = compared(base, now, {{0.5, 0.99}, 0.1, 0.95, paired});
+      Outcome o;
+      o.rounds = now;
+      const std::string text = to_text(o, {Verdict::Pass, {}, {}}, &c);
+      EXPECT_EQ(c.verdict, row.verdict) << row.what << "\n" << text;
+      EXPECT_NE(text.find(row.said), std::string::npos) << row.what << "\n" << text;
+      EXPECT_NE(text.find("\nverdict: " + std::string(name(row.verdict))), std::string::npos) << row.what << "\n" << text;
+      EXPECT_NE(to_json(o, {Verdict::Pass, {}, {}}, &c).find("\"verdict\":\"" + std::string(name(row.verdict)) + "\""), std::string::npos) << row.what;
+      const std::string page = to_html(o, {Verdict::Pass, {}, {}}, &c);
+      EXPECT_NE(page.find("<th>errors"), std::string::npos) << row.what;
+      EXPECT_EQ(page.find("<th>the base") != std::string::npos, !c.invalid.empty()) << row.what;
+    }
 }
 
 Outcome outcome() {

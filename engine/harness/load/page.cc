@@ -156,6 +156,8 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:4px 8px;
   if (compared != nullptr) {
     out += "<h2>Against " + escaped(compared->base) + "</h2>\n<table>\n";
     for (const Comparison& c : compared->findings) out += row(percentile_name(c.quantile), {std::string(name(c.verdict)), c.text});
+    out += row("errors", {std::string(name(compared->errors.verdict)), compared->errors.text});
+    for (const std::string& why : compared->invalid) out += row("the base", {"invalid", why});
     out += "</table>\n";
   }
   out += over_time(o, all) + spectrum(all.judged);

@@ -216,6 +216,8 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
   if (compared != nullptr) {
     out += "  against " + compared->base + ", tolerance " + percent(compared->tolerance) + ":\n";
     for (const Comparison& c : compared->findings) out += "    " + std::string(name(c.verdict)) + ": " + c.text + "\n";
+    out += "    " + std::string(name(compared->errors.verdict)) + ": " + compared->errors.text + "\n";
+    for (const std::string& why : compared->invalid) out += "    invalid: of the base: " + why + "\n";
     out += "    a request of this run is the slower of two with a chance of " + percent(compared->superiority) + "\n";
   }
   for (const std::string& why : judgement.invalid) out += "  invalid: " + why + "\n";
@@ -251,6 +253,9 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   out["invalid"] = judgement.invalid;
   if (compared != nullptr) {
     Json& c = out["compared"] = {{"base", compared->base}, {"tolerance", compared->tolerance}, {"superiority", compared->superiority}, {"verdict", name(compared->verdict)}};
+    const ComparedErrors& e = compared->errors;
+    c["errors"] = {{"base", e.base}, {"now", e.now}, {"verdict", name(e.verdict)}, {"text", e.text}};
+    c["invalid"] = compared->invalid;
     for (const Comparison& f : compared->findings) c["findings"].push_back({{"percentile", percentile_name(f.quantile)}, {"ratio", f.ratio}, {"low", f.low}, {"high", f.high}, {"verdict", name(f.verdict)}});
   }
   if (!o.served.targets.empty()) {
