@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -14,6 +13,7 @@
 #include "cli/load_view.h"
 #include "cli/load_world.h"
 #include "harness/load/result.h"
+#include "harness/load/search.h"
 #include "io/disk.h"
 
 namespace gatelab::cli {
@@ -227,6 +227,8 @@ class LoadCommand {
     return out.empty() ? std::vector<double>{0.5, 0.99} : out;
   }
 
+  static Measured measured(const Outcome& outcome) { return {outcome.rounds, outcome.model, outcome.connections}; }
+
   int compare_with(double tolerance) {
     Outcome outcome = described();
     Compared compared;
@@ -236,9 +238,10 @@ class LoadCommand {
       const auto base = read_outcome(o_.against, source->text);
       if (!base) return complain(base.error().message), kInvalid;
       if (std::any_of(base->rounds.begin(), base->rounds.end(), [](const Round& r) { return r.cut; })) return complain("`" + o_.against + "` was stopped before its end, and is nothing to compare with"), kInvalid;
+      if (base->shard.of > 1) return complain("`" + o_.against + "` is a part of a run; join its shards with `gatelab load merge` first"), kInvalid;
       if (base->plan != outcome.plan) complain("the plans differ, and so the runs can't be compared well: `" + base->plan + "` and `" + outcome.plan + "`");
       for (std::uint32_t i = 0; i < o_.rounds && !load_interrupted(); ++i) outcome.rounds.push_back(round(load_, *target_, i, fmt::format("round {} of {}", i + 1, o_.rounds)));
-      compared = compare(base->rounds, outcome.rounds, compared_quantiles(), tolerance, outcome.confidence, false);
+      compared = compare({base->rounds, base->model, base->connections}, measured(outcome), {compared_quantiles(), tolerance, outcome.confidence, false});
     } else {
       int exit = kOk;
       const auto other = open(o_.against, exit);
@@ -254,45 +257,47 @@ class LoadCommand {
         outcome.rounds.push_back(round(load_, *target_, i, what));
         if (i % 2 != 0) base.push_back(round(load, *other, i, what + ", base"));
       }
-      compared = compare(base, outcome.rounds, compared_quantiles(), tolerance, outcome.confidence, true);
+      compared = compare({base, outcome.model, outcome.connections}, measured(outcome), {compared_quantiles(), tolerance, outcome.confidence, true});
     }
     compared.base = o_.against;
     outcome.served = target_->served();
     return tell(o_, outcome, thresholds_, &compared);
   }
 
-  // Doubles the rate while the thresholds hold, then halves the gap. Inconclusive is not good enough.
+  // Inconclusive is not good enough.
   int find_max() {
     if (load_.model != Model::Open || load_.curve.stages().size() != 1) return wrong("--find-max looks for a rate: it needs --rate to begin with, and no --stage");
-    double good = 0, bad = 0, rate = load_.curve.most();
+    RateSearch search(load_.curve.most());
     Outcome best;
     std::string why;
-    for (std::uint32_t step = 0; step < 24 && !load_interrupted(); ++step) {
+    for (std::uint32_t step = 0; search.next() && !load_interrupted(); ++step) {
+      const double rate = *search.next();
       load_.curve = Curve({{rate, rate, load_.curve.length()}});
       Outcome outcome = described();
-      outcome.rounds.push_back(round(load_, *target_, step, fmt::format("{:.0f}/s", rate)));
+      outcome.rounds.push_back(round(load_, *target_, step, fmt::format("{:.4g}/s", rate)));
       const Judgement judgement = judge(outcome.rounds, thresholds_, outcome.confidence, outcome.model, outcome.connections);
-      std::string said;
-      for (const Finding& f : judgement.findings) said += (said.empty() ? "" : ", ") + f.threshold.text + ": " + std::string(name(f.verdict)) + " (" + f.text + ")";
-      if (!judgement.invalid.empty()) said = judgement.invalid.front();
-      if (o_.json != "-") print(fmt::format("{:.0f}/s: {} ({})\n", rate, name(judgement.verdict), said));
-      if (judgement.verdict == Verdict::Pass) {
-        good = rate;
-        best = std::move(outcome);
-      } else {
-        bad = rate;
-        why = std::string(name(judgement.verdict)) + ": " + said;
-      }
-      if (good > 0 && bad > 0 && bad / good < 1.05) break;
-      rate = bad == 0 ? good * 2 : good == 0 ? bad / 2 : std::sqrt(good * bad);
-      rate = std::round(rate);
-      if (rate < 1) break;
+      if (load_interrupted()) break;
+      const std::string said = said_of(judgement);
+      if (o_.json != "-") print(fmt::format("{}/s: {} ({})\n", rate, name(judgement.verdict), said));
+      const bool holds = judgement.verdict == Verdict::Pass;
+      search.tell(holds);
+      if (holds) best = std::move(outcome);
+      else why = std::string(name(judgement.verdict)) + ": " + said;
     }
     if (load_interrupted()) return kInterrupted;
-    if (good == 0) return complain("no rate holds: " + why), kFailed;
+    if (search.good() == 0) return complain("no rate holds: " + why), kFailed;
     const int exit = tell(o_, best, thresholds_, nullptr);
-    if (o_.json != "-") print(fmt::format("most: {:.0f}/s; at {:.0f}/s {}\n", good, bad, why));
+    if (o_.json == "-") return exit;
+    if (search.bad() == 0) print(fmt::format("most: {}/s, and no rate was found that does not hold\n", search.good()));
+    else print(fmt::format("most: {}/s, to {}; at {}/s {}\n", search.good(), percent(search.bad() / search.good() - 1), search.bad(), why));
     return exit;
+  }
+
+  static std::string said_of(const Judgement& judgement) {
+    if (!judgement.invalid.empty()) return judgement.invalid.front();
+    std::string out;
+    for (const Finding& f : judgement.findings) out += (out.empty() ? "" : ", ") + f.threshold.text + ": " + std::string(name(f.verdict)) + " (" + f.text + ")";
+    return out;
   }
 
   const Options& o_;

@@ -19,7 +19,7 @@ upstreams:
 routes:
   - { name: orders, match: { path: /orders/* }, policies: [ api-key: { header: X-Api-Key } ], upstream: orders }
 CONFIG
-start_nginx origin 'location / { return 200 "ok"; }'
+start_nginx origin 'location / { return 200 "ok"; }' "location /stopped { access_log $work/stopped.log; return 200; }"
 until_true 10 answers "http://127.0.0.1:$origin_port/" || fail "nginx does not answer"
 nginx=http://127.0.0.1:$origin_port
 
@@ -61,6 +61,15 @@ runs "$GATELAB" load "$nginx/" --rate 300/s --duration 1s --seed 9
 says "^  requests  $planned planned"
 exits 3 "$GATELAB" load merge part1.json part3.json
 grep -q 'shard 2/3 is missing' err.txt || fail "$(<err.txt)"
+exits 3 "$GATELAB" load merge part1.json part2.json part2.json
+grep -q 'shard 2/3 is there twice' err.txt || fail "$(<err.txt)"
+# With other threads it would be other requests, and some of them twice.
+exits 0 "$GATELAB" load "$nginx/" --rate 300/s --duration 1s --seed 9 --shard 3/3 --out other3.json --expect 'errors<=0%' --threads 2
+exits 3 "$GATELAB" load merge part1.json part2.json other3.json
+grep -q 'they differ in the threads: 1 and 2$' err.txt || fail "$(<err.txt)"
+exits 0 "$GATELAB" load "$nginx/" --rate 300/s --duration 1s --seed 9 --shard 3/3 --out other3.json --expect 'errors<=0%' -X HEAD
+exits 3 "$GATELAB" load merge part1.json part2.json other3.json
+grep -q 'they differ in the requests that are sent' err.txt || fail "$(<err.txt)"
 
 # Against a saved run, and against another target in turns.
 runs "$GATELAB" load --gateway gateway.yaml /orders/1 --rate 100/s --duration 1s --rounds 3 -H 'X-Api-Key: test-key' --save base.json
@@ -69,6 +78,27 @@ exits 1 "$GATELAB" load --gateway slow.yaml /orders/1 --rate 100/s --duration 1s
 says 'fail: p50 .*slower, by'
 exits 1 "$GATELAB" load --gateway slow.yaml /orders/1 --rate 100/s --duration 1s --rounds 3 -H 'X-Api-Key: test-key' --expect 'p50<10s' --against gateway.yaml
 says 'fail: p50 .*slower, by'
+
+# A base that could not keep to its plan is no measure, whatever this run is; more errors than the base are a failure.
+exits 5 "$GATELAB" load --gateway gateway.yaml /orders/1 --rate 1000/s --duration 1s --rounds 2 --connections 1 -H 'X-Api-Key: test-key' --save behind.json
+exits 5 "$GATELAB" load --gateway gateway.yaml /orders/1 --rate 100/s --duration 1s --rounds 2 -H 'X-Api-Key: test-key' --expect 'p50<10s' --against behind.json
+says '^    invalid: of the base: .*1 connections were in use'
+exits_either() {
+  local code=0
+  "$@" >out.txt 2>err.txt </dev/null || code=$?
+  [[ $code == 1 || $code == 5 ]] || fail "exit code $code of $*: $(<out.txt) $(<err.txt)"
+}
+exits_either "$GATELAB" load --gateway gateway.yaml /orders/1 --rate 100/s --duration 1s --rounds 3 --against base.json
+says '^    fail: errors 100%, of the base 0%: more'
+exits 3 "$GATELAB" load "$nginx/" --rate 100/s --duration 1s --against part1.json
+grep -q 'is a part of a run' err.txt || fail "$(<err.txt)"
+
+# The highest rate that holds is looked for without judging a rate twice.
+code=0
+"$GATELAB" load "$nginx/" --rate 1/s --duration 1s --arrivals even --connections 1 --find-max 'p50<1ns' >out.txt 2>err.txt || code=$?
+expect_equal "exit code of a search without an end" "$code" 1
+expect_equal "rates that were judged" "$(grep -c '^1/s: ' out.txt)" 1
+grep -q 'no rate holds' err.txt || fail "$(<err.txt)"
 
 # TLS, verified.
 "$GATELAB" mint cert --host localhost --out tls >/dev/null 2>&1 || fail "no certificate"
@@ -105,6 +135,35 @@ exits 1 "$GATELAB" test --real wrong.yaml
 grep -q 'errors >= 50%: fail\|the load proves nothing' out.txt || fail "the step's report: $(<out.txt)"
 exits 1 "$GATELAB" test step.yaml
 grep -q 'no case was selected' err.txt || fail "a case of real time alone is run in real time alone: $(<err.txt)"
+
+# A fault of `during` that never happens fails the step: what was meant to be tested was not.
+cat >never.yaml <<'SCENARIO'
+gatelab: 1
+gateway: gateway.yaml
+credentials: { gold: { api_key: test-key } }
+mocks: { orders: [ { when: GET /orders/1, reply: { json: {} } } ] }
+cases:
+  - name: a fault behind the end
+    steps:
+      - load: { rate: 5/s, duration: 2s, arrivals: even, send: GET /orders/1, as: gold }
+        during: [ { at: 0s, fault: { upstream: orders, kind: slow, delay: 1ms } }, { at: 1990ms, fault: { upstream: orders, kind: slow, delay: 200ms } } ]
+        totals: { errors: { le: 0% } }
+SCENARIO
+exits 1 "$GATELAB" test never.yaml
+grep -q 'at: 1990ms' out.txt && grep -q 'the round was over before this: it took 1[.]8' out.txt || fail "a fault that never happens: $(<out.txt)"
+
+# One that is stopped is invalid, whatever it has seen, and is nothing to compare with.
+start stopped "$GATELAB" load "$nginx/stopped" --rate 200/s --duration 10m --expect 'errors<50%' --save stopped.json
+asked() { [[ $(grep -c /stopped stopped.log 2>/dev/null) -gt 100 ]]; }
+until_true 30 asked || fail "the load does not begin: $(<stopped.err)"
+kill -INT "$pid"
+ended "$pid" 20 || fail "the load does not stop"
+wait "$pid" && code=0 || code=$?
+expect_equal "exit code of a load that was stopped" "$code" 130
+grep -q '^  errors < 50%: pass' stopped.out && grep -q '^  invalid: it was stopped before its end$' stopped.out && grep -q '^verdict: invalid' stopped.out || fail "a load that was stopped: $(<stopped.out)"
+grep -q '^{"gatelab_load":2,"verdict":"invalid"' stopped.json || fail "$(head -c 200 stopped.json)"
+exits 3 "$GATELAB" load "$nginx/" --rate 200/s --duration 1s --against stopped.json
+grep -q 'was stopped before its end' err.txt || fail "$(<err.txt)"
 
 # Wrong usage.
 exits 2 "$GATELAB" load

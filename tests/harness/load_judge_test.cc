@@ -76,6 +76,27 @@ TEST(LoadJudge, LateGeneratorProvesNothing) {
   EXPECT_NE(judgement.invalid[0].find("busiest thread was at 99%"), std::string::npos);
 }
 
+// A few that were never sent are under a hundredth of the plan, and still nobody knows how long they would have waited.
+TEST(LoadJudge, WhatWasNeverSentIsAnErrorAndProvesNothing) {
+  Round round = even(1000, 1ms, 1us);
+  round.judged.planned = 1003;
+  round.judged.unsent = round.judged.errors["unsent"] = 3;
+  round.resources.waits = 40;
+  const auto thresholds = *parse_thresholds("p50<1s,errors<=0%");
+  const Judgement judgement = judge({round}, thresholds, 0.95, Model::Open, 4);
+  EXPECT_EQ(judgement.verdict, Verdict::Invalid);
+  ASSERT_EQ(judgement.invalid.size(), 1U);
+  EXPECT_EQ(judgement.invalid[0].substr(0, 49), "3 of 1003 planned requests were never sent; all 4");
+  EXPECT_EQ(judgement.findings[1].verdict, Verdict::Fail);
+  EXPECT_EQ(judgement.findings[1].text, "0.2991% (3 of 1003)");
+  Outcome o;
+  o.rounds.push_back(round);
+  EXPECT_NE(to_text(o, judgement, nullptr).find("1003 planned, 1000 sent in time, 3 never sent, "), std::string::npos) << to_text(o, judgement, nullptr);
+  EXPECT_NE(to_text(o, judgement, nullptr).find("unsent: 3"), std::string::npos);
+  EXPECT_NE(to_json(o, judgement, nullptr).find("\"unsent\":3"), std::string::npos);
+  EXPECT_NE(to_html(o, judgement, nullptr).find("3 errors, 3 of them never sent"), std::string::npos);
+}
+
 TEST(LoadJudge, RoundsThatDifferWidenTheInterval) {
   const auto rounds = [](Duration a, Duration b, Duration c) { return std::vector<Round>{even(5000, a, 1ns), even(5000, b, 1ns), even(5000, c, 1ns)}; };
   const auto threshold = *parse_thresholds("p50<20ms");
@@ -87,6 +108,8 @@ TEST(LoadJudge, ThresholdsAreReadStrictly) {
   EXPECT_EQ(parse_thresholds("p99.9 <= 50ms , service.p50<1ms,rate>=99%")->size(), 3U);
   for (const char* bad : {"p99", "p100<1s", "p99<50", "q99<50ms", "errors<1ms", "p0<1ms"}) EXPECT_FALSE(parse_thresholds(bad)) << bad;
 }
+
+Compared compared(const std::vector<Round>& base, const std::vector<Round>& now, const Comparing& how) { return compare({base, Model::Open, 10}, {now, Model::Open, 10}, how); }
 
 // Identical runs raise an alarm as often as was agreed, and what is slower is found.
 TEST(LoadCompare, FiftyIdenticalPairsRaiseFewAlarms) {
@@ -100,8 +123,8 @@ TEST(LoadCompare, FiftyIdenticalPairsRaiseFewAlarms) {
         same.push_back(noisy(dice, 1, 2000));
         slower.push_back(noisy(dice, 1.1, 2000));
       }
-      alarms += compare(base, same, {0.5, 0.99}, 0, 0.95, paired).verdict == Verdict::Fail ? 1 : 0;
-      found += compare(base, slower, {0.5, 0.99}, 0, 0.95, paired).verdict == Verdict::Fail ? 1 : 0;
+      alarms += compared(base, same, {{0.5, 0.99}, 0, 0.95, paired}).verdict == Verdict::Fail ? 1 : 0;
+      found += compared(base, slower, {{0.5, 0.99}, 0, 0.95, paired}).verdict == Verdict::Fail ? 1 : 0;
     }
     EXPECT_LE(alarms, 7);
     EXPECT_GE(found, 49);
@@ -115,12 +138,72 @@ TEST(LoadCompare, ToleranceIsWhatMayBeSlower) {
     base.push_back(noisy(dice, 1, 2000));
     now.push_back(noisy(dice, 1.1, 2000));
   }
-  EXPECT_EQ(compare(base, now, {0.5}, 0.05, 0.95, true).verdict, Verdict::Fail);
-  EXPECT_EQ(compare(base, now, {0.5}, 0.3, 0.95, true).verdict, Verdict::Pass);
-  const Compared compared = compare(base, now, {0.5}, 0.05, 0.95, true);
-  EXPECT_NEAR(compared.findings[0].ratio, 1.1, 0.03);
-  EXPECT_GT(compared.superiority, 0.55);
-  EXPECT_EQ(compare({base[0]}, {now[0]}, {0.5}, 0.05, 0.95, true).verdict, Verdict::Inconclusive);
+  EXPECT_EQ(compared(base, now, {{0.5}, 0.05, 0.95, true}).verdict, Verdict::Fail);
+  EXPECT_EQ(compared(base, now, {{0.5}, 0.3, 0.95, true}).verdict, Verdict::Pass);
+  const Compared c = compared(base, now, {{0.5}, 0.05, 0.95, true});
+  EXPECT_NEAR(c.findings[0].ratio, 1.1, 0.03);
+  EXPECT_GT(c.superiority, 0.55);
+  EXPECT_EQ(compared({base[0]}, {now[0]}, {{0.5}, 0.05, 0.95, true}).verdict, Verdict::Inconclusive);
+}
+
+// Five rounds that differ by a hundredth or so.
+std::vector<Round> rounds_of(Duration least, int requests = 1000) {
+  std::vector<Round> out;
+  for (int i = 0; i < 5; ++i) out.push_back(even(requests, least + least / 100 * i, 1us));
+  return out;
+}
+
+// Without one round of one side the others must still meet their own: the machine got slower from round to round.
+TEST(LoadCompare, RoundsArePairedByTheirNumber) {
+  for (const bool of_base : {true, false}) {
+    std::vector<Round> base, now;
+    for (int i = 0; i < 6; ++i) {
+      base.push_back(even(1000, 10ms * (1 << i), 1us));
+      now.push_back(even(1000, 10ms * (1 << i), 1us));
+    }
+    (of_base ? base : now)[1].judged.latency = {};
+    (of_base ? base : now)[1].judged.errors["closed"] = 0;
+    const Compared c = compared(base, now, {{0.5}, 0.01, 0.95, true});
+    EXPECT_EQ(c.findings[0].verdict, Verdict::Pass) << c.findings[0].text;
+    EXPECT_DOUBLE_EQ(c.findings[0].ratio, 1);
+    EXPECT_NE(c.findings[0].text.find("; without round 2, of which one side has no latency"), std::string::npos) << c.findings[0].text;
+  }
+}
+
+TEST(LoadCompare, BaseThatIsNoMeasureDecidesTheVerdict) {
+  const struct {
+    const char* what;
+    void (*change)(std::vector<Round>& base, std::vector<Round>& now);
+    Verdict verdict;
+    const char* said;
+  } rows[] = {
+      {"two alike", [](std::vector<Round>&, std::vector<Round>&) {}, Verdict::Pass, "errors 0%, of the base 0%: no difference that the samples tell"},
+      {"a base that was late", [](std::vector<Round>& base, std::vector<Round>&) { for (Round& r : base) r.judged.late.add(5ms, 1000); }, Verdict::Invalid, "invalid: of the base: the generator was late: p50 of its lateness is 5"},
+      {"a base behind its plan", [](std::vector<Round>& base, std::vector<Round>&) { for (Round& r : base) r.judged.in_time = 900; }, Verdict::Invalid, "invalid: of the base: the rate was not reached: 90% of 5000"},
+      {"a base that was stopped", [](std::vector<Round>& base, std::vector<Round>&) { base[4].cut = true; }, Verdict::Invalid, "invalid: of the base: it was stopped before its end"},
+      {"a base with requests unsent", [](std::vector<Round>& base, std::vector<Round>&) { base[0].judged.unsent = 1; }, Verdict::Invalid, "invalid: of the base: 1 of 5000 planned requests were never sent"},
+      {"more errors", [](std::vector<Round>&, std::vector<Round>& now) { for (Round& r : now) r.judged.errors["closed"] = 50; }, Verdict::Fail, "fail: errors 5%, of the base 0%: more"},
+      {"fewer errors", [](std::vector<Round>& base, std::vector<Round>&) { for (Round& r : base) r.judged.errors["status 503"] = 50; }, Verdict::Invalid, "invalid: errors 0%, of the base 5%: fewer"},
+      {"an error by chance", [](std::vector<Round>&, std::vector<Round>& now) { now[2].judged.errors["closed"] = 2; }, Verdict::Pass, "errors 0.04%, of the base 0%: no difference"},
+      {"a base of a few", [](std::vector<Round>& base, std::vector<Round>&) { base = rounds_of(10ms, 200); }, Verdict::Inconclusive, "a round of the base has 200 latencies, which say nothing of its p99: it takes 299"},
+      {"a run of a few", [](std::vector<Round>&, std::vector<Round>& now) { now = rounds_of(10ms, 200); }, Verdict::Inconclusive, "a round of this run has 200 latencies"},
+  };
+  for (const bool paired : {true, false})
+    for (const auto& row : rows) {
+      std::vector<Round> base = rounds_of(10ms), now = rounds_of(10ms);
+      row.change(base, now);
+      const Compared c = compared(base, now, {{0.5, 0.99}, 0.1, 0.95, paired});
+      Outcome o;
+      o.rounds = now;
+      const std::string text = to_text(o, {Verdict::Pass, {}, {}}, &c);
+      EXPECT_EQ(c.verdict, row.verdict) << row.what << "\n" << text;
+      EXPECT_NE(text.find(row.said), std::string::npos) << row.what << "\n" << text;
+      EXPECT_NE(text.find("\nverdict: " + std::string(name(row.verdict))), std::string::npos) << row.what << "\n" << text;
+      EXPECT_NE(to_json(o, {Verdict::Pass, {}, {}}, &c).find("\"verdict\":\"" + std::string(name(row.verdict)) + "\""), std::string::npos) << row.what;
+      const std::string page = to_html(o, {Verdict::Pass, {}, {}}, &c);
+      EXPECT_NE(page.find("<th>errors"), std::string::npos) << row.what;
+      EXPECT_EQ(page.find("<th>the base") != std::string::npos, !c.invalid.empty()) << row.what;
+    }
 }
 
 Outcome outcome() {
@@ -147,7 +230,7 @@ TEST(LoadResult, FileHoldsTheWholeResult) {
   EXPECT_EQ(after->rounds[0].slices[3].latency, before.rounds[0].slices[3].latency);
   EXPECT_EQ(after->marks[0].text, "orders slow");
   EXPECT_EQ(to_json(*after, {}, nullptr), to_json(before, {}, nullptr));
-  for (const char* bad : {"", "{}", "{\"gatelab_load\":2}", "{\"gatelab_load\":1}", "[1]"}) EXPECT_FALSE(read_outcome("a.json", bad)) << bad;
+  for (const char* bad : {"", "{}", "{\"gatelab_load\":1}", "{\"gatelab_load\":2}", "[1]"}) EXPECT_FALSE(read_outcome("a.json", bad)) << bad;
 }
 
 TEST(LoadResult, OnlyTheWholeOfOneRunIsMerged) {
@@ -158,9 +241,58 @@ TEST(LoadResult, OnlyTheWholeOfOneRunIsMerged) {
   EXPECT_EQ(whole->rounds[0].judged.latency.count(), 300U);
   EXPECT_EQ(whole->rounds[0].judged.errors.at("closed"), 9U);
   EXPECT_EQ(merge({parts[0], parts[1]}).error().message, "shard 3/3 is missing: percentiles of a part say nothing of the whole");
-  EXPECT_FALSE(merge({parts[0], parts[1], parts[1]}));
-  parts[2].seed = 9;
-  EXPECT_FALSE(merge(parts));
+  EXPECT_EQ(merge({parts[0], parts[1], parts[1]}).error().message, "shard 2/3 is there twice");
+}
+
+TEST(LoadResult, PartsOfDifferentRunsAreRefusedWithWhatDiffers) {
+  const struct {
+    const char* what;
+    void (*change)(Outcome&);
+  } rows[] = {
+      {"the target: `http://127.0.0.1:1/` and `http://127.0.0.1:2/`", [](Outcome& o) { o.target = "http://127.0.0.1:2/"; }},
+      {"the plan: open, Poisson, 10/s for 10s and closed", [](Outcome& o) { o.plan = "closed"; }},
+      {"the seed: 1 and 9", [](Outcome& o) { o.seed = 9; }},
+      {"the rounds: 1 and 2", [](Outcome& o) { o.rounds.resize(2); }},
+      {"the number of shards: 2 and 3", [](Outcome& o) { o.shard.of = 3; }},
+      {"the threads: 1 and 4", [](Outcome& o) { o.threads = 4; }},
+      {"the connections: 0 and 7", [](Outcome& o) { o.connections = 7; }},
+      {"the warm-up: 0s and 1s", [](Outcome& o) { o.warmup = 1s; }},
+      {"the timeout: 0s and 2s", [](Outcome& o) { o.timeout = 2s; }},
+      {"the requests that are sent, or their data: 0000000000000000 and 0000000000000005", [](Outcome& o) { o.requests = 5; }},
+      {"what is expected: p50 < 1s and none", [](Outcome& o) { o.thresholds.clear(); }},
+      {"the confidence: 95% and 99%", [](Outcome& o) { o.confidence = 0.99; }},
+  };
+  for (const auto& row : rows) {
+    std::vector<Outcome> parts(2, outcome());
+    for (std::uint32_t i = 0; i < 2; ++i) parts[i].shard = {i, 2};
+    row.change(parts[1]);
+    // A file keeps all that tells runs from each other.
+    auto again = read_outcome("b.json", to_json(parts[1], {}, nullptr));
+    ASSERT_TRUE(again) << row.what;
+    const auto whole = merge({parts[0], std::move(*again)});
+    ASSERT_FALSE(whole) << row.what;
+    EXPECT_EQ(whole.error().message, std::string("these are parts of different runs: they differ in ") + row.what);
+  }
+}
+
+TEST(LoadResult, DigestIsOfWhatIsSentButNotOfCredentials) {
+  const auto digest = [](const char* octets, const char* csv = "n\n1\n", std::uint16_t status = 200) {
+    Load load;
+    load.data = *read_data("rows.csv", csv);
+    Flow flow;
+    flow.requests.emplace_back();
+    flow.requests[0].octets = *Template::make(octets, load.data, {});
+    flow.requests[0].expected = {status};
+    load.flows.push_back(std::move(flow));
+    return begin_outcome("a", load, 1, 0.95, {}).requests;
+  };
+  const std::uint64_t base = digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n");
+  EXPECT_EQ(digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: other\r\n\r\n"), base);
+  for (const char* other : {"POST /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "GET /$(data.n) HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+                            "GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\nbody"})
+    EXPECT_NE(digest(other), base) << other;
+  EXPECT_NE(digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "n\n2\n"), base);
+  EXPECT_NE(digest("GET /a HTTP/1.1\r\nHost: a\r\nX-Api-Key: one\r\n\r\n", "n\n1\n", 201), base);
 }
 
 TEST(LoadResult, PageStandsAlone) {

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <future>
 
 #include "harness/load/generate.h"
 #include "harness/load/judge.h"
 #include "harness/mock/mock.h"
+#include "io/process.h"
+#include "io/real.h"
 #include "io/sim.h"
 
 namespace gatelab::harness::load {
@@ -237,6 +240,64 @@ TEST_F(SimulatedLoad, ShardsTogetherAreTheWhole) {
   EXPECT_EQ(parts.judged.latency, whole.judged.latency);
 }
 
+std::uint64_t accounted(const Tally& t) {
+  const auto timeouts = t.errors.count("timeout") > 0 ? t.errors.at("timeout") : 0, unsent = t.errors.count("unsent") > 0 ? t.errors.at("unsent") : 0;
+  return t.latency.count() + t.failed() - timeouts - unsent;  // those are both, as they have waited
+}
+
+// Two connections that answer 20 a second, 40 a second, and a patience of a second: half of what is owed is never sent.
+TEST_F(SimulatedLoad, WhatWasOwedAndNeverSentIsAnErrorThatHasWaited) {
+  serve([](const SeenRequest&, Duration) { return after(100ms); });
+  Load load = open(40, 10s);
+  load.connections = 2;
+  load.timeout = 1s;
+  const Round round = run(load);
+  const Tally& t = round.judged;
+  EXPECT_EQ(t.planned, 400U);
+  EXPECT_EQ(t.sent + t.unsent, 400U);
+  EXPECT_GT(t.unsent, 100U);
+  EXPECT_EQ(t.errors.at("unsent"), t.unsent);
+  EXPECT_EQ(accounted(t), 400U);
+  EXPECT_EQ(t.latency.count(), 400U);
+  EXPECT_GE(t.latency.at(0.9), 999ms);  // the patience, not what the lucky ones saw
+  EXPECT_GE(t.late.max(), 1s);
+  std::uint64_t shown = 0;
+  for (const Slice& s : round.slices) shown += s.failed;
+  EXPECT_EQ(shown, t.unsent);
+}
+
+// The later requests of a flow are due when the answer before came, be it behind the plan's end.
+TEST_F(SimulatedLoad, LaterStepsOfAFlowAreInTimeWhenTheyFollowTheirAnswer) {
+  serve([](const SeenRequest&, Duration) { return after(400ms); });
+  Load load = open(20, 2s);
+  load.flows = {flow({"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /3 HTTP/1.1\r\nHost: a\r\n\r\n"})};
+  const Round round = run(load);
+  EXPECT_EQ(round.judged.planned, 120U);
+  EXPECT_EQ(round.judged.in_time, 120U);
+  EXPECT_EQ(round.judged.late.max(), Duration{});
+  EXPECT_EQ(judge({round}, *parse_thresholds("p50<1s"), 0.95, Model::Open, 2).verdict, Verdict::Pass);
+}
+
+TEST_F(SimulatedLoad, StoppedRunAccountsForWhatItCut) {
+  serve([](const SeenRequest&, Duration) { return after(1h); });
+  Load load = open(100, 1h);
+  load.connections = 20;
+  load.timeout = 1h;
+  const Generators generators{sim_.environment().network, sim_.environment().clock, sim_.environment().loops};
+  run_ = std::make_unique<RoundRun>(generators, load, target_, 0);
+  run_->start();
+  sim_.advance(2s);
+  run_->stop();
+  EXPECT_EQ(sim_.run_until([this] { return run_->done(); }, 1s), io::SimEnd::Idle);
+  const Round round = run_->result();
+  EXPECT_EQ(round.judged.errors.at("cut"), 20U);
+  EXPECT_EQ(round.judged.errors.at("unsent"), round.judged.unsent);
+  EXPECT_EQ(round.judged.failed(), round.judged.planned);
+  const Judgement judgement = judge({round}, {}, 0.95, Model::Open, 20);
+  EXPECT_EQ(judgement.verdict, Verdict::Invalid);
+  EXPECT_EQ(judgement.invalid, std::vector<std::string>{"it was stopped before its end"});
+}
+
 TEST_F(SimulatedLoad, StoppedRunSaysSo) {
   serve([](const SeenRequest&, Duration) { return after(10ms); });
   const Load load = open(100, 1h);
@@ -248,6 +309,68 @@ TEST_F(SimulatedLoad, StoppedRunSaysSo) {
   EXPECT_EQ(sim_.run_until([this] { return run_->done(); }, 1s), io::SimEnd::Idle);
   EXPECT_TRUE(run_->result().cut);
   EXPECT_NEAR(static_cast<double>(run_->result().judged.answered), 200, 5);
+}
+
+// On threads: a generator that is at its end lives until its loop has heard of the stop, however long that loop is busy.
+TEST(LoadStop, RoundIsNotDoneBeforeEveryLoopHasHeardOfIt) {
+  const auto held = io::HeldPort::take();
+  ASSERT_TRUE(held);
+  io::RealWorld world({2, 1, 50us});
+  io::Environment& environment = world.environment();
+  world.start();
+  const Generators generators{environment.network, environment.clock, environment.loops};
+  Target target;
+  target.address = *parse_address("127.0.0.1:" + std::to_string((*held)->port()));  // nobody listens
+  Load load;
+  // The first generator has its one request at once; the second one's is half an hour away.
+  load.curve = Curve({{2.0 / 3600, 2.0 / 3600, 1h}});
+  load.spacing = Spacing::Even;
+  Flow flow;
+  flow.requests.emplace_back();
+  flow.requests[0].octets = *Template::make("GET / HTTP/1.1\r\nHost: a\r\n\r\n", {}, {});
+  load.flows.push_back(std::move(flow));
+  Progress progress;
+  RoundRun run(generators, load, target, 0, &progress);
+  const auto turn = [&](std::size_t loop) {
+    std::promise<void> had;
+    environment.loops[loop]->post_remote([&had] { had.set_value(); });
+    had.get_future().wait();
+  };
+  run.start();
+  for (std::uint64_t failed = 0; failed == 0; turn(0)) failed = progress.take().failed;
+  for (int i = 0; i < 100; ++i) turn(0);  // until its end is told
+  std::promise<void> let_go, busy;
+  environment.loops[0]->post_remote([&] {
+    busy.set_value();
+    let_go.get_future().wait();
+  });
+  busy.get_future().wait();
+  run.stop();
+  for (int i = 0; i < 1000 && !run.done(); ++i) turn(1);
+  EXPECT_FALSE(run.done());
+  let_go.set_value();
+  while (!run.done()) turn(1);
+  const Round round = run.result();
+  EXPECT_TRUE(round.cut);
+  EXPECT_EQ(round.judged.errors.at("refused"), 1U);
+  run.stop();  // of what is over nothing is stopped, and no loop is told
+  EXPECT_TRUE(run.done());
+  world.stop();
+  world.join();
+  run.stop();
+}
+
+TEST_F(SimulatedLoad, StopBehindTheEndChangesNothing) {
+  serve([](const SeenRequest&, Duration) { return after(1ms); });
+  const Load load = open(100, 1s);
+  const Generators generators{sim_.environment().network, sim_.environment().clock, sim_.environment().loops};
+  run_ = std::make_unique<RoundRun>(generators, load, target_, 0);
+  run_->start();
+  EXPECT_EQ(sim_.run_until([this] { return run_->done(); }, 2s), io::SimEnd::Idle);
+  run_->stop();
+  sim_.drain();
+  EXPECT_TRUE(run_->done());
+  EXPECT_FALSE(run_->result().cut);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // The pure parts of the load: histograms, the plan, and what may be said of a sample.
 #include <gtest/gtest.h>
 
+#include <math.h>  // signgam
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -155,6 +157,15 @@ TEST(Statistics, AgreesWithTables) {
   EXPECT_NEAR(share_bounds(0, 100, 0.95).high, 1 - std::pow(0.05, 0.01), 1e-9);
   EXPECT_NEAR(share_bounds(5, 100, 0.95).high, 0.102253, 1e-5);
   EXPECT_NEAR(share_bounds(5, 100, 0.95).low, 0.019910, 1e-5);
+}
+
+// The C library's signgam is one for all threads.
+TEST(Statistics, WritesNothingThatThreadsShare) {
+  for (const double a : {0.5, 2.0, 300.0}) {
+    signgam = -7;
+    EXPECT_GT(incomplete_beta(a, 3, 0.5), 0);
+    EXPECT_EQ(signgam, -7) << a;
+  }
 }
 
 TEST(Statistics, SaysHowManySamplesAPercentileNeeds) {

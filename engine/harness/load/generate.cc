@@ -33,10 +33,14 @@ void RoundRun::start() {
 }
 
 void RoundRun::stop() {
-  // A lane lives until the loop has run this, as done() is told behind it, or was before.
+  // Nothing runs any more, maybe not even the loops.
+  if (done()) return;
+  // A lane must live until its loop has run this, and others may end meanwhile: done() waits for it too.
+  left_->fetch_add(lanes_.size(), std::memory_order_acq_rel);
   for (std::size_t i = 0; i < lanes_.size(); ++i)
-    generators_.loops[i]->post_remote([lane = std::weak_ptr<std::atomic<std::size_t>>(left_), of = lanes_[i].get()] {
-      if (const auto left = lane.lock(); left && left->load() > 0) of->stop();
+    generators_.loops[i]->post_remote([lane = lanes_[i].get(), left = left_] {
+      lane->stop();
+      left->fetch_sub(1, std::memory_order_acq_rel);
     });
 }
 

@@ -31,7 +31,7 @@ class RoundRun {
   // The plan's time 0.
   Instant began() const noexcept { return began_; }
   bool done() const noexcept { return left_->load(std::memory_order_acquire) == 0; }
-  // It will be done soon.
+  // It will be done soon. From the thread that asks done(); while the loops run, or when it is done.
   void stop();
   // Once it is done.
   Round result() const;

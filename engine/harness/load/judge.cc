@@ -77,16 +77,9 @@ Finding of_quantile(const Threshold& t, const std::vector<Round>& rounds, double
 
 Finding of_errors(const Threshold& t, const std::vector<Round>& rounds, double confidence) {
   Finding out{t};
-  std::uint64_t bad = 0, all = 0;
-  std::vector<double> shares;
-  for (const Round& r : rounds) {
-    const std::uint64_t failed = r.judged.failed(), sent = std::max(r.judged.sent, failed);
-    bad += failed;
-    all += sent;
-    if (sent > 0) shares.push_back(static_cast<double>(failed) / static_cast<double>(sent));
-  }
-  out.value = all == 0 ? 0 : static_cast<double>(bad) / static_cast<double>(all);
-  const std::string found = percent(out.value) + " (" + std::to_string(bad) + " of " + std::to_string(all) + ")";
+  const auto [bad, all, value, bounds] = error_share(rounds, confidence);
+  out.value = value;
+  const std::string found = percent(value) + " (" + std::to_string(bad) + " of " + std::to_string(all) + ")";
   if (all == 0) {
     out.text = "no request was sent";
     return out;
@@ -97,11 +90,6 @@ Finding of_errors(const Threshold& t, const std::vector<Round>& rounds, double c
     out.verdict = holds(t.op, out.value, t.bound) ? Verdict::Pass : Verdict::Fail;
     out.text = found;
     return out;
-  }
-  Bounds bounds = share_bounds(bad, all, confidence);
-  if (const auto spread = bad > 0 ? mean_bounds(shares, confidence) : std::nullopt) {
-    bounds.low = std::min(bounds.low, std::max(0.0, spread->low));
-    bounds.high = std::max(bounds.high, std::min(1.0, spread->high));
   }
   out.low = bounds.low;
   out.high = bounds.high;
@@ -136,7 +124,6 @@ std::string missing(const std::vector<Round>& rounds, std::uint32_t connections)
   Resources all;
   for (const Round& r : rounds) {
     all.waits += r.resources.waits;
-    all.unsent += r.resources.unsent;
     all.descriptors += r.resources.descriptors;
     all.thread = std::max(all.thread, r.resources.thread);
   }
@@ -144,42 +131,6 @@ std::string missing(const std::vector<Round>& rounds, std::uint32_t connections)
   if (all.waits > 0) return "all " + std::to_string(connections) + " connections were in use " + std::to_string(all.waits) + " times: allow more with `connections`, or what answers is too slow for the rate";
   if (all.thread > kBusy) return "its busiest thread was at " + percent(all.thread) + ": more `threads`, or --shard over several machines";
   return "neither connections nor its own threads were short (" + percent(all.thread) + " busy): the machine gave it no time, as other programs need its processors";
-}
-
-void look_at_the_generator(Judgement& out, const std::vector<Round>& rounds, const std::vector<Threshold>& thresholds, double confidence, Model model, std::uint32_t connections) {
-  Histogram late, latency;
-  std::uint64_t planned = 0, in_time = 0;
-  double thread = 0;
-  for (const Round& r : rounds) {
-    late.merge(r.judged.late);
-    latency.merge(r.judged.latency);
-    planned += r.judged.planned;
-    in_time += r.judged.in_time;
-    thread = std::max(thread, r.resources.thread);
-  }
-  if (std::any_of(rounds.begin(), rounds.end(), [](const Round& r) { return r.cut; })) {
-    out.invalid.push_back("it was stopped before its end");
-    return;
-  }
-  if (planned == 0) {
-    out.invalid.push_back("no request was planned that counts: the run is shorter than its warm-up");
-    return;
-  }
-  std::vector<double> quantiles;
-  for (const Threshold& t : thresholds)
-    if (t.what == Threshold::What::Latency || t.what == Threshold::What::Service) quantiles.push_back(t.quantile);
-  if (quantiles.empty() && latency.count() > 0) quantiles.push_back(0.99);
-  for (const double q : quantiles) {
-    // What a handful decides says nothing of the generator either.
-    if (latency.count() < samples_for(q, confidence)) continue;
-    const auto behind = static_cast<double>(late.at(q).count()), seen = static_cast<double>(latency.at(q).count());
-    if (behind <= kLate || behind <= kLateShare * seen) continue;
-    out.invalid.push_back("the generator was late: " + percentile_name(q) + " of its lateness is " + brief(behind) + ", of the latency " + brief(seen) + "; " + missing(rounds, connections));
-    break;
-  }
-  const double share = static_cast<double>(in_time) / static_cast<double>(planned);
-  if (model == Model::Open && share < kInTime) out.invalid.push_back("the rate was not reached: " + percent(share) + " of " + std::to_string(planned) + " planned requests were sent in time; " + missing(rounds, connections));
-  if (thread > kBusy && out.invalid.empty()) out.invalid.push_back("the generator was saturated: " + missing(rounds, connections));
 }
 
 }  // namespace
@@ -262,6 +213,61 @@ Verdict worse(Verdict a, Verdict b) noexcept {
   return rank(a) < rank(b) ? b : a;
 }
 
+std::vector<std::string> faults_of_generator(const std::vector<Round>& rounds, const std::vector<double>& quantiles, double confidence, Model model, std::uint32_t connections) {
+  std::vector<std::string> out;
+  Histogram late, latency;
+  std::uint64_t planned = 0, in_time = 0, unsent = 0;
+  double thread = 0;
+  for (const Round& r : rounds) {
+    late.merge(r.judged.late);
+    latency.merge(r.judged.latency);
+    planned += r.judged.planned;
+    in_time += r.judged.in_time;
+    unsent += r.judged.unsent;
+    thread = std::max(thread, r.resources.thread);
+  }
+  if (std::any_of(rounds.begin(), rounds.end(), [](const Round& r) { return r.cut; })) {
+    out.push_back("it was stopped before its end");
+    return out;
+  }
+  if (planned == 0) {
+    out.push_back("no request was planned that counts: the run is shorter than its warm-up");
+    return out;
+  }
+  for (const double q : quantiles) {
+    // What a handful decides says nothing of the generator either.
+    if (latency.count() < samples_for(q, confidence)) continue;
+    const auto behind = static_cast<double>(late.at(q).count()), seen = static_cast<double>(latency.at(q).count());
+    if (behind <= kLate || behind <= kLateShare * seen) continue;
+    out.push_back("the generator was late: " + percentile_name(q) + " of its lateness is " + brief(behind) + ", of the latency " + brief(seen) + "; " + missing(rounds, connections));
+    break;
+  }
+  const double share = static_cast<double>(in_time) / static_cast<double>(planned);
+  if (model == Model::Open && share < kInTime) out.push_back("the rate was not reached: " + percent(share) + " of " + std::to_string(planned) + " planned requests were sent in time; " + missing(rounds, connections));
+  if (unsent > 0) out.push_back(std::to_string(unsent) + " of " + std::to_string(planned) + " planned requests were never sent; " + missing(rounds, connections));
+  if (thread > kBusy && out.empty()) out.push_back("the generator was saturated: " + missing(rounds, connections));
+  return out;
+}
+
+ErrorShare error_share(const std::vector<Round>& rounds, double confidence) {
+  ErrorShare out;
+  std::vector<double> shares;
+  for (const Round& r : rounds) {
+    const std::uint64_t failed = r.judged.failed(), all = std::max(r.judged.sent + r.judged.unsent, failed);
+    out.bad += failed;
+    out.all += all;
+    if (all > 0) shares.push_back(static_cast<double>(failed) / static_cast<double>(all));
+  }
+  if (out.all == 0) return out;
+  out.value = static_cast<double>(out.bad) / static_cast<double>(out.all);
+  out.bounds = share_bounds(out.bad, out.all, confidence);
+  if (const auto spread = out.bad > 0 ? mean_bounds(shares, confidence) : std::nullopt) {
+    out.bounds.low = std::min(out.bounds.low, std::max(0.0, spread->low));
+    out.bounds.high = std::max(out.bounds.high, std::min(1.0, spread->high));
+  }
+  return out;
+}
+
 Judgement judge(const std::vector<Round>& rounds, const std::vector<Threshold>& thresholds, double confidence, Model model, std::uint32_t connections) {
   Judgement out;
   out.verdict = Verdict::Pass;
@@ -272,7 +278,11 @@ Judgement judge(const std::vector<Round>& rounds, const std::vector<Threshold>& 
     out.verdict = worse(out.verdict, out.findings.back().verdict);
   }
   if (sum_sent(rounds) == 0 && thresholds.empty()) out.verdict = Verdict::Inconclusive;
-  look_at_the_generator(out, rounds, thresholds, confidence, model, connections);
+  std::vector<double> quantiles;
+  for (const Threshold& t : thresholds)
+    if (t.what == Threshold::What::Latency || t.what == Threshold::What::Service) quantiles.push_back(t.quantile);
+  if (quantiles.empty()) quantiles.push_back(0.99);
+  out.invalid = faults_of_generator(rounds, quantiles, confidence, model, connections);
   if (!out.invalid.empty()) out.verdict = Verdict::Invalid;
   return out;
 }

@@ -52,6 +52,18 @@ struct Judgement {
 // `threads`: generators of the process; for what is told.
 Judgement judge(const std::vector<Round>& rounds, const std::vector<Threshold>& thresholds, double confidence, Model model, std::uint32_t connections);
 
+// Why the generator was not good enough to say anything of these percentiles; nothing: it was.
+std::vector<std::string> faults_of_generator(const std::vector<Round>& rounds, const std::vector<double>& quantiles, double confidence, Model model, std::uint32_t connections);
+
+// The share of requests that ended in an error, and where that of the whole lies: what the sample leaves open, widened by how far
+// rounds differ.
+struct ErrorShare {
+  std::uint64_t bad = 0, all = 0;
+  double value = 0;
+  Bounds bounds{0, 1};
+};
+ErrorShare error_share(const std::vector<Round>& rounds, double confidence);
+
 // Three digits: "1.23ms", "45.6µs".
 std::string brief(Duration d);
 std::string brief(double nanoseconds);

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kBlock = 64 * 1024;
 constexpr std::size_t kMostWaiting = 100'000;  // for a connection; who comes later is not sent at all
 constexpr int kBurst = 64;                     // sent in one go
+constexpr Duration kPrompt = std::chrono::milliseconds(1);  // behind an answer
 constexpr Duration kFlush = std::chrono::milliseconds(100);
 
 std::vector<double> weights_of(const std::vector<Flow>& flows) {
@@ -78,7 +79,7 @@ io::Task<void> Lane::run() {
   begin.what = "the load's start";
   co_await io::sleep_until(loop(), begin);
   const Duration spent = world_.thread_time != nullptr ? world_.thread_time() : Duration{};
-  for (;;) {
+  while (!stopped_) {
     const Instant now = loop().now();
     const bool all = send_due(now);
     give_up_late_ones(now);
@@ -95,6 +96,7 @@ io::Task<void> Lane::run() {
     wait.what = "the load's next request";
     co_await wake_.wait(loop(), wait);
   }
+  ended_ = true;
   if (world_.thread_time != nullptr) {
     const Duration whole = std::max(loop().now() - start_, Duration{1});
     round_.resources.thread = static_cast<double>((world_.thread_time() - spent).count()) / static_cast<double>(whole.count());
@@ -109,10 +111,16 @@ io::Task<void> Lane::run() {
 }
 
 void Lane::stop() noexcept {
-  stopped_ = true;
+  if (ended_ || std::exchange(stopped_, true)) return;
   round_.cut = true;
   arrival_.reset();
   turns_ = {};
+  // What was under way is cut: neither its latency nor whether it would have failed is known.
+  for (const Visit* v = flight_.first(); v != nullptr; v = v->after) count_error(*v, "cut");
+  for (const Visit* v : waiting_) {
+    if (!v->retried) ++tally_of(*v).unsent;
+    count_error(*v, v->retried ? "cut" : "unsent");
+  }
   waiting_.clear();
   under_way_ = 0;
   outer_.cancel();
@@ -207,8 +215,7 @@ void Lane::dispatch(Visit& visit) {
   if (connections_.size() < world_.connections) return open(visit);
   ++round_.resources.waits;
   if (waiting_.size() < kMostWaiting) return waiting_.push_back(&visit);
-  ++round_.resources.unsent;
-  over(visit);
+  give_up_waiting(visit, loop().now());
 }
 
 // It is under way from now on, whether it has to connect first or not.
@@ -222,7 +229,7 @@ void Lane::depart(Visit& visit, Connection& connection) {
   Tally& tally = tally_of(visit);
   tally.late.add(visit.sent - visit.planned);
   ++tally.sent;
-  if (visit.sent <= end_) ++tally.in_time;
+  if (visit.sent <= std::max(end_, visit.planned + kPrompt)) ++tally.in_time;
   ++recent_.sent;
 }
 
@@ -255,18 +262,33 @@ void Lane::give_up_late_ones(Instant now) {
   while (!waiting_.empty() && waiting_.front()->planned + world_.load.timeout <= now) {
     Visit& visit = *waiting_.front();
     waiting_.pop_front();
-    ++round_.resources.unsent;
-    over(visit);
+    give_up_waiting(visit, now);
   }
 }
 
+// It was owed and got no connection: who it stands for has waited for all that time.
+void Lane::give_up_waiting(Visit& visit, Instant now) {
+  Tally& tally = tally_of(visit);
+  const Duration waited = now - visit.planned;
+  // Of one that the longest queue has no room for nobody knows how long it would have waited.
+  if (waited >= world_.load.timeout) tally.latency.add(waited);
+  if (visit.retried) return failed(visit, "timeout");
+  if (waited >= world_.load.timeout) tally.late.add(waited);
+  ++tally.unsent;
+  failed(visit, "unsent");
+}
+
 void Lane::failed(Visit& visit, std::string_view word) {
+  count_error(visit, word);
+  slice(visit, false, Duration{});
+  over(visit);
+}
+
+void Lane::count_error(const Visit& visit, std::string_view word) {
   auto& errors = tally_of(visit).errors;
   const auto known = errors.find(word);
   if (known != errors.end()) ++known->second;
   else errors.emplace(word, 1);
-  slice(visit, false, Duration{});
-  over(visit);
 }
 
 void Lane::slice(const Visit& visit, bool good, Duration latency) {
@@ -283,6 +305,7 @@ void Lane::slice(const Visit& visit, bool good, Duration latency) {
 
 void Lane::answered(Connection& connection, Reply reply, const std::string& body) {
   Visit& visit = *connection.take_visit();
+  if (stopped_) return;
   flight_.remove(visit);
   const Instant now = loop().now();
   Tally& tally = tally_of(visit);
@@ -298,7 +321,6 @@ void Lane::answered(Connection& connection, Reply reply, const std::string& body
   } else if (usable) {
     idle_.push_back(&connection);
   }
-  if (stopped_) return;
   if (!expected(visit.request(), reply.status)) return failed(visit, status_word(reply.status));
   if (!visit.request().saves.empty() && !save(visit, body)) return failed(visit, "nothing to save");
   tally.latency.add(now - visit.planned);

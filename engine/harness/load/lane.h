@@ -55,7 +55,7 @@ class Lane {
   // On the loop's thread: the whole round, which begins at `start`. Then `done` is called there, when nothing of it runs any
   // more.
   void start(Instant start, std::function<void()> done);
-  // On the loop's thread. Nothing more is sent, and what is in flight is given up.
+  // On the loop's thread. Nothing more is sent, and what is in flight is given up. Of a lane that is at its end, nothing is.
   void stop() noexcept;
   // After `done`.
   Round& result() noexcept { return round_; }
@@ -94,6 +94,8 @@ class Lane {
   void give_up_late_ones(Instant now);
   Instant first_deadline() const noexcept;
   void failed(Visit& visit, std::string_view word);
+  void count_error(const Visit& visit, std::string_view word);
+  void give_up_waiting(Visit& visit, Instant now);
   void slice(const Visit& visit, bool good, Duration latency);
   void next_step_or_over(Visit& visit);
   void over(Visit& visit);
@@ -120,7 +122,7 @@ class Lane {
   io::Scope scope_, outer_;
   Arena arena_;
   std::vector<char> block_;
-  bool stopped_ = false;
+  bool stopped_ = false, ended_ = false;
   Progress::Recent recent_;
   Round round_;
 };

@@ -12,6 +12,7 @@ void Tally::merge(const Tally& other) {
   planned += other.planned;
   sent += other.sent;
   in_time += other.in_time;
+  unsent += other.unsent;
   answered += other.answered;
   octets += other.octets;
   retried += other.retried;
@@ -37,7 +38,6 @@ void Round::merge(const Round& other) {
     slices[i].failed += other.slices[i].failed;
   }
   resources.waits += other.resources.waits;
-  resources.unsent += other.resources.unsent;
   resources.descriptors += other.resources.descriptors;
   resources.thread = std::max(resources.thread, other.resources.thread);
   cut = cut || other.cut;

@@ -71,16 +71,17 @@ struct Target {
 
 // Latency runs from the instant that the plan says, service time from when the request was sent; what lies between is
 // lateness, the generator's own. Latency and service are of requests that were answered as expected, and of those that timed
-// out, which took at least that long.
+// out, which took at least that long. What was planned is in the end either a latency or an error, or both.
 struct Tally {
   Histogram latency, service, late;
   std::uint64_t planned = 0;   // requests that were due
-  std::uint64_t sent = 0, in_time = 0;  // in_time: before the plan's end
+  std::uint64_t sent = 0, in_time = 0;  // in_time: before the plan's end; what follows an answer, when that came
+  std::uint64_t unsent = 0;    // got no connection before their time was up; errors too, by that name
   std::uint64_t answered = 0;  // whole answers, of any status
   std::uint64_t octets = 0;    // received
   std::uint64_t retried = 0;   // the connection had been closed while it was idle
   std::map<std::uint16_t, std::uint64_t> statuses;
-  std::map<std::string, std::uint64_t, std::less<>> errors;  // refused, closed, timeout, truncated, …, "status 503"
+  std::map<std::string, std::uint64_t, std::less<>> errors;  // refused, closed, timeout, unsent, …, "status 503"
 
   void merge(const Tally& other);
   std::uint64_t failed() const noexcept;
@@ -95,7 +96,6 @@ struct Slice {
 // Of what a generator may have had too little.
 struct Resources {
   std::uint64_t waits = 0;        // requests that waited for a free connection
-  std::uint64_t unsent = 0;       // and those that got none
   std::uint64_t descriptors = 0;  // connections that the system refused to open for want of descriptors, ports or memory
   double thread = 0;              // processor time of the busiest generator thread, as a share of the time
 };

@@ -146,7 +146,7 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:4px 8px;
 )";
   out += "<h1>" + escaped(o.target) + "</h1>\n";
   if (judged) out += "<p><span class=\"v " + std::string(name(verdict)) + "\">" + std::string(name(verdict)) + "</span></p>\n";
-  out += "<p class=d>" + escaped(o.plan) + ", " + std::to_string(o.rounds.size()) + (o.rounds.size() == 1 ? " round" : " rounds") + ", seed " + std::to_string(o.seed) + ". " + std::to_string(all.judged.sent) + " requests judged, " + std::to_string(all.judged.failed()) + " errors.</p>\n";
+  out += "<p class=d>" + escaped(o.plan) + ", " + std::to_string(o.rounds.size()) + (o.rounds.size() == 1 ? " round" : " rounds") + ", seed " + std::to_string(o.seed) + ". " + std::to_string(all.judged.sent) + " requests judged, " + std::to_string(all.judged.failed()) + " errors" + (all.judged.unsent > 0 ? ", " + std::to_string(all.judged.unsent) + " of them never sent" : "") + ".</p>\n";
   for (const std::string& why : judgement.invalid) out += "<p>" + escaped(why) + "</p>\n";
   if (!judgement.findings.empty()) {
     out += "<h2>Expected</h2>\n<table>\n";
@@ -156,6 +156,8 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:4px 8px;
   if (compared != nullptr) {
     out += "<h2>Against " + escaped(compared->base) + "</h2>\n<table>\n";
     for (const Comparison& c : compared->findings) out += row(percentile_name(c.quantile), {std::string(name(c.verdict)), c.text});
+    out += row("errors", {std::string(name(compared->errors.verdict)), compared->errors.text});
+    for (const std::string& why : compared->invalid) out += row("the base", {"invalid", why});
     out += "</table>\n";
   }
   out += over_time(o, all) + spectrum(all.judged);

@@ -2,11 +2,16 @@
 #include "harness/load/result.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cinttypes>
 #include <nlohmann/json.hpp>
 #include <cmath>
+#include <cstdio>
 #include <set>
 #include <utility>
 
+#include "base/random.h"
 #include "base/units.h"
 
 namespace gatelab::harness::load {
@@ -14,6 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int kVersion = 2;  // of the file
 constexpr double kShown[] = {0.5, 0.9, 0.99, 0.999};
 
 std::string number(double value) {
@@ -53,14 +59,14 @@ Json json_of(const Histogram& h) {
 Json json_of(const Tally& t) {
   Json statuses = Json::object();
   for (const auto& [status, n] : t.statuses) statuses[std::to_string(status)] = n;
-  return {{"planned", t.planned}, {"sent", t.sent}, {"in_time", t.in_time}, {"answered", t.answered}, {"octets", t.octets}, {"retried", t.retried}, {"statuses", std::move(statuses)}, {"errors", t.errors},
+  return {{"planned", t.planned}, {"sent", t.sent}, {"in_time", t.in_time}, {"unsent", t.unsent}, {"answered", t.answered}, {"octets", t.octets}, {"retried", t.retried}, {"statuses", std::move(statuses)}, {"errors", t.errors},
           {"latency", json_of(t.latency)}, {"service", json_of(t.service)}, {"late", json_of(t.late)}};
 }
 
 Json json_of(const Round& r) {
   Json slices = Json::array();
   for (const Slice& s : r.slices) slices.push_back({{"answered", s.answered}, {"failed", s.failed}, {"latency", json_of(s.latency)}});
-  return {{"length", r.length.count()}, {"slice", r.slice.count()}, {"cut", r.cut}, {"resources", {{"waits", r.resources.waits}, {"unsent", r.resources.unsent}, {"descriptors", r.resources.descriptors}, {"thread", r.resources.thread}}},
+  return {{"length", r.length.count()}, {"slice", r.slice.count()}, {"cut", r.cut}, {"resources", {{"waits", r.resources.waits}, {"descriptors", r.resources.descriptors}, {"thread", r.resources.thread}}},
           {"judged", json_of(r.judged)}, {"warmup", json_of(r.warmup)}, {"slices", std::move(slices)}};
 }
 
@@ -77,6 +83,7 @@ void restore(const Json& json, Tally& out) {
   out.planned = json.at("planned").get<std::uint64_t>();
   out.sent = json.at("sent").get<std::uint64_t>();
   out.in_time = json.at("in_time").get<std::uint64_t>();
+  out.unsent = json.at("unsent").get<std::uint64_t>();
   out.answered = json.at("answered").get<std::uint64_t>();
   out.octets = json.at("octets").get<std::uint64_t>();
   out.retried = json.at("retried").get<std::uint64_t>();
@@ -92,7 +99,7 @@ void restore(const Json& json, Round& out) {
   out.slice = Duration{json.at("slice").get<std::int64_t>()};
   out.cut = json.at("cut").get<bool>();
   const Json& resources = json.at("resources");
-  out.resources = {resources.at("waits").get<std::uint64_t>(), resources.at("unsent").get<std::uint64_t>(), resources.at("descriptors").get<std::uint64_t>(), resources.at("thread").get<double>()};
+  out.resources = {resources.at("waits").get<std::uint64_t>(), resources.at("descriptors").get<std::uint64_t>(), resources.at("thread").get<double>()};
   restore(json.at("judged"), out.judged);
   restore(json.at("warmup"), out.warmup);
   for (const Json& s : json.at("slices")) {
@@ -101,6 +108,54 @@ void restore(const Json& json, Round& out) {
     slice.failed = s.at("failed").get<std::uint64_t>();
     restore(s.at("latency"), slice.latency);
   }
+}
+
+std::string hex(std::uint64_t value) {
+  std::array<char, 17> out{};
+  std::snprintf(out.data(), out.size(), "%016" PRIx64, value);
+  return out.data();
+}
+
+std::uint64_t digest_of(const Load& load) noexcept {
+  std::uint64_t out = hash64(load.keep_alive ? "kept" : "closed");
+  for (const Flow& flow : load.flows) {
+    out = mix64(out ^ std::bit_cast<std::uint64_t>(flow.weight));
+    for (const Request& request : flow.requests) {
+      out = mix64(out ^ request.octets.shape());
+      for (const std::uint16_t status : request.expected) out = mix64(out ^ status);
+    }
+  }
+  for (const auto& row : load.data.rows)
+    for (const Cell& cell : row) out = hash64(cell.json, out);
+  return out;
+}
+
+// In what two parts are not of one run; empty: they are.
+std::string difference(const Outcome& a, const Outcome& b) {
+  std::string out;
+  const auto differ = [&out](bool same, const char* what, const std::string& one, const std::string& other) {
+    if (!same) out += (out.empty() ? "" : "; ") + std::string(what) + ": " + one + " and " + other;
+  };
+  const auto joined = [](const std::vector<std::string>& words) {
+    std::string all;
+    for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+    return all.empty() ? std::string("none") : all;
+  };
+  const auto count = [](std::uint64_t n) { return std::to_string(n); };
+  differ(a.target == b.target, "the target", "`" + a.target + "`", "`" + b.target + "`");
+  differ(a.plan == b.plan && a.model == b.model, "the plan", a.plan, b.plan);
+  differ(a.seed == b.seed, "the seed", count(a.seed), count(b.seed));
+  differ(a.rounds.size() == b.rounds.size(), "the rounds", count(a.rounds.size()), count(b.rounds.size()));
+  differ(a.shard.of == b.shard.of, "the number of shards", count(a.shard.of), count(b.shard.of));
+  // A shard's share is dealt out to its threads: with other numbers of them shards have requests in common.
+  differ(a.threads == b.threads, "the threads", count(a.threads), count(b.threads));
+  differ(a.connections == b.connections, "the connections", count(a.connections), count(b.connections));
+  differ(a.warmup == b.warmup, "the warm-up", format(a.warmup), format(b.warmup));
+  differ(a.timeout == b.timeout, "the timeout", format(a.timeout), format(b.timeout));
+  differ(a.requests == b.requests, "the requests that are sent, or their data", hex(a.requests), hex(b.requests));
+  differ(a.thresholds == b.thresholds, "what is expected", joined(a.thresholds), joined(b.thresholds));
+  differ(a.confidence == b.confidence, "the confidence", percent(a.confidence), percent(b.confidence));
+  return out;
 }
 
 }  // namespace
@@ -116,6 +171,8 @@ Outcome begin_outcome(std::string target, const Load& load, std::uint32_t thread
   out.shard = load.shard;
   out.warmup = load.warmup;
   out.confidence = confidence;
+  out.timeout = load.timeout;
+  out.requests = digest_of(load);
   for (const Threshold& t : thresholds) out.thresholds.push_back(t.text);
   return out;
 }
@@ -147,7 +204,7 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
   std::string out = "load " + o.target + ": " + o.plan + (o.rounds.size() > 1 ? ", " + std::to_string(o.rounds.size()) + " rounds" : "") + ", seed " + std::to_string(o.seed);
   if (o.shard.of > 1) out += ", shard " + std::to_string(o.shard.index + 1) + "/" + std::to_string(o.shard.of);
   out += "\n";
-  out += "  requests  " + std::to_string(t.planned) + " planned, " + std::to_string(t.in_time) + " sent in time, " + number(std::round(static_cast<double>(t.answered) / seconds * 10) / 10) + " answered a second, " + percent(t.sent == 0 ? 0 : static_cast<double>(t.failed()) / static_cast<double>(t.sent)) + " errors\n";
+  out += "  requests  " + std::to_string(t.planned) + " planned, " + std::to_string(t.in_time) + " sent in time, " + (t.unsent > 0 ? std::to_string(t.unsent) + " never sent, " : "") + number(std::round(static_cast<double>(t.answered) / seconds * 10) / 10) + " answered a second, " + percent(t.sent + t.unsent == 0 ? 0 : static_cast<double>(t.failed()) / static_cast<double>(t.sent + t.unsent)) + " errors\n";
   out += "  answers   " + words_of(t) + (t.retried > 0 ? " (" + std::to_string(t.retried) + " sent again: the server had closed)" : "") + "\n";
   out += "  latency   " + line_of(t.latency) + "\n";
   out += "  service   " + line_of(t.service) + "\n";
@@ -159,6 +216,8 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
   if (compared != nullptr) {
     out += "  against " + compared->base + ", tolerance " + percent(compared->tolerance) + ":\n";
     for (const Comparison& c : compared->findings) out += "    " + std::string(name(c.verdict)) + ": " + c.text + "\n";
+    out += "    " + std::string(name(compared->errors.verdict)) + ": " + compared->errors.text + "\n";
+    for (const std::string& why : compared->invalid) out += "    invalid: of the base: " + why + "\n";
     out += "    a request of this run is the slower of two with a chance of " + percent(compared->superiority) + "\n";
   }
   for (const std::string& why : judgement.invalid) out += "  invalid: " + why + "\n";
@@ -168,7 +227,7 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
 }
 
 std::string to_json(const Outcome& o, const Judgement& judgement, const Compared* compared) {
-  Json out{{"gatelab_load", 1}, {"verdict", name(compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict))}};
+  Json out{{"gatelab_load", kVersion}, {"verdict", name(compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict))}};
   out["target"] = o.target;
   out["plan"] = o.plan;
   out["model"] = o.model == Model::Open ? "open" : "closed";
@@ -179,6 +238,8 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   out["warmup"] = o.warmup.count();
   out["confidence"] = o.confidence;
   out["thresholds"] = o.thresholds;
+  out["timeout"] = o.timeout.count();
+  out["requests"] = hex(o.requests);
   out["marks"] = Json::array();
   for (const Mark& m : o.marks) out["marks"].push_back({{"at", m.at.count()}, {"text", m.text}});
   Round all;
@@ -192,6 +253,9 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   out["invalid"] = judgement.invalid;
   if (compared != nullptr) {
     Json& c = out["compared"] = {{"base", compared->base}, {"tolerance", compared->tolerance}, {"superiority", compared->superiority}, {"verdict", name(compared->verdict)}};
+    const ComparedErrors& e = compared->errors;
+    c["errors"] = {{"base", e.base}, {"now", e.now}, {"verdict", name(e.verdict)}, {"text", e.text}};
+    c["invalid"] = compared->invalid;
     for (const Comparison& f : compared->findings) c["findings"].push_back({{"percentile", percentile_name(f.quantile)}, {"ratio", f.ratio}, {"low", f.low}, {"high", f.high}, {"verdict", name(f.verdict)}});
   }
   if (!o.served.targets.empty()) {
@@ -215,7 +279,7 @@ Result<Outcome> read_outcome(std::string_view name, std::string_view text) {
   const auto bad = [name](const std::string& why) { return fail("bad-result", "`" + std::string(name) + "` is no result of `gatelab load` (" + why + "); one is written with --save or --out"); };
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("gatelab_load")) return bad("no `gatelab_load` in it");
-  if (json["gatelab_load"] != 1) return bad("of another version");
+  if (json["gatelab_load"] != kVersion) return bad("of another version");
   Outcome out;
   try {
     out.target = json.at("target").get<std::string>();
@@ -228,6 +292,8 @@ Result<Outcome> read_outcome(std::string_view name, std::string_view text) {
     out.warmup = Duration{json.at("warmup").get<std::int64_t>()};
     out.confidence = json.at("confidence").get<double>();
     out.thresholds = json.at("thresholds").get<std::vector<std::string>>();
+    out.timeout = Duration{json.at("timeout").get<std::int64_t>()};
+    out.requests = std::stoull(json.at("requests").get<std::string>(), nullptr, 16);
     for (const Json& m : json.at("marks")) out.marks.push_back({Duration{m.at("at").get<std::int64_t>()}, m.at("text").get<std::string>()});
     for (const Json& r : json.at("rounds")) restore(r, out.rounds.emplace_back());
   } catch (const std::exception& e) {
@@ -244,8 +310,7 @@ Result<Outcome> merge(std::vector<Outcome> parts) {
   std::set<std::uint32_t> shards;
   Outcome& out = parts.front();
   for (const Outcome& part : parts) {
-    if (part.plan != out.plan || part.seed != out.seed || part.target != out.target || part.rounds.size() != out.rounds.size() || part.shard.of != out.shard.of || part.thresholds != out.thresholds)
-      return fail("not-one-run", "these are parts of different runs: `" + out.target + "`, " + out.plan + ", seed " + std::to_string(out.seed) + " and `" + part.target + "`, " + part.plan + ", seed " + std::to_string(part.seed));
+    if (const std::string why = difference(out, part); !why.empty()) return fail("not-one-run", "these are parts of different runs: they differ in " + why);
     if (!shards.insert(part.shard.index).second) return fail("not-one-run", "shard " + std::to_string(part.shard.index + 1) + "/" + std::to_string(part.shard.of) + " is there twice");
   }
   if (shards.size() != out.shard.of) {

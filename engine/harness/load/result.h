@@ -29,6 +29,8 @@ struct Outcome {
   Duration warmup{};
   double confidence = 0.95;
   std::vector<std::string> thresholds;
+  Duration timeout{};
+  std::uint64_t requests = 0;  // a digest of what is sent: requests but for values of headers, expected statuses, data
   std::vector<Mark> marks;
   std::vector<Round> rounds;
   ServedAll served;  // of a gateway that ran in here, in all rounds with their warm-up
@@ -47,7 +49,7 @@ std::string to_hdr(const Outcome& outcome);
 std::string to_html(const Outcome& outcome, const Judgement& judgement, const Compared* compared);
 // ids: bad-result. `name` for messages.
 Result<Outcome> read_outcome(std::string_view name, std::string_view json);
-// Shards of one run, each exactly once. ids: not-one-run.
+// Shards of one run, each exactly once. ids: not-one-run; the message says in what they differ.
 Result<Outcome> merge(std::vector<Outcome> parts);
 
 }  // namespace gatelab::harness::load

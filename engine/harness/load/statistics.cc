@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <math.h>  // lgamma_r
 
 namespace gatelab::harness::load {
 namespace {
@@ -33,6 +34,12 @@ double beta_fraction(double a, double b, double x) noexcept {
   return h;
 }
 
+// std::lgamma writes the sign of gamma to a global, and is a race between threads.
+double log_gamma(double x) noexcept {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+
 // Where a function that grows with x passes `level`.
 template <class F>
 double passes(double low, double high, double level, F&& f) {
@@ -48,7 +55,7 @@ double passes(double low, double high, double level, F&& f) {
 double incomplete_beta(double a, double b, double x) noexcept {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
+  const double front = std::exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * std::log(x) + b * std::log1p(-x));
   if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(a, b, x) / a;
   return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be said of a whole from a sample, and how surely. Every bound is one-sided: with this confidence the truth is not
-// beyond it. Pure functions; call from one thread at a time (the C library's log-gamma).
+// beyond it. Pure functions; any thread.
 #pragma once
 
 #include <cstdint>

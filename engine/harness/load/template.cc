@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "http/chars.h"
 
@@ -90,6 +91,19 @@ Result<Data> read_json_lines(std::string_view name, std::string_view text) {
   return out;
 }
 
+std::uint64_t shape_of(std::string_view octets) noexcept {
+  const std::size_t end = octets.find("\r\n\r\n");
+  std::string_view head = octets.substr(0, end);
+  std::uint64_t out = hash64(octets.substr(std::min(octets.size(), end)));
+  for (bool first = true; !head.empty(); first = false) {
+    const std::size_t next = head.find("\r\n");
+    const std::string_view line = head.substr(0, next);
+    out = hash64(first ? line : line.substr(0, line.find(':')), out);
+    head.remove_prefix(next == std::string_view::npos ? head.size() : next + 2);
+  }
+  return out;
+}
+
 }  // namespace
 
 Cell text_cell(std::string text) {
@@ -141,6 +155,7 @@ Result<Unit> Template::split(std::string_view part, As as, const Data& data, con
 
 Result<Template> Template::make(std::string octets, const Data& data, const std::vector<std::string>& saved) {
   Template out;
+  out.shape_ = shape_of(octets);
   if (octets.find("$(data.") == std::string::npos && octets.find("$(user.") == std::string::npos) {
     out.octets_ = std::move(octets);
     return out;

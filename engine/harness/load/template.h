@@ -35,6 +35,9 @@ class Template {
   // that are new. ids: unknown-data.
   static Result<Template> make(std::string octets, const Data& data, const std::vector<std::string>& saved);
 
+  // A digest of method, target, names of headers and body, as they were written. Values of headers are left out: credentials
+  // may be of one machine.
+  std::uint64_t shape() const noexcept { return shape_; }
   bool fixed() const noexcept { return pieces_.empty(); }
   const std::string& octets() const noexcept { return octets_; }  // of a fixed one
   // `row` may be null if the data has no rows; then it is not asked for.
@@ -56,6 +59,7 @@ class Template {
   std::vector<Piece> pieces_;     // of the head, without its Content-Length and the empty line
   std::vector<Piece> body_;
   bool has_length_ = false;
+  std::uint64_t shape_ = 0;
 };
 
 }  // namespace gatelab::harness::load

@@ -72,6 +72,11 @@ bool CaseWorld::set_up() {
 
 std::vector<gateway::Bound> CaseWorld::listeners() const { return foreign_ ? std::vector{foreign_->bound()} : gateway_->listeners(); }
 
+std::string CaseWorld::trust() const {
+  if (!foreign_) return {};
+  return case_.world.foreign->ca.empty() ? "system" : case_.world.foreign->ca;
+}
+
 bool CaseWorld::set_up_foreign() {
   const World& world = case_.world;
   for (const auto& [name, stubs] : world.mocks) {

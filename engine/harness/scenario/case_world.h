@@ -54,6 +54,9 @@ class CaseWorld {
   ForeignGateway* foreign() noexcept { return foreign_.get(); }  // instead of gateway(), if not null
   // Where requests can go.
   std::vector<gateway::Bound> listeners() const;
+  // Whom the client trusts where nothing is said of it (ClientTls::trust). One that we have not made is not trusted without a
+  // reason: its `ca`, or the system's.
+  std::string trust() const;
   // False: requests are not kept from now on, neither by the gateway's records nor by the mocks. A load makes very many.
   void remember(bool on) noexcept {
     remember_ = on;

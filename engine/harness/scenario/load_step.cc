@@ -5,6 +5,7 @@
 #include <atomic>
 #include <sstream>
 
+#include "base/text.h"
 #include "io/real.h"
 
 namespace gatelab::harness {
@@ -41,6 +42,9 @@ bool LoadStep::make_flows(const LoadSpec& spec, const gateway::Bound& bound, loa
         used = std::move(*usable);
       }
       Send send = r.send;
+      // A gateway that is not ours may know itself by its name.
+      const bool said = std::any_of(send.headers.begin(), send.headers.end(), [](const auto& h) { return iequals(h.first, "host"); });
+      if (world_.foreign() != nullptr && !said) send.headers.emplace_back("Host", world_.foreign()->url().authority);
       if (!load.keep_alive) send.headers.emplace_back("Connection", "close");
       auto made = load::Template::make(octets_of(send, used ? &*used : nullptr, bound.address), load.data, saved);
       if (!made) return world_.fail(r.span, made.error().message), false;
@@ -69,10 +73,12 @@ bool LoadStep::aim(const Step& s, load::Target& target, load::Load& load) {
   if (bound.empty()) return world_.fail(s.span, "the gateway has no listener"), false;
   target.address = bound.front().address;
   target.path = bound.front().path;
-  target.name = "localhost";
+  target.name = world_.foreign() != nullptr ? world_.foreign()->url().host : "localhost";
   target.said = bound.front().name;
   if (bound.front().tls) {
-    auto context = client_context(ClientTls{}, nullptr, world_.authority(), world_.files(), world_.directory());
+    ClientTls tls;
+    tls.trust = world_.trust();
+    auto context = client_context(tls, nullptr, world_.authority(), world_.files(), world_.directory());
     if (!context) return world_.fail(s.span, context.error().message), false;
     target.tls = std::move(*context);
   }

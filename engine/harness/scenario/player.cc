@@ -18,6 +18,12 @@ std::string host_of(const RecordedExchange& exchange) {
   return {};
 }
 
+void set_host(RecordedRequest& request, const std::string& host) {
+  auto& headers = request.headers;
+  headers.erase(std::remove_if(headers.begin(), headers.end(), [](const auto& h) { return iequals(h.first, "host"); }), headers.end());
+  headers.insert(headers.begin(), {"Host", host});
+}
+
 }  // namespace
 
 struct Player::Batch {
@@ -38,11 +44,14 @@ bool Player::dial(const RecordedExchange& exchange, Dial& out) {
   out.to = to.address;
   out.path = to.path;
   if (!to.tls) return true;
-  auto context = client_context(ClientTls{}, nullptr, world_.authority(), world_.files(), world_.directory());
+  ClientTls tls;
+  tls.trust = world_.trust();
+  auto context = client_context(tls, nullptr, world_.authority(), world_.files(), world_.directory());
   if (!context) return problem_ = context.error().message, false;
   out.tls.context = std::move(*context);
   const std::string host = host_of(exchange);
-  out.tls.name = host.substr(0, host.find(':'));
+  // Another gateway has another certificate than the one that was recorded.
+  out.tls.name = world_.foreign() != nullptr ? world_.foreign()->url().host : host.substr(0, host.find(':'));
   return true;
 }
 
@@ -73,6 +82,8 @@ std::string Player::token(const RecordedToken& token, const RecordedExchange& ex
 std::string Player::request(const RecordedExchange& exchange, const Dial& dial) {
   RecordedRequest request = exchange.request;
   put_back(request, replay_.secrets, used_secrets_);
+  // Who is asked for one name in TLS is not to be asked for another behind it.
+  if (dial.tls.context && world_.foreign() != nullptr) set_host(request, world_.foreign()->url().authority);
   if (!replay_.remint.empty()) remint(request, [this, &exchange](const RecordedToken& t) { return token(t, exchange); });
   return octets_of(request, dial.to.ip.family == IpAddress::Family::None ? "localhost" : format(dial.to));
 }

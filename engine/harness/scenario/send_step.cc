@@ -41,8 +41,7 @@ bool SendStep::secured(const Step& s, const gateway::Bound& bound, const Credent
   ClientTls tls = s.send.tls.value_or(ClientTls{});
   if (tls.off) return true;
   const ForeignGateway* foreign = world_.foreign();
-  // One that we have not made is not trusted without a reason.
-  if (foreign != nullptr && tls.trust.empty()) tls.trust = world_.of().world.foreign->ca.empty() ? "system" : world_.of().world.foreign->ca;
+  if (tls.trust.empty()) tls.trust = world_.trust();
   if (!tls.certificate.empty()) {
     credential = &world_.of().world.credentials.at(tls.certificate);
     world_.result().used_credentials.insert(tls.certificate);
