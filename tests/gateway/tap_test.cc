@@ -47,8 +47,8 @@ class Heard final : public io::Transport {
   std::string &written_, &read_;
 };
 
-struct Ears final : io::Tap {
-  io::TransportPtr client(io::TransportPtr transport, const Address&, std::string_view) override { return transport; }
+struct Ears : io::Tap {
+  io::TransportPtr client(io::TransportPtr transport, std::uint64_t, std::string_view) override { return transport; }
   io::TransportPtr upstream(io::TransportPtr transport, std::string_view upstream, std::string_view target) override {
     names.push_back(std::string(upstream) + "/" + std::string(target));
     return std::make_unique<Heard>(std::move(transport), asked, answered);
