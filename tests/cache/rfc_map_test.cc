@@ -38,7 +38,7 @@ std::set<std::string> names_in(const std::string& page) {
 TEST(RfcMap, NamesOnlyTestsThatExist) {
   const std::filesystem::path root = GATELAB_SOURCE_DIR;
   std::string tests;
-  for (const char* room : {"cache", "http"})
+  for (const char* room : {"cache", "http", "policy"})
     for (const auto& file : std::filesystem::directory_iterator(root / "tests" / room)) tests += read(file.path());
   const std::set<std::string> names = names_in(read(root / "docs/policies/cache-rfc-map.md"));
   EXPECT_GT(names.size(), 60U);

@@ -180,6 +180,22 @@ TEST(Compress, EventsAreCompressedWhereTheyAreNamed) {
   EXPECT_FALSE(answered(policy, given).filtered);
 }
 
+// RFC 9111 §5.2.1.6: other clients get it in another coding all the same.
+TEST(Compress, AnAnswerToARequestThatSaysNoTransformStaysAsItIs) {
+  for (const char* said : {"no-transform", "max-age=0, No-Transform"}) {
+    Stepped policy("[ { compress: {} } ]");
+    const policy::Step step = policy.step(get("/", "Accept-Encoding: gzip, identity;q=0\r\nCache-Control: " + std::string(said) + "\r\n"));
+    EXPECT_EQ(step.outcome, observe::Outcome::Skip);
+    EXPECT_EQ(step.detail, "the request says no-transform");
+    Given given;
+    given.fields.emplace_back("ETag", "\"a\"");
+    const Answered out = answered(policy, given);
+    EXPECT_EQ(out.fields, "ETag: \"a\" | Vary: Accept-Encoding") << said;
+    EXPECT_FALSE(out.filtered) << said;
+    EXPECT_EQ(out.framing, http::Framing::Length) << said;
+  }
+}
+
 std::string post(std::string_view fields, std::string_view framing = "Content-Length: 10\r\n") { return "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(framing) + std::string(fields) + "\r\n"; }
 
 TEST(Compress, TakesARequestOutOfItsCoding) {
@@ -202,6 +218,17 @@ TEST(Compress, TakesARequestOutOfItsCoding) {
     }
     EXPECT_EQ(policy.request->body.kind, row.filtered ? http::Framing::Chunked : http::Framing::Length) << row.fields;
     if (row.filtered) { EXPECT_EQ(policy.request->fields.find(http::FieldId::ContentEncoding), nullptr) << row.fields; }
+  }
+}
+
+TEST(Compress, ARequestThatSaysNoTransformGoesUpInItsCoding) {
+  for (const char* coding : {"gzip", "nothing", "gzip, br"}) {
+    Stepped policy("[ { compress: { decompress: request } } ]");
+    EXPECT_EQ(policy.step(post("Cache-Control: no-transform\r\nDigest: a\r\nContent-Encoding: " + std::string(coding) + "\r\n")).reason, "");
+    EXPECT_EQ(policy.input->request_body, nullptr) << coding;
+    EXPECT_NE(policy.request->fields.find(http::FieldId::ContentEncoding), nullptr) << coding;
+    EXPECT_NE(policy.request->fields.find("Digest"), nullptr) << coding;
+    EXPECT_EQ(policy.request->body.kind, http::Framing::Length) << coding;
   }
 }
 

@@ -60,6 +60,10 @@ class Compress final : public Policy {
   Step step(Input& in) const noexcept override {
     in.scratch.a = when.fits(in) ? 1 : 0;
     if (in.scratch.a == 0) return Step::skip("`when` does not speak of it");
+    if (in.request.fields.lists(http::FieldId::CacheControl, "no-transform")) {  // RFC 9111 §5.2.1.6
+      in.scratch.b = pack({});
+      return Step::skip("the request says no-transform");
+    }
     const Accepted accepted = accept_encoding(in.request.fields, codings);
     in.scratch.b = pack(accepted);
     std::string_view undone;
