@@ -143,6 +143,28 @@ TEST(CompressWire, TrailersStayBehindTheBody) {
   EXPECT_TRUE(client.received.ends_with("0\r\nX-Sum: 1\r\n\r\n")) << client.received;
 }
 
+// RFC 9110 §8.6: a length would be that of the answer that the client does not get.
+TEST(CompressWire, AnswersWithoutABodySayTheLengthOnlyWhereItWouldBeThatOfTheBody) {
+  const std::string fields = "Content-Type: text/plain\r\nETag: \"v1\"\r\nContent-Length: 5000\r\n\r\n";
+  for (const bool head : {true, false})
+    for (const bool coded : {true, false}) {
+      RawWorld world(plain_gateway("", "", "[ { compress: {} } ]"), 2);
+      world.script({{(head ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 304 Not Modified\r\n") + fields}});
+      RawClient& client = world.connect();
+      client.write((head ? "HEAD" : "GET") + std::string(" /x HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"v1\"\r\n") + (coded ? "Accept-Encoding: br\r\n\r\n" : "\r\n"));
+      world.settle(seconds(3));
+      EXPECT_NE(client.received.find(coded ? "ETag: W/\"v1\"\r\n" : "ETag: \"v1\"\r\n"), std::string::npos) << client.received;
+      EXPECT_EQ(client.received.find("Content-Length: 5000\r\n") == std::string::npos, coded) << client.received;
+      EXPECT_EQ(client.received.find("Transfer-Encoding"), std::string::npos) << client.received;
+      // The connection is sound.
+      world.script({{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}});
+      client.received.clear();
+      client.write("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+      world.settle(seconds(3));
+      EXPECT_TRUE(client.received.ends_with("\r\n\r\nok")) << client.received;
+    }
+}
+
 std::string post(Coding coding, const std::string& framing) { return "POST /x HTTP/1.1\r\nHost: a\r\nContent-Encoding: " + std::string(coding::name(coding)) + "\r\n" + framing + "\r\n"; }
 
 TEST(CompressWire, ARequestComesOutOfItsCodingHoweverItArrives) {

@@ -140,8 +140,26 @@ TEST(Compress, A304KeepsTheTagThatTheAnswerWouldHave) {
   Stepped policy("[ { compress: {} } ]");
   policy.step(get("/", "Accept-Encoding: br\r\n"));
   EXPECT_EQ(answered(policy, given).fields, "ETag: W/\"a\" | Vary: Accept-Encoding");
+  EXPECT_EQ(answered(policy, given).framing, http::Framing::None);
   policy.step(get("/"));
   EXPECT_EQ(answered(policy, given).fields, "ETag: \"a\" | Vary: Accept-Encoding");
+}
+
+// RFC 9110 §8.6, RFC 9111 §3.2: a client would take them for those of the answer that it has.
+TEST(Compress, A304SaysNoLengthAndNoDigestsOfAnAnswerThatIsCompressed) {
+  Given given;
+  given.fields = {{"ETag", "\"a\""}, {"Repr-Digest", "b"}, {"Accept-Ranges", "bytes"}};
+  given.status = 304;
+  given.body = {http::Framing::Length, 5000};
+  Stepped policy("[ { compress: {} } ]");
+  policy.step(get("/", "Accept-Encoding: br\r\n"));
+  const Answered coded = answered(policy, given);
+  EXPECT_EQ(coded.fields, "ETag: W/\"a\" | Vary: Accept-Encoding");
+  EXPECT_EQ(coded.framing, http::Framing::None);
+  policy.step(get("/"));
+  const Answered plain = answered(policy, given);
+  EXPECT_EQ(plain.fields, "ETag: \"a\" | Repr-Digest: b | Accept-Ranges: bytes | Vary: Accept-Encoding");
+  EXPECT_EQ(plain.framing, http::Framing::Length);
 }
 
 TEST(Compress, HeadIsAnsweredAsGetWouldBeWithoutABody) {

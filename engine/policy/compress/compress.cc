@@ -88,12 +88,15 @@ class Compress final : public Policy {
     if (!in.fields.lists(http::FieldId::Vary, "*") && !in.fields.lists(http::FieldId::Vary, "Accept-Encoding")) in.fields.add(http::FieldId::Vary, "Vary", "Accept-Encoding");
     if (accepted.coding < 0) return;
     weaken(in.fields);
-    // It speaks of an answer that this client has, in this coding if it may.
-    if (in.status == 304) return;
-    const Coding chosen = codings[static_cast<std::size_t>(accepted.coding)];
-    in.fields.set("Content-Encoding", coding::name(chosen));
     // They are about octets that nobody gets any more (RFC 9530 §2, §3), ranges of them as well.
     for (const std::string_view name : {"Content-Digest", "Repr-Digest", "Content-MD5", "Digest", "Accept-Ranges"}) in.fields.remove(name);
+    // It speaks of an answer that this client has, in this coding if it may: its length is not the one said here (RFC 9110 §8.6).
+    if (in.status == 304) {
+      in.body = {};
+      return;
+    }
+    const Coding chosen = codings[static_cast<std::size_t>(accepted.coding)];
+    in.fields.set("Content-Encoding", coding::name(chosen));
     in.body = {http::Framing::Chunked, 0};
     if (in.request.request.method != http::Method::Head) append(in.request.answer_body, std::make_unique<Compression>(*this, chosen, level[static_cast<std::size_t>(chosen)], *tally));
   }
