@@ -190,6 +190,7 @@ class Exchange {
   io::Code pump_answer() noexcept;
   io::Task<io::Code> answer_written();
   std::optional<BodyPiece> filtered_piece() noexcept;
+  const http::Fields* behind_changed(const http::Fields& trailers) noexcept;
 
   // copies.cc: what other upstreams get of the request
   void keep_for_copies(std::string_view piece) noexcept;

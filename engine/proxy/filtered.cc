@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "http/digest_fields.h"
+
 namespace gatelab::proxy {
 
 using policy::Behind;
@@ -15,7 +17,7 @@ io::Code Exchange::filter_answer(std::string_view data, bool last, const http::F
   if (!answer_filtering_) answer_filtering_ = std::make_unique<Filtering>();
   Filtering& f = *answer_filtering_;
   f.rest = data;
-  f.trailers = trailers;
+  f.trailers = last && trailers != nullptr ? behind_changed(*trailers) : nullptr;
   // Nothing at all, and not the end: whoever writes is about to wait, and the client must not.
   f.behind = last ? Behind::End : data.empty() ? Behind::Wait : Behind::More;
   f.more = true;
@@ -82,6 +84,14 @@ std::optional<BodyPiece> Exchange::filtered_piece() noexcept {
     // Nothing may come out for long: whoever asks then lets others run.
     if (done || moved.made > 0 || !f.more) return BodyPiece{done ? BodyPiece::Kind::Done : BodyPiece::Kind::Data, {f.room.data(), moved.made}, http::Rule::Ok};
   }
+}
+
+// Behind a body that was changed stands no digest of the one that came.
+const http::Fields* Exchange::behind_changed(const http::Fields& trailers) noexcept {
+  http::Fields* const out = arena_.make<http::Fields>(arena_);
+  for (const http::Field& f : trailers) out->add(f.id, f.name, f.value);
+  http::drop_digests(*out);
+  return out;
 }
 
 }  // namespace gatelab::proxy

@@ -143,6 +143,21 @@ TEST(CompressWire, TrailersStayBehindTheBody) {
   EXPECT_TRUE(client.received.ends_with("0\r\nX-Sum: 1\r\n\r\n")) << client.received;
 }
 
+// RFC 9530 §2, §3: nobody gets the octets that they are about.
+TEST(CompressWire, DigestsOfTheAnswerThatCameAreNotAmongItsTrailers) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTrailer: Content-Digest, X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n";
+  const std::string trailers = "Content-Digest: sha-256=:a:\r\nX-Sum: 1\r\nRepr-Digest: sha-256=:a:\r\ndigest: a\r\nContent-MD5: a\r\n\r\n";
+  for (const bool coded : {true, false}) {
+    RawWorld world(plain_gateway("", "", "[ { compress: { min_size: 0B } } ]"), 2);
+    world.script({{head + trailers}});
+    RawClient& client = world.connect();
+    client.write(coded ? get(Coding::Gzip) : "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    world.settle(seconds(3));
+    EXPECT_TRUE(client.received.ends_with("0\r\n" + (coded ? std::string("X-Sum: 1\r\n\r\n") : trailers))) << client.received;
+    EXPECT_NE(client.received.find(coded ? "Trailer: X-Sum\r\n" : "Trailer: Content-Digest, X-Sum\r\n"), std::string::npos) << client.received;
+  }
+}
+
 // RFC 9110 §8.6: a length would be that of the answer that the client does not get.
 TEST(CompressWire, AnswersWithoutABodySayTheLengthOnlyWhereItWouldBeThatOfTheBody) {
   const std::string fields = "Content-Type: text/plain\r\nETag: \"v1\"\r\nContent-Length: 5000\r\n\r\n";
@@ -193,6 +208,22 @@ TEST(CompressWire, ARequestComesOutOfItsCodingHoweverItArrives) {
         EXPECT_TRUE(client.received.starts_with("HTTP/1.1 200")) << name;
         EXPECT_EQ(world.records.at(0).request_octets, octets.size()) << name << ": octets of the request are those that came";
       }
+}
+
+TEST(CompressWire, DigestsOfTheRequestThatCameAreNotAmongItsTrailers) {
+  const std::string trailers = "Content-Digest: sha-256=:a:\r\nX-Sum: 1\r\nRepr-Digest: sha-256=:a:\r\ndigest: a\r\nContent-MD5: a\r\n\r\n", octets = coding::encode(Coding::Gzip, text(1'000));
+  for (const bool undone : {true, false})
+    for (const bool at_once : {true, false}) {
+      RawWorld world(plain_gateway("", "", undone ? "[ { compress: { decompress: request } } ]" : ""), 2);
+      RawClient& client = world.connect();
+      client.write(post(Coding::Gzip, "Trailer: X-Sum, Content-Digest\r\nTransfer-Encoding: chunked\r\n") + chunks(octets, 100, false));
+      if (!at_once) world.settle(seconds(1));
+      client.write("0\r\n" + trailers);
+      world.settle(seconds(3));
+      ASSERT_EQ(world.requests.size(), 1U) << client.received;
+      EXPECT_TRUE(world.target_octets.ends_with("\r\n0\r\n" + (undone ? std::string("X-Sum: 1\r\n\r\n") : trailers))) << undone << at_once;
+      EXPECT_NE(world.target_octets.find(undone ? "Trailer: X-Sum\r\n" : "Trailer: X-Sum, Content-Digest\r\n"), std::string::npos) << undone << at_once;
+    }
 }
 
 TEST(CompressWire, WhatIsRefusedNeverMakesAWholeRequest) {

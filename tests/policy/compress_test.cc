@@ -105,6 +105,7 @@ TEST(Compress, SaysWhatBecomesOfAnAnswer) {
            {"Vary that says it", with({{"Vary", "Origin, ACCEPT-encoding"}}), "Vary: Origin, ACCEPT-encoding | Content-Encoding: gzip", true},
            {"Vary of everything", with({{"Vary", "*"}}), "Vary: * | Content-Encoding: gzip", true},
            {"digests", with({{"Content-Digest", "a"}, {"Repr-Digest", "b"}, {"Digest", "c"}, {"Content-MD5", "d"}, {"Accept-Ranges", "bytes"}}), coded, true},
+           {"digests in trailers", with({{"Trailer", "X-Sum, repr-digest"}, {"Trailer", "Content-MD5 , digest"}, {"Trailer", "CONTENT-DIGEST, X-End"}}), "Trailer: X-Sum | Trailer: X-End | Vary: Accept-Encoding | Content-Encoding: gzip", true},
            {"no-transform", with({{"Cache-Control", "public"}, {"Cache-Control", "max-age=1, No-Transform"}}), "Cache-Control: public | Cache-Control: max-age=1, No-Transform", false},
            {"coded already", with({{"Content-Encoding", "br"}}), "Content-Encoding: br", false},
            {"coded as nothing", with({{"Content-Encoding", "identity"}}), "Content-Encoding: identity", false},
@@ -148,17 +149,17 @@ TEST(Compress, A304KeepsTheTagThatTheAnswerWouldHave) {
 // RFC 9110 §8.6, RFC 9111 §3.2: a client would take them for those of the answer that it has.
 TEST(Compress, A304SaysNoLengthAndNoDigestsOfAnAnswerThatIsCompressed) {
   Given given;
-  given.fields = {{"ETag", "\"a\""}, {"Repr-Digest", "b"}, {"Accept-Ranges", "bytes"}};
+  given.fields = {{"ETag", "\"a\""}, {"Repr-Digest", "b"}, {"Trailer", "X-Sum, Repr-Digest"}, {"Accept-Ranges", "bytes"}};
   given.status = 304;
   given.body = {http::Framing::Length, 5000};
   Stepped policy("[ { compress: {} } ]");
   policy.step(get("/", "Accept-Encoding: br\r\n"));
   const Answered coded = answered(policy, given);
-  EXPECT_EQ(coded.fields, "ETag: W/\"a\" | Vary: Accept-Encoding");
+  EXPECT_EQ(coded.fields, "ETag: W/\"a\" | Trailer: X-Sum | Vary: Accept-Encoding");
   EXPECT_EQ(coded.framing, http::Framing::None);
   policy.step(get("/"));
   const Answered plain = answered(policy, given);
-  EXPECT_EQ(plain.fields, "ETag: \"a\" | Repr-Digest: b | Accept-Ranges: bytes | Vary: Accept-Encoding");
+  EXPECT_EQ(plain.fields, "ETag: \"a\" | Repr-Digest: b | Trailer: X-Sum, Repr-Digest | Accept-Ranges: bytes | Vary: Accept-Encoding");
   EXPECT_EQ(plain.framing, http::Framing::Length);
 }
 
@@ -248,6 +249,14 @@ TEST(Compress, ARequestThatSaysNoTransformGoesUpInItsCoding) {
     EXPECT_NE(policy.request->fields.find("Digest"), nullptr) << coding;
     EXPECT_EQ(policy.request->body.kind, http::Framing::Length) << coding;
   }
+}
+
+TEST(Compress, ARequestThatIsTakenOutOfItsCodingClaimsNothingOfTheOneItHad) {
+  Stepped policy("[ { compress: { decompress: request } } ]");
+  policy.step(post("Content-Encoding: gzip\r\nContent-Digest: a\r\nRepr-Digest: b\r\nDigest: c\r\nContent-MD5: d\r\nTrailer: Content-Digest\r\nTrailer: X-Sum, Digest\r\n", "Transfer-Encoding: chunked\r\n"));
+  for (const char* name : {"Content-Digest", "Repr-Digest", "Digest", "Content-MD5"}) EXPECT_EQ(policy.request->fields.find(name), nullptr) << name;
+  ASSERT_EQ(policy.request->fields.count(http::FieldId::Trailer), 1U);
+  EXPECT_EQ(policy.request->fields.find(http::FieldId::Trailer)->value, "X-Sum");
 }
 
 TEST(Compress, WithoutABodyThereIsNothingToTakeOut) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "http/digest_fields.h"
 #include "policy/compress/accept_encoding.h"
 #include "policy/compress/request_coding.h"
 #include "policy/compress/tally.h"
@@ -89,7 +90,8 @@ class Compress final : public Policy {
     if (accepted.coding < 0) return;
     weaken(in.fields);
     // They are about octets that nobody gets any more (RFC 9530 §2, §3), ranges of them as well.
-    for (const std::string_view name : {"Content-Digest", "Repr-Digest", "Content-MD5", "Digest", "Accept-Ranges"}) in.fields.remove(name);
+    http::drop_digests(in.fields);
+    in.fields.remove("Accept-Ranges");
     // It speaks of an answer that this client has, in this coding if it may: its length is not the one said here (RFC 9110 §8.6).
     if (in.status == 304) {
       in.body = {};
@@ -125,7 +127,7 @@ class Compress final : public Policy {
     http::RequestHead& head = in.request;
     append(in.request_body, make_decompression(*this, coding, growth, *tally));
     head.fields.remove(http::FieldId::ContentEncoding);
-    for (const std::string_view name : {"Content-Digest", "Repr-Digest", "Content-MD5", "Digest"}) head.fields.remove(name);
+    http::drop_digests(head.fields);
     head.body = {http::Framing::Chunked, 0};
   }
 
