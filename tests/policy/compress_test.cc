@@ -320,6 +320,26 @@ TEST(Compress, LimitsWhatARequestMayBecome) {
     }
 }
 
+// `size` octets in a gzip member of exactly `octets`, however well they are compressed: a comment makes it longer (RFC 1952 §2.3.1).
+std::string gzip_of(std::size_t size, std::size_t octets) {
+  std::string out = coding::encode(Coding::Gzip, std::string(size, '\0'));
+  EXPECT_LT(out.size(), octets);
+  out[3] |= 0x10;
+  return out.insert(10, std::string(octets - out.size() - 1, 'x') + '\0');
+}
+
+TEST(Compress, ExactlyTheRatioThatARequestMayGrowByPasses) {
+  const auto run = [](const std::string& octets, std::size_t piece) {
+    Stepped policy("[ { compress: { decompress: request, max_ratio: 100 } } ]");
+    policy.step(post("Content-Encoding: gzip\r\n"));
+    return undo(*policy.input->request_body, octets, piece);
+  };
+  EXPECT_EQ(run(gzip_of(200'000, 2'000), SIZE_MAX).reason, "");
+  EXPECT_EQ(run(gzip_of(200'000, 2'000), SIZE_MAX).octets.size(), 200'000U);
+  EXPECT_EQ(run(gzip_of(200'000, 1'999), SIZE_MAX).reason, "decompression-ratio");
+  EXPECT_EQ(run(gzip_of(200'001, 2'000), SIZE_MAX).reason, "decompression-ratio");
+}
+
 TEST(Compress, ObservedNothingIsChanged) {
   Stepped policy("[ { compress: { decompress: request }, mode: observe } ]");
   const policy::Step step = policy.step(post("Content-Encoding: gzip\r\nAccept-Encoding: br\r\n"));

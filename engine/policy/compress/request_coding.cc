@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/compress/request_coding.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "policy/compress/tally.h"
 
@@ -24,7 +22,7 @@ class Decompression final : public BodyFilter {
     tally_.add(Tally::Of::RequestCoded, step.taken);
     tally_.add(Tally::Of::RequestPlain, step.made);
     if (made_ > growth_.max_size) moved.failure = &observe::reason::kDecompressedTooLarge;
-    else if (made_ > Growth::kFree && made_ / std::max<std::uint64_t>(taken_, 1) >= growth_.max_ratio) moved.failure = &observe::reason::kDecompressionRatio;
+    else if (made_ > Growth::kFree && made_ > growth_.max_ratio * taken_) moved.failure = &observe::reason::kDecompressionRatio;
     else if (step.broken) moved.failure = &observe::reason::kMalformedEncoding;
     return moved;
   }
