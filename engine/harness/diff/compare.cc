@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "base/utf8.h"
 
 namespace gatelab::harness::diff {
 namespace {
@@ -110,12 +111,13 @@ std::vector<Difference> compare(const Observed& a, const Observed& b) {
 
 std::string shown(std::string_view octets, std::size_t most) {
   constexpr char kHex[] = "0123456789abcdef";
+  const bool binary = !is_utf8(octets);  // a body in a coding
   std::string out;
   for (const char c : octets) {
     if (out.size() >= most) return out + "… (" + std::to_string(octets.size()) + " octets)";
     const auto octet = static_cast<unsigned char>(c);
     if (c == '\n') out += "\\n";
-    else if (octet < 0x20 || octet == 0x7f) out += {'\\', 'x', kHex[octet >> 4], kHex[octet & 15]};
+    else if (octet < 0x20 || octet == 0x7f || (binary && octet > 0x7f)) out += {'\\', 'x', kHex[octet >> 4], kHex[octet & 15]};
     else out += c;
   }
   return out;

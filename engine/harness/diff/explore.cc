@@ -199,6 +199,9 @@ void Explorer::combine(const std::vector<Probes>& families, std::size_t most, st
       default:
         request.body = donor.body;
         request.has_body = donor.has_body;
+        request.coding = donor.coding;
+        // As a scenario says by itself of a body in a coding.
+        if (!request.coding.empty()) set_header(request, "Content-Encoding", request.coding);
     }
     Probe probe;
     probe.about = one.about + ", and " + other.about;
@@ -216,6 +219,7 @@ std::vector<Probe> Explorer::probes(std::size_t most, bool combined) {
     probe_identities(view, families.emplace_back());
     probe_access(view, families.emplace_back(), notes_);
     probe_limits(view, families.emplace_back(), notes_);
+    probe_codings(view, families.emplace_back(), notes_);
     probe_listeners(view, families.emplace_back());
     probe_upstream(view, families.emplace_back());
   }

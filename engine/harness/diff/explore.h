@@ -58,6 +58,7 @@ void probe_routing(const View& view, const Everything& all, Probes& probes);
 void probe_identities(const View& view, Probes& probes);
 void probe_limits(const View& view, Probes& probes, std::set<std::string>& notes);
 void probe_access(const View& view, Probes& probes, std::set<std::string>& notes);
+void probe_codings(const View& view, Probes& probes, std::set<std::string>& notes);
 void probe_listeners(const View& view, Probes& probes);
 void probe_upstream(const View& view, Probes& probes);
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "coding/coder.h"
 #include "harness/diff/references.h"
 
 namespace gatelab::harness::diff {
@@ -24,7 +26,9 @@ bool is_filler(const Request& r) { return r.body.size() > kWritten && std::all_o
 
 std::string body_of(const Request& r) {
   if (!r.has_body) return {};
-  return ", body: " + (is_filler(r) ? "{ size: " + std::to_string(r.body.size()) + "B }" : yaml_text(r.body));
+  const std::string text = is_filler(r) ? "size: " + std::to_string(r.body.size()) + "B" : yaml_text(r.body);
+  if (!r.coding.empty()) return ", body: { " + (is_filler(r) ? text : "text: " + text) + ", coding: " + r.coding + " }";
+  return ", body: " + (is_filler(r) ? "{ " + text + " }" : text);
 }
 
 std::string via_of(const Request& r) {
@@ -72,6 +76,11 @@ std::string shell(std::string_view text) {
 
 }  // namespace
 
+std::string body_octets(const Request& request) {
+  const auto known = coding::parse(request.coding);
+  return known ? coding::encode(*known, request.body) : request.body;
+}
+
 std::string scenario_text(const Probe& probe, const Tokens& tokens, const std::string& indent) {
   std::string out;
   for (const Step& step : probe.steps) {
@@ -88,13 +97,13 @@ std::string scenario_text(const Probe& probe, const Tokens& tokens, const std::s
 }
 
 std::string curl_text(const Request& r, const std::string& base) {
-  const bool filler = r.has_body && is_filler(r);
-  std::string out = filler ? "head -c " + std::to_string(r.body.size()) + " /dev/zero | tr '\\0' x | curl -i" : "curl -i";
+  const bool coded = !r.coding.empty(), filler = r.has_body && !coded && is_filler(r);
+  std::string out = coded ? "echo " + base64_encode(body_octets(r)) + " | base64 -d | curl -i" : filler ? "head -c " + std::to_string(r.body.size()) + " /dev/zero | tr '\\0' x | curl -i" : "curl -i";
   out += " --path-as-is";
   if (r.method == "HEAD") out += " -I";
   else if (r.method != "GET" || r.has_body) out += " -X " + shell(r.method);
   for (const auto& [name, value] : r.headers) out += " -H " + shell(value.empty() ? name + ";" : name + ": " + value);
-  if (r.has_body) out += " --data-binary " + (filler ? std::string("@-") : shell(r.body));
+  if (r.has_body) out += " --data-binary " + (coded || filler ? std::string("@-") : shell(r.body));
   out += " " + shell(base + r.target);
   // Most addresses are not this machine's: whoever pastes it would get no further.
   return r.from.family == IpAddress::Family::None ? out : out + "  # from " + format(r.from);
@@ -108,7 +117,7 @@ std::string key_of(const Probe& probe) {
       const Request& r = step.request;
       for (const std::string* text : {&r.method, &r.target, &r.listener, &r.connection}) out += *text + "\n";
       for (const auto& [name, value] : r.headers) out += name + ":" + value + "\n";
-      out += format(r.from) + (r.has_body ? std::to_string(r.body.size()) + r.body : "-") + "*" + std::to_string(step.count) + "/" + std::to_string(step.concurrency);
+      out += format(r.from) + (r.has_body ? std::to_string(r.body.size()) + r.coding + r.body : "-") + "*" + std::to_string(step.count) + "/" + std::to_string(step.concurrency);
     } else {
       out += step.kind == Step::Kind::Advance ? format(step.advance) : fault_text(step);
     }

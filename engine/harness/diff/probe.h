@@ -22,6 +22,7 @@ struct Request {
   Texts headers;           // Host among them
   std::string body;
   bool has_body = false;
+  std::string coding;      // that `body` is put into when it is sent, "gzip"; empty: none. `headers` say it themselves
   std::string listener;    // empty: the first
   IpAddress from;          // None: wherever
   std::string connection;  // a name: kept open
@@ -72,6 +73,9 @@ struct Probe {
     return *this;
   }
 };
+
+// What is sent of a request's body: in its coding.
+std::string body_octets(const Request& request);
 
 // Tokens that were minted, by the name of their credential: as a scenario says them.
 using Tokens = std::map<std::string, TokenSpec>;

@@ -182,7 +182,7 @@ class Side {
     plain.method = batch->method = step.request.method;
     plain.target = step.request.target;
     plain.headers = step.request.headers;
-    plain.body = step.request.body;
+    plain.body = body_octets(step.request);
     plain.has_body = step.request.has_body;
     batch->octets = octets_of(plain, nullptr, batch->dial.to);
     const std::size_t first_record = records_.size(), first_seen = mocks_.seen_count();

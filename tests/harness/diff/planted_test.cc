@@ -73,6 +73,10 @@ routes:
       - fault: { delay: { fixed: 200ms, share: 10% } }
       - mirror: { upstream: checked, share: 20% }
     upstream: catalog
+  - name: coded
+    match: { path: /coded }
+    policies: [ { compress: { codings: [gzip, br], decompress: request, max_size: 2KiB } } ]
+    upstream: catalog
   - name: reports
     match: { path: { regex: "^/reports/[0-9]{4}$" } }
     policies:
@@ -183,6 +187,13 @@ INSTANTIATE_TEST_SUITE_P(Each, DiffPlanted, testing::Values(
     Planted{"MirrorShare", "share: 20%", "share: 25%", "upstream 2"},
     Planted{"FaultShare", "share: 10%", "share: 12%", "latency"},
     Planted{"FaultDelay", "fixed: 200ms", "fixed: 201ms", "latency"},
+    Planted{"Compression", "    policies: [ { compress: { codings: [gzip, br], decompress: request, max_size: 2KiB } } ]\n", "", "header Vary"},
+    Planted{"Coding", "codings: [gzip, br]", "codings: [gzip]", "header Content-Encoding"},
+    Planted{"AnotherCoding", "codings: [gzip, br]", "codings: [gzip, br, zstd]", "header Content-Encoding"},
+    Planted{"CodingLiked", "codings: [gzip, br]", "codings: [br, gzip]", "header Content-Encoding"},
+    Planted{"Decompression", ", decompress: request, max_size: 2KiB", "", "unsupported-encoding"},
+    Planted{"DecompressedSize", "max_size: 2KiB", "max_size: 2049B", "decompressed-too-large"},
+    Planted{"DecompressionObserved", "max_size: 2KiB } }", "max_size: 2KiB }, mode: observe }", "malformed-encoding"},
     Planted{"Observed", "      - api-key: { groups: [gold] }\n", "      - api-key: { groups: [gold] }\n        mode: observe\n", "missing-key"}),
     [](const auto& planted) { return std::string(planted.param.name); });
 
