@@ -191,7 +191,7 @@ void Run::more_metrics(observe::MetricsText& metrics) const {
   metrics.gauge("gatelab_config_generation", "Number of the configuration in force.", static_cast<double>(gateway_.generation()));
   metrics.gauge("gatelab_policy_time_shift_seconds", "How far policy time was moved forward.",
                 std::chrono::duration<double>(world_.policy_shift()).count());
-  metrics.gauge("gatelab_log_writer_dropped_lines", "Access-log lines that the writer's queue had no room for.",
+  metrics.gauge("gatelab_log_writer_dropped_lines", "Access-log lines that their target did not take in time.",
                 static_cast<double>(log_.dropped_lines()));
 }
 
@@ -256,7 +256,8 @@ int Run::finish() {
   reloader_->stop();
   if (admin_) admin_->stop();
   gateway_.flush_logs();
-  log_.finish();
+  log_.finish(cut_ ? LogWriter::kGrace / 4 : LogWriter::kGrace);
+  if (const std::uint64_t dropped = log_.dropped_lines(); dropped > 0) complain(fmt::format("the access log lacks {}: its target did not take them", counted(dropped, "line")));
   return cut_ || stop_signal_ == SIGINT ? kInterrupted : kOk;
 }
 

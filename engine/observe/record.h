@@ -40,6 +40,7 @@ struct Attempt {
   bool reused = false;
   bool retried = false;          // another try followed it
   bool hedge = false;            // it went out beside another that took long
+  bool played = false;           // a fault has taken the request in the target's place: the target was not asked
   std::string_view not_retried;  // why none did, where the configuration might have allowed one: "not-idempotent"
 };
 

@@ -268,6 +268,7 @@ void Exchange::settle(Attempt& attempt) noexcept {
   if (attempt.note.upstream.empty()) return;
   const bool completed = attempt.note.reason == observe::reason::kCompleted.word;
   if (attempt.transport) {
+    attempt.note.played = attempt.target.plays_on(*attempt.transport);
     const bool keep = completed && upload_done_ && attempt.head.keep_alive && attempt.unread().empty() &&
                       attempt.head.body.kind != http::Framing::UntilClose;
     if (keep) attempt.target.give(std::move(attempt.transport), services_.loop.now(), {record_.client, inbound_.local()});

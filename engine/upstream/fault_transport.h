@@ -15,6 +15,8 @@ class FaultTransport final : public io::Transport {
   FaultTransport(io::TransportPtr below, TargetFaults& faults) noexcept;
   ~FaultTransport() override { close(); }
 
+  // The request went nowhere: a fault stands for the target.
+  bool swallows() const noexcept { return swallows_; }
   // The connection itself, for another request.
   io::TransportPtr take_below() noexcept;
 

@@ -7,6 +7,7 @@
 
 #include "http/proxy_protocol.h"
 #include "io/tls_transport.h"
+#include "upstream/fault_transport.h"
 
 namespace gatelab::upstream {
 namespace {
@@ -38,6 +39,12 @@ io::TransportPtr Target::take_faulty(const Clock& clock, const Behalf& behalf) n
     return nullptr;
   }
   return place_.faults->wrap(place_.pool->take(clock.io_now(), upstream_.keep_alive_idle, owner(behalf)));
+}
+
+bool Target::plays_on(const io::Transport& transport) const noexcept {
+  if (place_.faults == nullptr || !place_.faults->was_active()) return false;
+  const auto* faulty = dynamic_cast<const FaultTransport*>(&transport);
+  return faulty != nullptr && faulty->swallows();
 }
 
 io::Task<Opened> Target::open(io::Loop& loop, io::Network& network, io::Resolver& resolver, io::Wait wait, const Behalf& behalf, io::Tap* tap) {

@@ -66,6 +66,8 @@ class Target {
     if (named_ && !place_.name->addresses().holds(transport->peer().ip)) return transport->close();
     place_.pool->give(std::move(transport), now, upstream_.keep_alive, owner(behalf));
   }
+  // A fault has taken the request that was written to `transport`, one of this target's: the target was not asked.
+  bool plays_on(const io::Transport& transport) const noexcept;
   void sweep(Instant now) noexcept { place_.pool->sweep(now, upstream_.keep_alive_idle); }
 
   // When DNS has to be asked again, without a request; max(): it doesn't have to be, or is being asked.

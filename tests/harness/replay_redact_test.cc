@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "base/base64.h"
+#include "coding/coder.h"
+#include "harness/replay/import_parts.h"
 
 namespace gatelab::harness {
 namespace {
@@ -183,6 +185,43 @@ TEST(Redact, AStreamKeepsItsFormAndWhatIsNoSecret) {
   const char* const kLines = "{ \"a\": 1 }\n\n[ 1,2 ]\r\nnone\n{}";
   EXPECT_EQ(body_after("application/x-ndjson", kLines), kLines);
   EXPECT_EQ(body_after("application/x-ndjson", "{\"a\":1}\r\n{\"password\":\"hunter2\"}\r\n{ \"b\":2}"), "{\"a\":1}\r\n{\"password\":\"" + secret + "\"}\r\n{ \"b\":2}");
+}
+
+TEST(Redact, ACompressedAnswerIsLookedInto) {
+  using coding::Coding;
+  RecordedExchange e = plain();
+  e.answer.headers = {{"Content-Encoding", "gzip"}, {"Content-Type", "application/json"}};
+  const std::string innocent = coding::encode(Coding::Gzip, R"({"id":7})");
+  e.answer.body = body_from(innocent);
+  kRedactor.apply(e);
+  EXPECT_EQ(*e.answer.body.octets, innocent);
+  e.answer.headers.emplace_back("Content-Length", "1");
+  e.answer.body = body_from(coding::encode(Coding::Gzip, R"({"id":7,"password":"hunter2"})"));
+  kRedactor.apply(e);
+  ASSERT_TRUE(e.answer.body.octets);
+  EXPECT_EQ(coding::decode(Coding::Gzip, *e.answer.body.octets, 1000), R"({"id":7,"password":")" + kRedactor.header("X-Api-Key", "hunter2") + R"("})");
+  EXPECT_EQ(e.answer.headers.back().second, std::to_string(e.answer.body.octets->size()));
+  // What is no gzip, and what becomes too much.
+  for (const std::string& octets : {std::string("hunter2"), coding::encode(Coding::Gzip, std::string(std::size_t{17} << 20, 'a'))}) {
+    e.answer.body = body_from(octets);
+    kRedactor.apply(e);
+    EXPECT_EQ(e.answer.body.octets, nullptr);
+    EXPECT_EQ(e.answer.body.left_out, "opaque");
+  }
+}
+
+// Its marks could not be put back.
+TEST(Redact, ACompressedRequestWithASecretIsLeftOut) {
+  RecordedExchange e = plain();
+  e.request.headers = {{"Content-Encoding", "br"}, {"Content-Type", "application/json"}};
+  e.request.body = body_from(coding::encode(coding::Coding::Brotli, R"({"id":7})"));
+  const auto before = e.request.body.octets;
+  kRedactor.apply(e);
+  EXPECT_EQ(e.request.body.octets, before);
+  e.request.body = body_from(coding::encode(coding::Coding::Brotli, R"({"password":"hunter2"})"));
+  kRedactor.apply(e);
+  EXPECT_EQ(e.request.body.octets, nullptr);
+  EXPECT_EQ(e.request.body.left_out, "opaque");
 }
 
 TEST(Redact, TheLengthFollowsTheBody) {

@@ -20,7 +20,7 @@ routes: [ { name: all, upstream: target } ]
 // Clients of one unix socket, whose addresses are all the same.
 class TapWorld {
  public:
-  explicit TapWorld(std::size_t max_waiting = TrafficTap::kMostWaiting)
+  explicit TapWorld(std::size_t max_waiting = TrafficTap::kMostWaiting, const std::string& config = kGateway)
       : tap([this](RecordedExchange e) { recorded.push_back(std::move(e)); }, RecordingWriter::kMaxBody, max_waiting),
         driver_(make_simulated(1, Instant::from_seconds(1'767'225'600), 1)), mocks_(driver_->environment().network, driver_->outside(), true, driver_->environment().random),
         scope_(driver_->outside()), client_(driver_->environment().network, driver_->outside(), scope_.token()), gateway_(driver_->environment(), options()) {
@@ -28,12 +28,13 @@ class TapWorld {
     stub.reply.make = [](const SeenRequest& request) {
       auto reply = std::make_shared<Reply>();
       if (request.path == "/slow") reply->delay = std::chrono::seconds(1);
+      if (request.path == "/broken") reply->status = 503;
       reply->body = "of " + request.path;
       return reply;
     };
     mocks_.add("target", "target", stubs_);
     gateway::ModelInput input;
-    input.source = std::make_shared<diag::SourceFile>(diag::SourceFile{"gateway.yaml", kGateway});
+    input.source = std::make_shared<diag::SourceFile>(diag::SourceFile{"gateway.yaml", config});
     input.states = &gateway_.states();
     diag::Sink sink;
     const auto model = gateway::build_model(input, sink);
@@ -52,7 +53,7 @@ class TapWorld {
     driver_->run_until([this] { return mocks_.stopped() && scope_.running() == 0; }, std::chrono::minutes(1));
   }
   // All at once, each on the connection of its name.
-  void send(const std::vector<std::pair<std::string, std::string>>& requests) {
+  void send(const std::vector<std::pair<std::string, std::string>>& requests, int status = 200) {
     std::size_t left = requests.size();
     std::vector<Answer> answers(requests.size());
     std::vector<Dial> dials(requests.size());
@@ -62,7 +63,16 @@ class TapWorld {
       scope_.spawn(one(dials[i], requests[i].second, answers[i], left));
     }
     driver_->run_until([&left] { return left == 0; }, std::chrono::minutes(1));
-    for (const Answer& answer : answers) EXPECT_EQ(answer.status, 200) << answer.error;
+    for (const Answer& answer : answers) EXPECT_EQ(answer.status, status) << answer.error;
+  }
+  // Of the next request to the target.
+  void answers_once(std::uint16_t status) {
+    upstream::Fault fault;
+    fault.kind = upstream::Fault::Kind::Status;
+    fault.name = "played";
+    fault.status = status;
+    fault.count = 1;
+    ASSERT_TRUE(gateway_.fault("target/target", fault));
   }
   // "/target: its answer / what the upstream was asked: its answer"
   std::string told() const {
@@ -120,6 +130,41 @@ TEST(TapOfAGateway, AnswersThatThereIsNoRoomForAreCounted) {
   world.send({{"one", "/a"}});
   EXPECT_EQ(world.told(), "/a: of /a / /a: none\n");
   EXPECT_EQ(world.tap.lost_answers(), 1U);
+}
+
+// It stands above the tap, so that nothing of it passed.
+TEST(TapOfAGateway, WhatAFaultHasAnsweredIsNoLostAnswer) {
+  TapWorld world;
+  world.answers_once(503);
+  world.send({{"one", "/a"}}, 503);
+  EXPECT_EQ(world.told(), "/a: gatelab plays the fault `played`\n / /a: none\n");
+  world.send({{"one", "/b"}});
+  EXPECT_EQ(world.tap.lost_answers(), 0U);
+}
+
+TEST(TapOfAGateway, ATryThatAFaultHasAnsweredLeavesTheAnswerToTheNext) {
+  std::string config = kGateway;
+  config.replace(config.find("9001 }"), 6, "9001, retry: { max_retries: 1, on: [503] } }");
+  TapWorld world(TrafficTap::kMostWaiting, config);
+  world.answers_once(503);
+  world.send({{"one", "/a"}});
+  EXPECT_EQ(world.told(), "/a: of /a / /a: none / /a: of /a\n");
+  ASSERT_EQ(world.recorded.size(), 1U);
+  ASSERT_EQ(world.recorded[0].attempts.size(), 2U);
+  EXPECT_EQ(world.recorded[0].attempts[0].reason, "completed");
+  EXPECT_EQ(world.recorded[0].attempts[1].reason, "completed");
+  EXPECT_EQ(world.tap.lost_answers(), 0U);
+}
+
+// What the target says with the same status is its own.
+TEST(TapOfAGateway, AFaultIsToldFromTheTargetsAnswerOfTheSameStatus) {
+  std::string config = kGateway;
+  config.replace(config.find("9001 }"), 6, "9001, retry: { max_retries: 1, on: [503] } }");
+  TapWorld world(TrafficTap::kMostWaiting, config);
+  world.answers_once(503);
+  world.send({{"one", "/broken"}}, 503);
+  EXPECT_EQ(world.told(), "/broken: of /broken / /broken: none / /broken: of /broken\n");
+  EXPECT_EQ(world.tap.lost_answers(), 0U);
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ class Facts {
       if (!unmatched || name != "Content-Length") add("header " + name, value);
     for (const auto& [name, value] : a.trailers) add("trailer " + name, value);
     for (const int status : a.interim) add("interim", std::to_string(status));
-    add("body", unmatched ? "unmatched-stub" : a.body);
+    add("body", unmatched ? "unmatched-stub" : content_of(a));
     add("closed", a.closed ? "yes" : "no");
     add("latency", format(a.latency));
   }

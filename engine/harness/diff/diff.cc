@@ -143,6 +143,24 @@ std::string in_brackets(const std::vector<std::string>& all) {
   return out.empty() ? out : out + ")";
 }
 
+// From here on nobody needs the values of the environment.
+void mask(Report& report) {
+  const auto mask = [&report](std::string& text) { text = report.references.masked(text); };
+  for (std::string& note : report.notes) mask(note);
+  for (Group& group : report.groups) {
+    for (Ending* ending : {&group.a, &group.b})
+      for (std::string* text : {&ending->route, &ending->policy, &ending->reason}) mask(*text);
+    mask(group.about);
+    for (std::vector<std::string>* trace : {&group.trace_a, &group.trace_b})
+      for (std::string& line : *trace) mask(line);
+    for (Difference& d : group.differences) {
+      mask(d.what);
+      for (std::optional<std::string>* text : {&d.a, &d.b})
+        if (*text) mask(**text);
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, const Options& options, diag::Sink& of_a, diag::Sink& of_b, diag::Sink& of_requests, std::string& problem) {
@@ -175,7 +193,10 @@ std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, co
   const std::vector<std::string> unsent = playing.unsent();
   if (report.requests == 0 && problem.empty() && !report.interrupted) problem = "nothing was compared, as no request was sent" + in_brackets(unsent);
   report.notes.insert(report.notes.end(), unsent.begin(), unsent.end());
+  report.references = common.references;
+  problem = report.references.masked(problem);
   if (!problem.empty()) return std::nullopt;
+  mask(report);
   return report;
 }
 

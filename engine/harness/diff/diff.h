@@ -41,7 +41,8 @@ struct Report {
   std::vector<Group> groups;            // as they were met
   std::vector<std::string> notes;       // what was not compared, and why
   Tokens tokens;
-  std::string base_a;                   // of curl commands: A's first listener
+  References references;                // what a probe's texts are printed with; all other texts here have them already
+  std::string base_a;                   // of curl commands: A's first listener; printed as probes are
   bool interrupted = false;
 };
 

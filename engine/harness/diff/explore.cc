@@ -104,9 +104,7 @@ void add_query(Request& request, const std::string& name, const std::string& val
   request.target += request.target.find('?') == std::string::npos ? '?' : '&';
   append_percent_encoded(request.target, name, plain);
   request.target += '=';
-  // A reference stays one that can be pasted; no character of it needs encoding.
-  if (value.starts_with("$(env.")) request.target += value;
-  else append_percent_encoded(request.target, value, plain);
+  append_percent_encoded(request.target, value, plain);
 }
 
 std::string path_of(const Request& request) { return request.target.substr(0, request.target.find('?')); }

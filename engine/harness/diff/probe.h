@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "harness/diff/references.h"
 #include "harness/idp/token.h"
 #include "harness/scenario/file.h"
 
@@ -81,9 +82,10 @@ std::string body_octets(const Request& request);
 using Tokens = std::map<std::string, TokenSpec>;
 
 // As a scenario has it: flow YAML, one step. `indent`: in front of each line.
-std::string scenario_text(const Probe& probe, const Tokens& tokens, const std::string& indent);
-// `base`: http://127.0.0.1:8080. One command of a shell.
-std::string curl_text(const Request& request, const std::string& base);
+// Values of `references` are not in it.
+std::string scenario_text(const Probe& probe, const Tokens& tokens, const References& references, const std::string& indent);
+// `base`: http://127.0.0.1:8080. One command of a shell that runs nothing else, whatever the request has in it; as above.
+std::string curl_text(const Request& request, const std::string& base, const References& references);
 // Equal for equal probes.
 std::string key_of(const Probe& probe);
 

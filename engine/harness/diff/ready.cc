@@ -35,9 +35,9 @@ void find_stand_ins(const std::vector<const config::Node*>& trees, Common& commo
       if (const config::Node* value = key.find("value")) known.insert(hex(crypto::sha256(value->text)));
       if (const config::Node* digest = key.find("sha256")) digests.insert(to_lower(digest->text));
     });
-  // Whoever has the key itself has a reference in its place, and so has whoever has its digest.
-  for (const auto& [value, reference] : common.references)
-    if (const std::string digest = hex(crypto::sha256(value)); digests.count(digest) > 0) common.stand_ins[digest] = reference;
+  // Of some of them the key is in the environment.
+  for (const References::Known& one : common.references.all())
+    if (const std::string digest = hex(crypto::sha256(one.value)); digests.count(digest) > 0 && known.insert(digest).second) common.stand_ins[digest] = one.value;
   for (const std::string& digest : digests)
     if (known.count(digest) == 0) common.stand_ins[digest] = "stand-in-for-" + digest.substr(0, 12);
 }
@@ -114,8 +114,8 @@ std::optional<Pair> get_ready(const Configuration& a, const Configuration& b, Co
   diag::Sink ignored;
   const Tree left = config::parse(a.source(), {common.env, true}, ignored), right = config::parse(b.source(), {common.env, true}, ignored);
   if (left && right) {
-    find_references(*left, common.references);
-    find_references(*right, common.references);
+    common.references.find(*left, a.source()->text, common.env);
+    common.references.find(*right, b.source()->text, common.env);
     find_stand_ins({left.get(), right.get()}, common);
     std::set<std::string> names;
     find_reply_headers(*left, names);

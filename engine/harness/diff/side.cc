@@ -270,7 +270,6 @@ std::shared_ptr<const gateway::Model> Configuration::build(policy::StateStore& s
     tree = std::make_unique<config::Node>(clone(*tree_));
   }
   stand_in(*tree, common_.stand_ins);
-  refer(*tree, common_.references);
   if (const config::Node* upstreams = tree->find("upstreams"))
     for (const config::Entry& entry : upstreams->entries)
       if (const config::Node* mock = entry.value->find("mock")) parse_stubs(*mock, sink, entry.key);

@@ -35,7 +35,7 @@ struct Common {
   std::map<std::string, crypto::JwkSet> issuer_keys;
   // Keys of which the files know a digest only: by digest (lower case), the key that stands in for it.
   std::map<std::string, std::string> stand_ins;
-  // Of the values that both files take from the environment.
+  // What is not printed: values that both files, and scenarios, take from the environment.
   References references;
   // Answers of the mocks have these too.
   Texts reply_headers;

@@ -106,7 +106,6 @@ class CaseProbe {
     if (!send.as.empty() && !identify(send.as, request)) return;
     const bool hosted = std::any_of(request.headers.begin(), request.headers.end(), [](const auto& h) { return iequals(h.first, "host"); });
     if (!hosted) request.headers.insert(request.headers.begin(), {"Host", "localhost"});
-    refer(request, common_.references);
     probe_.send(std::move(request), send.count, send.concurrency);
   }
 
@@ -172,7 +171,6 @@ void add_traffic(const diag::SourcePtr& source, Common& common, std::vector<Prob
     if (exchange.began > now) probe.advance(exchange.began - now);
     now = exchange.began;
     Request request = request_of(exchange);
-    refer(request, common.references);
     probe.send(std::move(request));
     for (const auto& [name, value] : exchange.request.headers) redacted = redacted || value.find("redacted") != std::string::npos;
   }
@@ -199,6 +197,7 @@ void add_scenarios(const std::vector<std::string>& paths, Common& common, std::v
     if (tree) file = parse_file(found.path, source, std::move(tree), common.env, own);
     for (const diag::Diagnostic& d : own.all()) sink.report(d);
     if (!file) continue;
+    common.references.find(source->text, common.env);
     for (const Case& c : file->cases) {
       Probe probe = CaseProbe(c, common, tokens, left_out).make(found.path);
       if (std::any_of(probe.steps.begin(), probe.steps.end(), [](const Step& s) { return s.kind == Step::Kind::Send; })) probes.push_back(std::move(probe));

@@ -51,8 +51,8 @@ class Text {
     differences(g);
     for (const auto& [name, trace] : {std::pair{"A", &g.trace_a}, std::pair{"B", &g.trace_b}})
       for (std::size_t i = 0; i < trace->size(); ++i) line(i == 0 ? name : "", (*trace)[i]);
-    line("curl", curl_text(last_request(g), report.base_a));
-    out_ += "  steps\n" + scenario_text(g.probe, report.tokens, "    ") + "\n";
+    line("curl", curl_text(last_request(g), report.base_a, report.references));
+    out_ += "  steps\n" + scenario_text(g.probe, report.tokens, report.references, "    ") + "\n";
   }
   // What the lines above say is not said again.
   void differences(const Group& g) {
@@ -85,14 +85,15 @@ std::string as_json(const Report& report, const std::string& name_a, const std::
   Json json{{"a", name_a}, {"b", name_b}, {"probes", report.probes}, {"requests", report.requests}, {"different", report.different}, {"groups", Json::array()}, {"notes", report.notes}};
   for (const Group& g : report.groups) {
     const Request& request = last_request(g);
+    const auto shown = [&report](const std::string& text) { return report.references.masked(text); };
     Json one{{"a", json_of(g.a)}, {"b", json_of(g.b)}, {"count", g.count}};
-    Json& first = one["first"] = {{"about", g.about}, {"method", request.method}, {"target", request.target}, {"headers", Json::array()}};
-    for (const auto& [name, value] : request.headers) first["headers"].push_back({name, value});
+    Json& first = one["first"] = {{"about", g.about}, {"method", shown(request.method)}, {"target", shown(request.target)}, {"headers", Json::array()}};
+    for (const auto& [name, value] : request.headers) first["headers"].push_back({name, shown(value)});
     for (const Difference& d : g.differences) first["differences"].push_back({{"what", d.what}, {"a", d.a ? Json(*d.a) : Json()}, {"b", d.b ? Json(*d.b) : Json()}});
     first["trace_a"] = g.trace_a;
     first["trace_b"] = g.trace_b;
-    first["curl"] = curl_text(request, report.base_a);
-    first["steps"] = scenario_text(g.probe, report.tokens, "");
+    first["curl"] = curl_text(request, report.base_a, report.references);
+    first["steps"] = scenario_text(g.probe, report.tokens, report.references, "");
     json["groups"].push_back(std::move(one));
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

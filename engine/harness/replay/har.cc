@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "harness/replay/content.h"
 #include "http/uri.h"
 
 namespace gatelab::harness {
@@ -60,16 +61,19 @@ std::string type_of(const RecordedHeaders& headers) {
 
 std::int64_t signed_size(const RecordedBody& body) { return static_cast<std::int64_t>(std::min<std::uint64_t>(body.size, INT64_MAX)); }
 
-// Readers take the content for decoded: what is compressed is not given to them.
+// Readers take the content for decoded: what is in a coding that can't be undone is not given to them.
 Json content_of(const RecordedAnswer& answer) {
-  Json out{{"size", signed_size(answer.body)}, {"mimeType", type_of(answer.headers)}};
   const std::string_view encoding = header_of(answer.headers, "content-encoding");
-  if (!answer.body.octets || (!encoding.empty() && !iequals(encoding, "identity"))) {
+  const bool coded = !encoding.empty() && !iequals(encoding, "identity");
+  const auto undone = coded && answer.body.octets ? uncoded(answer.headers, *answer.body.octets) : std::nullopt;
+  Json out{{"size", undone ? static_cast<std::int64_t>(undone->size()) : signed_size(answer.body)}, {"mimeType", type_of(answer.headers)}};
+  if (!answer.body.octets || (coded && !undone)) {
     if (answer.body.size > 0) out["comment"] = answer.body.left_out.empty() ? "compressed" : answer.body.left_out;
     return out;
   }
-  const bool text = is_text(*answer.body.octets);
-  out["text"] = text ? *answer.body.octets : base64_encode(*answer.body.octets);
+  const std::string& octets = undone ? *undone : *answer.body.octets;
+  const bool text = is_text(octets);
+  out["text"] = text ? octets : base64_encode(octets);
   if (!text) out["encoding"] = "base64";
   return out;
 }

@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "harness/replay/content.h"
 #include "harness/replay/secret_names.h"
 #include "http/uri.h"
 
@@ -348,18 +349,38 @@ std::string Redactor::multipart(std::string_view text) const {
   return out;
 }
 
-void Redactor::body(const RecordedHeaders& headers, RecordedBody& body) const {
+namespace {
+
+void leave_out(RecordedBody& body) {
+  body.size = body.octets->size();
+  body.octets = nullptr;
+  body.left_out = "opaque";
+}
+
+}  // namespace
+
+void Redactor::body(const RecordedHeaders& headers, RecordedBody& body, bool keep_coding) const {
   if (!body.octets || body.octets->empty()) return;
   const std::string_view encoding = trim_ows(header_of(headers, "content-encoding"));
   const std::string type = to_lower(header_of(headers, "content-type"));
+  if (encoding.empty() || iequals(encoding, "identity")) return content(type, body);
+  auto plain = uncoded(headers, *body.octets);
+  if (!plain) return leave_out(body);
+  RecordedBody inside;
+  inside.octets = std::make_shared<const std::string>(std::move(*plain));
+  const auto before = inside.octets;
+  content(type, inside);
+  if (inside.octets == before) return;
+  if (!inside.octets || !keep_coding) return leave_out(body);
+  auto coded = std::make_shared<const std::string>(coding::encode(*coding_of(headers), *inside.octets));
+  body.size = coded->size();
+  body.octets = std::move(coded);
+}
+
+void Redactor::content(const std::string& type, RecordedBody& body) const {
   const std::string& octets = *body.octets;
-  if (is_picture(type) && (encoding.empty() || iequals(encoding, "identity"))) return;
-  if ((!encoding.empty() && !iequals(encoding, "identity")) || !is_utf8(octets)) {
-    body.size = octets.size();
-    body.octets = nullptr;
-    body.left_out = "opaque";
-    return;
-  }
+  if (octets.empty() || is_picture(type)) return;
+  if (!is_utf8(octets)) return leave_out(body);
   std::string shown;
   if (type.starts_with("application/x-www-form-urlencoded")) shown = pairs(octets);
   else if (type.starts_with("multipart/")) shown = multipart(octets);
@@ -384,7 +405,8 @@ void fit_length(RecordedHeaders& headers, const RecordedBody& body) {
 void Redactor::apply(RecordedRequest& request) const {
   request.target = target(request.target);
   const auto before = request.body.octets;
-  body(request.headers, request.body);
+  // Marks that are to be put back, and bodies that are compared octet by octet, can't be in a coding.
+  body(request.headers, request.body, false);
   for (auto& [name, v] : request.headers) v = header(name, v);
   if (before != request.body.octets) fit_length(request.headers, request.body);
 }

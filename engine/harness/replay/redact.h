@@ -22,12 +22,14 @@ class Redactor {
 
   std::string target(std::string_view target) const;
   std::string header(std::string_view name, std::string_view value) const;
-  // Left out (`left_out`) where it can't be looked into: compressed, or binary of a kind that may hold anything.
-  void body(const RecordedHeaders& headers, RecordedBody& body) const;
+  // Left out (`left_out`) where it can't be looked into: in a content coding that can't be undone, or binary of a kind that may
+  // hold anything. `keep_coding`: one that has a secret is put into its coding again, else it is left out.
+  void body(const RecordedHeaders& headers, RecordedBody& body, bool keep_coding = true) const;
   // Text of any kind: what looks like a secret, and what stands behind a name of one.
   std::string text(std::string_view text) const;
 
  private:
+  void content(const std::string& type, RecordedBody& body) const;
   std::string hidden(std::string_view secret) const;
   std::string secret(std::string_view value) const;  // a token, or hidden
   std::string token(std::string_view jwt) const;

@@ -131,29 +131,35 @@ RecordedAttempt unseen(const observe::Attempt& said, const RecordedRequest& requ
   return out;
 }
 
+// Those that fit best come first: by name and by how they ended, then by name.
+void tell_by_name(std::vector<const observe::Attempt*>& left, bool by_status, std::vector<RecordedAttempt>& out, std::vector<char>& told) {
+  std::erase_if(left, [&](const observe::Attempt* said) {
+    if (said->played) return false;
+    std::size_t i = 0;
+    while (i < out.size() && (told[i] != 0 || out[i].upstream != said->upstream || out[i].target != said->target || (by_status && out[i].answer.status != said->status))) ++i;
+    if (i == out.size()) return false;
+    told[i] = 1;
+    out[i].reason = said->reason;
+    return true;
+  });
+}
+
 // What passed, with what the gateway says of its tries. Upstreams at one place share connections: those whose names do not fit
-// are taken in their order. `lost`: answers that were not among what passed.
+// are taken in their order. What a fault has answered did not pass. `lost`: answers that were not among what passed.
 std::vector<RecordedAttempt> attempts_of(const observe::Record& record, std::vector<TrafficTap::Asked> asked, const TappedExchange& client, std::uint64_t& lost) {
   std::vector<RecordedAttempt> out;
   for (TrafficTap::Asked& one : asked) out.push_back(attempt_of(std::move(one), client.began));
   std::stable_sort(out.begin(), out.end(), [](const RecordedAttempt& a, const RecordedAttempt& b) { return a.at < b.at; });
   std::vector<char> told(out.size(), 0);
   std::vector<const observe::Attempt*> left;
-  for (const observe::Attempt& said : record.attempts) {
-    std::size_t i = 0;
-    while (i < out.size() && (told[i] != 0 || out[i].upstream != said.upstream || out[i].target != said.target)) ++i;
-    if (i == out.size()) {
-      left.push_back(&said);
-      continue;
-    }
-    told[i] = 1;
-    out[i].reason = said.reason;
-  }
+  for (const observe::Attempt& said : record.attempts) left.push_back(&said);
+  tell_by_name(left, true, out, told);
+  tell_by_name(left, false, out, told);
   const RecordedRequest request = out.empty() ? client.request : out.front().request;
   for (const observe::Attempt* said : left) {
     const auto free = std::find(told.begin(), told.end(), 0);
-    if (said->status == 0 || free == told.end()) {
-      if (said->status != 0) ++lost;
+    if (said->status == 0 || said->played || free == told.end()) {
+      if (said->status != 0 && !said->played) ++lost;
       out.push_back(unseen(*said, request));
       told.push_back(1);
       continue;
