@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/units.h"
+#include "cli/admin_caches.h"
 #include "cli/admin_faults.h"
 
 namespace gatelab::cli {
@@ -106,7 +107,7 @@ Admin::Server::Server(Admin& admin) {
   http.set_error_handler(httplib::Server::HandlerWithResponse([](const Request& request, Response& response) {
     if (!response.body.empty()) return httplib::Server::HandlerResponse::Unhandled;
     problem(response, response.status, "no-such-door",
-            fmt::format("no `{} {}` here; there are /healthz, /ready, /metrics, /requests, /clock, /faults, /reload", request.method,
+            fmt::format("no `{} {}` here; there are /healthz, /ready, /metrics, /requests, /clock, /faults, /caches, /reload", request.method,
                         request.path));
     return httplib::Server::HandlerResponse::Handled;
   }));
@@ -127,6 +128,13 @@ Admin::Server::Server(Admin& admin) {
   });
   http.Delete("/faults", [this, &admin](const Request& request, Response& response) {
     if (may_change(admin, request, response)) show_faults(admin, clear_faults(admin.doors_.gateway, request.get_param_value("target"), request.get_param_value("name")), response);
+  });
+  http.Get("/caches", [&admin](const Request&, Response& response) { answer(response, 200, caches_json(admin.doors_.gateway) + "\n", "application/json"); });
+  http.Post("/caches/purge", [this, &admin](const Request& request, Response& response) {
+    if (!may_change(admin, request, response)) return;
+    const Result<std::size_t> purged = purge_caches(admin.doors_.gateway, request.body);
+    if (purged) return answer_json(response, 200, Json{{"purged", *purged}});
+    problem(response, purged.error().id == "no-such-cache" ? 404 : 400, purged.error().id, purged.error().message);
   });
   http.Get("/clock", [this, &admin](const Request&, Response& response) { show_clock(admin, response); });
   http.Post("/clock", [this, &admin](const Request& request, Response& response) {

@@ -10,6 +10,8 @@
 //   GET  /faults               what targets suffer (docs/faults.md)
 //   POST /faults               {"target": "orders/primary", "kind": "reset"}: one more, or `"clear": true`
 //   DELETE /faults?target=…&name=…   without a target: all of them
+//   GET  /caches               what is in the caches (docs/policies/cache.md)
+//   POST /caches/purge         {"url": "/items/1"}, or a "prefix" or "tag"; "cache": "NAME", "soft": true
 //   POST /reload               reads the configuration again; 422 with the diagnostics if it is refused
 #pragma once
 

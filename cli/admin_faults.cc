@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/admin_faults.h"
 
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "cli/admin_body.h"
 #include "harness/scenario/file.h"
 
 namespace gatelab::cli {
@@ -36,13 +36,8 @@ std::string faults_json(const gateway::Gateway& gateway) {
 }
 
 Status set_fault(gateway::Gateway& gateway, const std::string& body) {
-  auto source = std::make_shared<diag::SourceFile>();
-  source->name = "fault";
-  source->text = body;
   diag::Sink sink;
-  config::ParseOptions options;
-  options.substitute_env = false;
-  const auto tree = config::parse(source, options, sink);
+  const auto tree = parse_body("fault", body, sink);
   if (!tree) return fail("bad-fault", diag::render_all(sink, diag::Colour::Off));
   const harness::FaultStep step = harness::parse_fault(*tree, {}, sink);
   if (sink.has_errors()) return fail("bad-fault", diag::render_all(sink, diag::Colour::Off));

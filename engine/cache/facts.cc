@@ -3,7 +3,21 @@
 
 #include <algorithm>
 
+#include "cache/vary.h"
+
 namespace gatelab::cache {
+namespace {
+
+bool is_of_the_rules(LifetimeSource source) noexcept {
+  return source == LifetimeSource::StatusTtl || source == LifetimeSource::DefaultTtl || source == LifetimeSource::Heuristic;
+}
+
+bool varies_by_cookie(const http::Fields& response, Arena& arena) noexcept {
+  const Vary vary = parse_vary(response, arena);
+  return std::find(vary.names.begin(), vary.names.end(), "cookie") != vary.names.end();
+}
+
+}  // namespace
 
 Facts facts_of(std::uint16_t status, const http::Fields& response, const Control& control, const Rules& rules, Times times) noexcept {
   const ResponseDirectives& d = control.directives;
@@ -38,7 +52,8 @@ Admission admit(const Exchanged& exchanged, const Rules& rules, Times times, Are
   Admission out{storable(exchanged, rules, arena), {}};
   if (out.verdict != Storable::Yes) return out;
   out.facts = facts_of(exchanged.status, *exchanged.response, *exchanged.control, rules, times);
-  if (!is_ever_usable(out.facts)) out.verdict = Storable::NeverUsable;
+  if (exchanged.request_has_cookie && is_of_the_rules(out.facts.source) && !rules.ignores_cookies && !varies_by_cookie(*exchanged.response, arena)) out.verdict = Storable::RequestCookie;
+  else if (!is_ever_usable(out.facts)) out.verdict = Storable::NeverUsable;
   return out;
 }
 

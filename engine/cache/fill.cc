@@ -68,6 +68,7 @@ bool Fill::head(const HeadParts& parts, const Facts& facts, const Limits& limits
   FillState& s = *state_;
   Store& store = s.store;
   s.limit = std::min(limits.most, store.limit());
+  s.length = limits.length;
   s.pass_until = limits.pass_until;
   const bool fits = !(limits.length && *limits.length > s.limit) && parts.tags.size() <= Store::kMaxTags;
   const auto head = fits ? std::make_shared<const StoredHead>(parts) : nullptr;

@@ -52,6 +52,7 @@ class Follower {
     News news = News::Nothing;
     Hit hit{};      // of Head, without a body, and of Validated
     Chunk piece{};  // of Piece
+    std::optional<std::uint64_t> length{};  // of Head: of the content, if it is known
   };
 
   Follower() noexcept = default;

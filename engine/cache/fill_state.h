@@ -60,6 +60,7 @@ struct FillState : std::enable_shared_from_this<FillState> {
   FillEnd end = FillEnd::Open;
   std::shared_ptr<const StoredHead> head;
   Facts facts;
+  std::optional<std::uint64_t> length;
   std::optional<Hit> validated;
   std::deque<Chunk> chunks;
   std::size_t first = 0;      // how many pieces were there before

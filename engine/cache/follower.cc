@@ -47,7 +47,7 @@ Follower::Event Follower::poll(const http::Fields& request, Arena& arena) noexce
     if (s.head != nullptr) {
       if (!is_for(*s.head, request, arena)) return {News::Again};
       me.has_head = true;
-      return {News::Head, {s.head, nullptr, s.facts, 0}};
+      return {News::Head, {s.head, nullptr, s.facts, 0}, {}, s.length};
     }
   } else if (me.next < s.first + s.chunks.size()) {
     Event out{News::Piece, {}, s.chunks[me.next - s.first]};

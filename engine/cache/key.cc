@@ -50,6 +50,8 @@ std::string_view primary_key(const KeyParts& parts, Arena& arena) noexcept {
     case KeyScope::Shared: out.add('s'); break;
     case KeyScope::Consumer: add_part(out.add('c'), parts.consumer); break;
   }
+  for (const std::string_view part : {parts.route, parts.upstream, parts.forwarded}) add_part(out, part);
+  add_number(out, parts.port);
   const Target& target = parts.target;
   add_part(out, target.scheme);
   add_part(out, target.host);

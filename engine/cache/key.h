@@ -20,6 +20,7 @@ struct QueryRules {
   std::vector<std::string> keep;  // only these, unless empty
   std::vector<std::string> drop;  // not these: utm_*
   bool sort = false;              // by name; of one name the order stays
+  bool operator==(const QueryRules&) const = default;
 };
 
 struct Query {
@@ -36,6 +37,9 @@ Query normalised_query(Query query, const QueryRules& rules, Arena& arena) noexc
 struct KeyParts {
   KeyScope scope = KeyScope::Shared;
   std::string_view consumer;             // of KeyScope::Consumer
+  std::string_view route, upstream;      // who answered, by their names
+  std::string_view forwarded;            // the path as it goes upstream
+  std::uint16_t port = 0;                // of the gateway's that the client came to, which upstreams are told
   Target target;                         // its query normalised
   std::span<const std::string> fields{}; // names of fields of the request that are in the key, in the rules' order
   const http::Fields* request = nullptr; // never null where `fields` is not empty

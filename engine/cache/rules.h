@@ -36,6 +36,9 @@ struct Rules {
   SetCookie set_cookie = SetCookie::Refuse;
   // Responses to authenticated requests are everyone's, whatever the origin says (against RFC 9111 §3.5, asked for by name).
   bool share_authenticated = false;
+  // Without it, what has no lifetime of its own and answered a request with Cookie is not stored unless it varies by it: nothing
+  // says that the cookie did not make it.
+  bool ignores_cookies = false;
   // Clients' Cache-Control may ask for fresher, staler or no stored responses (RFC 9111 §5.2.1: advice).
   bool obey_clients = true;
 

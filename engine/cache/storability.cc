@@ -15,7 +15,7 @@ struct Line {
   std::string_view word;
 };
 
-constexpr std::array<Line, 16> kWords{{
+constexpr std::array<Line, 17> kWords{{
     {Storable::Yes, "stored"},
     {Storable::Method, "method"},
     {Storable::RequestBody, "request-body"},
@@ -31,6 +31,7 @@ constexpr std::array<Line, 16> kWords{{
     {Storable::VaryStar, "vary-star"},
     {Storable::VaryUnreadable, "vary-unreadable"},
     {Storable::NotCacheable, "not-cacheable"},
+    {Storable::RequestCookie, "request-cookie"},
     {Storable::NeverUsable, "never-usable"},
 }};
 

@@ -30,6 +30,7 @@ enum class Storable : std::uint8_t {
   VaryStar,         // §4.1: would never match
   VaryUnreadable,   // what stands in Vary are no names of fields, or too many
   NotCacheable,     // nothing says that it may be stored, and its status is not heuristically cacheable (§3)
+  RequestCookie,    // the request had Cookie, and nothing but the rules gives the response a lifetime (Rules::ignores_cookies)
   NeverUsable,      // no lifetime, no validator, never to be served stale: kept for nothing
 };
 // A stable word for logs, explain and Cache-Status; "stored" for Yes.
@@ -44,6 +45,7 @@ struct Exchanged {
   // The client was authenticated by anything: Authorization, a key, a certificate (docs/life-of-a-request.md).
   bool authenticated = false;
   KeyScope scope = KeyScope::Shared;
+  bool request_has_cookie = false;
   RequestDirectives asked;
   std::uint16_t status = 0;
   const http::Fields* response = nullptr;  // never null

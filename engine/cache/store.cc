@@ -63,6 +63,16 @@ std::optional<Hit> Store::find(const Place& place, const http::Fields& request, 
   return hit_of(*entry);
 }
 
+bool Store::has(const Place& place) noexcept {
+  StoreShard& shard = shards_[index_of(place.url)];
+  const std::uint64_t hash = key_hash(place.key, seed_);
+  std::lock_guard lock(shard.mutex);
+  const Record* record = shard.records.find(hash, place.key);
+  for (const Entry* entry = record == nullptr ? nullptr : record->entries.get(); entry != nullptr; entry = entry->next.get())
+    if (entry->head != nullptr) return true;
+  return false;
+}
+
 std::vector<Hit> Store::candidates(const Place& place, const http::Fields& request, Arena& arena) noexcept {
   std::vector<Hit> out;
   StoreShard& shard = shards_[index_of(place.url)];

@@ -65,6 +65,8 @@ class Store {
 
   // The variant for `request`, fresh or not: reuse() says what may be done with it.
   std::optional<Hit> find(const Place& place, const http::Fields& request, Instant now, std::uint32_t route, Arena& arena) noexcept;
+  // Is any variant stored there, be it for other requests?
+  bool has(const Place& place) noexcept;
   // All that could be chosen for `request`, for a validation and for select_for_update().
   std::vector<Hit> candidates(const Place& place, const http::Fields& request, Arena& arena) noexcept;
 

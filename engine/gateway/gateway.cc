@@ -262,6 +262,23 @@ Status Gateway::clear_faults(const std::string& target, const std::string& name)
 
 std::vector<upstream::FaultState> Gateway::faults() const { return inner_->faults.all(inner_->environment.clock.policy_now()); }
 
+std::vector<CacheReport> Gateway::caches() const { return gateway::caches(inner_->states); }
+
+Result<std::size_t> Gateway::purge(const PurgeRequest& request) { 
+  // What people call this machine, at its ports.
+  std::vector<std::string> origins;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    origins.push_back(std::string(scheme) + "localhost");
+    for (const Bound& bound : listeners()) {
+      if (!bound.path.empty()) continue;
+      const std::string port = ":" + std::to_string(bound.address.port);
+      for (const std::string_view host : {"localhost", "127.0.0.1", "[::1]"}) origins.push_back(std::string(scheme) + std::string(host) + port);
+      origins.push_back(std::string(scheme) + format(bound.address));
+    }
+  }
+  return gateway::purge(inner_->states, request, origins, inner_->environment.clock.policy_now());
+}
+
 Result<std::uint64_t> Gateway::remaining(const std::string& policy_id, const std::string& key) const {
   const Model& model = *inner_->in_force;
   std::vector<std::string_view> limits;

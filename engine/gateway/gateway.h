@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/caches.h"
 #include "gateway/model.h"
 #include "io/environment.h"
 #include "io/tap.h"
@@ -119,6 +120,10 @@ class Gateway {
   std::vector<upstream::FaultState> faults() const;
   // Any thread: targets of upstreams with several, or with a breaker, health checks or limits. Sorted by name.
   std::vector<TargetReport> targets() const;
+  // Sorted by name. Any thread.
+  std::vector<CacheReport> caches() const;
+  // How many answers. Any thread. ids: no-such-cache, bad-url, bad-tag.
+  Result<std::size_t> purge(const PurgeRequest& request);
   // How many more requests a limit lets `key` make now: a consumer's name, an address or a header's value. id: no-such-limit.
   // Loop 0's thread.
   Result<std::uint64_t> remaining(const std::string& policy_id, const std::string& key) const;

@@ -2,8 +2,11 @@
 #include "gateway/lint.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <set>
+
+#include "policy/cache/plan.h"
 
 namespace gatelab::gateway {
 namespace {
@@ -62,6 +65,29 @@ void limits_by_choice(const Model& model, diag::Sink& sink) {
       if (field.empty() || !told.insert(p).second) continue;
       sink.warning("limit-by-choice", p->span, "`" + std::string(p->kind()) + "` counts by the header " + std::string(field) + ", which a client chooses: with another value for each request it has no limit",
                    "key: consumer, or key: ip; or a second limit by one of them");
+    }
+  }
+}
+
+bool takes(const Model& model, std::size_t route, std::initializer_list<std::string_view> methods) {
+  const auto& own = model.table->spec(static_cast<std::int32_t>(route)).match.methods;
+  return own.empty() || std::any_of(own.begin(), own.end(), [methods](const std::string& m) { return std::find(methods.begin(), methods.end(), m) != methods.end(); });
+}
+
+void caching(const Model& model, diag::Sink& sink) {
+  std::set<const policy::Policy*> told;
+  for (std::size_t i = 0; i < model.routes.size(); ++i) {
+    const RouteConfig& route = model.routes[i];
+    for (const policy::Policy* p : route.policies) {
+      const policy::CachePlan* plan = p->cache_plan();
+      if (plan == nullptr) continue;
+      if (!takes(model, i, {"GET", "HEAD"})) sink.warning("never-cached", p->span, "route `" + route.name + "` takes no GET and no HEAD: nothing of it is ever answered from a cache", "methods: [ GET, HEAD ], or no cache");
+      else if (upstreams_of(route).empty()) sink.warning("never-cached", p->span, "route `" + route.name + "` has no upstream: there is nothing to keep");
+      const policy::Policy* authenticator = authenticator_of(route);
+      const bool names_people = authenticator != nullptr && authenticator->kind() != "anonymous";
+      if (names_people && !plan->says_whose && told.insert(p).second)
+        sink.warning("cached-for-whom", p->span, "route `" + route.name + "` asks who a client is, and its `cache` does not say whose the stored answers are: each consumer gets one of its own",
+                     "shared: false says that it is meant so; by-origin obeys what the upstream says; true makes all answers everyone's");
     }
   }
 }
@@ -146,6 +172,7 @@ void lint(const Model& model, diag::Sink& sink) {
   limits_by_choice(model, sink);
   lint_limits(model, sink);
   secrets(model, sink);
+  caching(model, sink);
   kept_counts(model, sink);
   consumers(model, sink);
   issuers(model, sink);

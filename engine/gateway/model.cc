@@ -10,6 +10,7 @@
 #include "gateway/model_issuers.h"
 #include "gateway/model_parts.h"
 #include "gateway/model_tls.h"
+#include "policy/cache/cache.h"
 
 namespace gatelab::gateway {
 namespace {
@@ -34,11 +35,13 @@ class Assembler {
     check_addresses();
     model_->consumers = policy::parse_consumers(r.get("consumers"), sink_);
     upstreams(r.get("upstreams"));
+    caches_ = policy::parse_caches(r.get("caches"), sink_);
     model_->issuers = parse_issuers(r.get("issuers"), input_, *model_, files_, sink_);
     top_policies(r.get("policies"));
     routes(r.require("routes"));
     tls();
-    for (const std::string_view key : {"caches", "stores", "telemetry", "tracing", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
+    unused_caches();
+    for (const std::string_view key : {"stores", "telemetry", "tracing", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
     r.elsewhere("listener", "write listeners: [ … ]");
     r.elsewhere("services", "upstreams are what others call services");
     r.finish();
@@ -108,7 +111,7 @@ class Assembler {
   policy::Context context(std::string route) {
     return {{}, std::move(route), model_->consumers, model_->issuers, *input_.states, input_.random,
             [this](const std::string& name, const diag::Span& span) { return find_upstream(name, span); },
-            [this](const config::Node& path, const std::string& what) { return files_.read(path, what); }, sink_};
+            [this](const config::Node& path, const std::string& what) { return files_.read(path, what); }, sink_, &caches_};
   }
 
   void top_policies(const config::Node* node) {
@@ -159,8 +162,8 @@ class Assembler {
       sink_.warning("no-effect", r.key_span("websocket"), what + " has no upstream: no WebSocket goes through it");
     parse_forwarding(route, spec.match, model_->listeners, r, sink_);
     r.elsewhere("forward_path", "a listener decides it, for all of its requests");
-    for (const std::string_view key : {"cache", "timeouts", "retry", "rewrite", "abort_on_half_close", "if"}) r.not_supported(key, "it comes later");
-    for (const std::string_view key : {"fault", "mirror", "split"}) r.elsewhere(key, "it is a policy and stands in `policies`");
+    for (const std::string_view key : {"timeouts", "retry", "rewrite", "abort_on_half_close", "if"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"cache", "fault", "mirror", "split"}) r.elsewhere(key, "it is a policy and stands in `policies`");
     for (const std::string_view key : {"path", "hosts", "methods"}) r.elsewhere(key, "it stands under `match`");
     r.finish();
     model_->routes.push_back(std::move(route));
@@ -254,6 +257,13 @@ class Assembler {
     return std::nullopt;
   }
 
+  void unused_caches() {
+    for (const auto& [name, cache] : caches_.by_name) {
+      check_name("cache", name, cache.span);
+      if (!cache.used) sink_.warning("unused-cache", cache.span, "nothing uses the cache `" + name + "`", "name it in a policy: cache: { in: " + name + " }");
+    }
+  }
+
   void unused_upstreams() {
     for (const upstream::Config& upstream : model_->upstreams)
       if (used_.count(upstream.name) == 0 && !upstream.name.starts_with(kIssuerUpstream)) sink_.warning("unused-upstream", upstream.span, "nothing uses the upstream `" + upstream.name + "`");
@@ -263,6 +273,7 @@ class Assembler {
   diag::Sink& sink_;
   std::shared_ptr<Model> model_;
   ModelFiles files_;
+  policy::Caches caches_;
   std::map<std::string, std::int32_t, std::less<>> upstream_index_;
   std::map<std::string, diag::Span> ids_;
   std::set<std::string> route_names_, used_;

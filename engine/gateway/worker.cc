@@ -27,8 +27,10 @@ proxy::Route to_route(const RouteConfig& config) {
   route.websocket = config.websocket;
   if (config.host) route.host = &*config.host;
   if (config.rewrite) route.rewrite = {true, config.rewrite->first, config.rewrite->second};
-  for (const policy::Policy* policy : config.policies)
+  for (const policy::Policy* policy : config.policies) {
     policy->secret_query(route.secret_query);
+    route.caches = route.caches || policy->cache_plan() != nullptr;
+  }
   return route;
 }
 
@@ -78,6 +80,8 @@ void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
   snapshot.table = model.table.get();
   for (const RouteConfig& route : model.routes) snapshot.routes.push_back(to_route(route));
   snapshot.no_route = to_route(model.no_route);
+  for (const auto& policy : model.policies)
+    if (const policy::CachePlan* plan = policy->cache_plan()) snapshot.caches.push_back(plan);
 }
 
 std::string bind_key(const ListenerConfig& listener, const Options& options) {

@@ -158,7 +158,7 @@ std::size_t octets_of(const Record& r, std::string_view target) noexcept {
   if (lists_tries(r))
     for (const Attempt& a : r.attempts) tries += a.target.size() + a.reason.size() + a.not_retried.size() + kTryOctets;
   return tries + r.request_id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
-         r.ended.by.size() + r.ended.reason.size() + r.ended.id.size() + last_upstream(r).size() + r.user_agent.size() + r.referer.size() + r.variant.size() + r.injected.size() + r.mirrored_to.size() + r.tls.version.size() +
+         r.ended.by.size() + r.ended.reason.size() + r.ended.id.size() + last_upstream(r).size() + r.user_agent.size() + r.referer.size() + r.variant.size() + r.injected.size() + r.mirrored_to.size() + r.cache.size() + r.tls.version.size() +
          r.tls.cipher.size() + r.tls.sni.size() + r.tls.client.size() + r.tls.client_fingerprint.size() + r.tls.error.size();
 }
 
@@ -220,6 +220,7 @@ void json(std::string& out, const Record& r) {
   line.ms(",\"duration_ms\":", r.total);
   line.ms(",\"upstream_ms\":", r.upstream);
   line.flag(",\"truncated\":true", r.truncated);
+  line.text(",\"cache\":\"", r.cache);
   line.text(",\"variant\":\"", r.variant);
   line.text(",\"injected\":\"", r.injected);
   line.text(",\"mirrored_to\":\"", r.mirrored_to);
@@ -279,6 +280,7 @@ void logfmt(std::string& out, const Record& r) {
   out += " upstream_ms=";
   append_ms(out, r.upstream);
   if (r.truncated) out += " truncated=true";
+  logfmt_text(out, "cache", r.cache);
   logfmt_text(out, "variant", r.variant);
   logfmt_text(out, "injected", r.injected);
   logfmt_text(out, "mirrored_to", r.mirrored_to);
@@ -381,6 +383,7 @@ void pretty(std::string& out, const Record& r, bool colour) {
     named("  ", r.ended.by);
     named(": ", r.ended.reason);
   }
+  if (!r.cache.empty()) named("  cache: ", r.cache);
   if (!r.injected.empty()) named("  injected: ", r.injected);
   if (!r.tls.error.empty()) named("  ", r.tls.error);
   out += "  ";

@@ -33,6 +33,7 @@ struct RouteSeries {
   std::array<Counter, kClasses.size()> classes;
   Durations latency;
   Counter request_octets, response_octets;
+  std::array<Counter, kCacheResults.size()> cached;
   // Reasons are few: a list that grows once for each (by, reason) that this route has seen.
   struct Ended {
     std::string by, reason;
@@ -195,6 +196,10 @@ void WorkerMetrics::count(const Record& r) noexcept {
   if (r.status != 101) series->latency.add(r.total);
   series->request_octets.add(r.request_octets);
   series->response_octets.add(r.response_octets);
+  if (!r.cache.empty()) {
+    const auto result = std::find(kCacheResults.begin(), kCacheResults.end(), r.cache) - kCacheResults.begin();
+    if (static_cast<std::size_t>(result) < kCacheResults.size()) series->cached[static_cast<std::size_t>(result)].add();
+  }
   count_attempts(r);
 }
 
@@ -238,6 +243,7 @@ void MetricsText::add(const WorkerMetrics& worker) {
   Family& reused = counter("gatelab_upstream_connections_reused_total", "Tries that went over a kept connection.");
   Family& retries = counter("gatelab_upstream_retries_total", "Tries that followed another of the same request; not those over a new connection as a kept one had gone stale.");
   Family& hedges = counter("gatelab_upstream_hedges_total", "Tries that went out beside one that took long, by what became of them.");
+  Family& cached = counter("gatelab_cache_requests_total", "Finished exchanges of routes with a cache, by what it had to do with them.");
   Family& handshakes = counter("gatelab_tls_handshakes_total", "TLS handshakes by side and how they ended.");
 
   const auto& t = *worker.tables_;
@@ -252,6 +258,8 @@ void MetricsText::add(const WorkerMetrics& worker) {
       request_bytes.series[route] += value(s->request_octets);
       response_bytes.series[route] += value(s->response_octets);
     }
+    for (std::size_t i = 0; i < kCacheResults.size(); ++i)
+      if (s->cached[i].value() > 0) cached.series[route + "," + label("result", kCacheResults[i])] += value(s->cached[i]);
     histogram(duration, route, s->latency, value);
   }
   for (const auto& [name, s] : t.upstreams) {

@@ -58,7 +58,7 @@ class WorkerMetrics {
 
 // Sums workers and writes the exposition text; series sorted by name, so equal states give equal text.
 // Families: gatelab_requests_total{route,status_class}, gatelab_ended_total{route,by,reason},
-// gatelab_request_duration_seconds{route} (histogram), gatelab_request_bytes_total{route}, gatelab_response_bytes_total{route},
+// gatelab_request_duration_seconds{route} (histogram), gatelab_request_bytes_total{route}, gatelab_response_bytes_total{route}, gatelab_cache_requests_total{route,result},
 // gatelab_upstream_attempts_total{upstream,target,reason}, gatelab_upstream_connections_reused_total{upstream},
 // gatelab_upstream_retries_total{upstream}, gatelab_upstream_hedges_total{upstream,result},
 // gatelab_target_answer_seconds{upstream,target} (histogram), gatelab_tls_handshakes_total{side,result},

@@ -177,6 +177,7 @@ inline constexpr Reason kRetried{"retried", 0, "", "of a try: the answer was one
 inline constexpr Reason kHedged{"hedged", 0, "", "of a try: another that ran beside it answered first, and it was given up"};
 inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off after its head was sent"};
 inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};
+inline constexpr Reason kOnlyIfCached{"only-if-cached", 504, "Gateway Timeout", "the request takes stored answers only, and none may be used"};
 // the gateway itself
 inline constexpr Reason kShutdown{"shutdown", 503, "Service Unavailable", "the gateway was stopped before the answer was complete"};
 inline constexpr Reason kInternal{"internal", 500, "Internal Server Error", "a policy asked for something the gateway could not do"};

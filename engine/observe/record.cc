@@ -81,7 +81,7 @@ void OwnedRecord::assign(const Record& r) {
   tls_error = r.tls.error;
   tls_resumed = r.tls.resumed;
   // Empty nearly always, before and after.
-  for (const auto& [to, from] : {std::pair(&variant, r.variant), std::pair(&injected, r.injected), std::pair(&mirrored_to, r.mirrored_to)})
+  for (const auto& [to, from] : {std::pair(&variant, r.variant), std::pair(&injected, r.injected), std::pair(&mirrored_to, r.mirrored_to), std::pair(&cache, r.cache)})
     if (!to->empty() || !from.empty()) *to = from;
   ended_by = r.ended.by;
   ended_id = r.ended.id;
@@ -146,6 +146,7 @@ std::string OwnedRecord::to_json() const {
   text(out, "variant", variant);
   text(out, "injected", injected);
   text(out, "mirrored_to", mirrored_to);
+  text(out, "cache", cache);
   out += ",\"ended\":{";
   text(out, "by", ended_by);
   text(out, "id", ended_id);

@@ -3,6 +3,7 @@
 // Views live in the exchange's arena or in the configuration; whoever keeps a record copies it (OwnedRecord). One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -88,6 +89,9 @@ class ArenaList {
   std::size_t capacity_ = 0;
 };
 
+// What a cache had to do with an exchange. collapsed: it waited for what another had asked for; bypass: it was none for the cache.
+inline constexpr std::array<std::string_view, 6> kCacheResults{"hit", "miss", "revalidated", "stale", "collapsed", "bypass"};
+
 struct Record {
   explicit Record(Arena& arena) noexcept : decisions(arena), attempts(arena) {}
   std::string_view request_id;
@@ -114,6 +118,7 @@ struct Record {
   bool truncated = false;
   std::string_view variant;      // that a split has chosen
   std::string_view injected;     // what a fault policy has done: "delay 200ms"
+  std::string_view cache;        // one of kCacheResults; empty: the route has no cache
   std::string_view mirrored_to;  // the upstream that is to get a copy
   TlsNote tls;
   Ended ended;
@@ -130,7 +135,7 @@ struct OwnedRecord {
   struct OwnedAttempt { std::string upstream, target, reason, not_retried; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused, retried, hedge; };
   std::string request_id, parent, listener, method, host, target, version, route, consumer, user_agent, referer;
   std::string ended_by, ended_id, ended_reason;
-  std::string variant, injected, mirrored_to;
+  std::string variant, injected, mirrored_to, cache;
   std::string tls_version, tls_cipher, tls_group, tls_sni, tls_alpn, tls_client, tls_client_fingerprint, tls_error;
   bool tls_resumed = false;
   Phase ended_phase = Phase::Respond;

@@ -9,6 +9,7 @@
 #include "policy/any_of/any_of.h"
 #include "policy/api_key/api_key.h"
 #include "policy/basic/basic.h"
+#include "policy/cache/cache.h"
 #include "policy/compress/compress.h"
 #include "policy/concurrency/concurrency.h"
 #include "policy/cors/cors.h"
@@ -64,9 +65,10 @@ constexpr Kind kCatalog[] = {
     {"split", Phase::Transform, parse_split},
     {"mirror", Phase::Transform, parse_mirror},
     {"respond", Phase::Transform, parse_respond},
+    {"cache", Phase::CacheLookup, parse_cache},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "cache", "json", "openapi", "validate"};
+constexpr std::string_view kPlanned[] = {"aggregate", "json", "openapi", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

@@ -21,6 +21,7 @@ namespace gatelab::policy {
 class KeyStore;
 class CertificateStore;
 struct Issuers;
+struct Caches;
 
 struct Consumers {
   std::vector<std::unique_ptr<Consumer>> all;  // in file order; pointers are stable
@@ -42,6 +43,7 @@ struct Context {
   // The text of a file that the configuration names; nullopt after a report.
   std::function<std::optional<std::string>(const config::Node& path, const std::string& what)> read;
   diag::Sink& sink;
+  const Caches* caches = nullptr;      // that the configuration names; null: none
 };
 
 struct Kind {

@@ -129,6 +129,8 @@ struct BodyDigest {
 };
 
 class Copies;
+struct CachePlan;
+struct CacheUse;
 
 // The request is to go to another upstream too, once its own has all of it: nobody waits for that, and what is answered is
 // dropped. In the arena.
@@ -165,6 +167,7 @@ struct Input {
   BodyLimit* body_limits = nullptr;
   BodyDigest* body_digests = nullptr;
   Copy* copies = nullptr;
+  const CacheUse* cache = nullptr;       // it may be answered from there; null: it may not (policy/cache/plan.h)
   std::uint64_t dice = 0;                // this request's own; a policy mixes in what it is called
   bool is_explained = false;             // nobody asks: nothing is rolled, and nothing goes anywhere
   std::int32_t upstream = -1;            // instead of the route's
@@ -250,6 +253,8 @@ class Policy {
 
   // Sends another path to the upstream than the request's.
   virtual bool rewrites_path() const noexcept { return false; }
+  // What a cache policy says; null: it is none.
+  virtual const CachePlan* cache_plan() const noexcept { return nullptr; }
   // Adds the upstreams that it may send the request to, instead of the route's.
   virtual void sends_to(std::vector<std::int32_t>&) const {}
 

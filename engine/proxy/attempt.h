@@ -33,6 +33,7 @@ struct Exchange::Attempt {
   Instant deadline;                      // of this try; the whole exchange's once its answer has begun
   io::Scope beside;                      // the upload, the watch on the client
   bool watching = false;
+  bool pumped = false;                   // the answer goes to the cache, and from there to the client
   bool stream = false;                   // events: may be quiet for long
   bool answered = false;                 // octets of an answer were read
   bool over = false;                     // of one that runs beside another: it has an answer, or none

@@ -47,7 +47,8 @@ class Caller final : public Inbound {
   io::Task<io::Code> write_interim(std::uint16_t, const http::Fields&) override { co_return io::Code::Ok; }
   void write_head(const AnswerHead& head) noexcept override {
     status_ = head.status;
-    for (const http::Field& f : *head.fields) fields_.add(f.id, f.name, f.value);
+    if (request_.drops_answer) return;
+    for (const http::Field& f : *head.fields) fields_.add(f.id, arena_.copy(f.name), arena_.copy(f.value));
   }
   io::Code write_body(std::string_view data, bool, const http::Fields*) noexcept override {
     if (request_.drops_answer) return io::Code::Ok;

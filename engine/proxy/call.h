@@ -11,6 +11,8 @@
 
 namespace gatelab::proxy {
 
+struct Refreshing;
+
 struct CallRequest {
   std::int32_t upstream = -1;  // index in the snapshot
   std::string_view method = "GET", path, query;
@@ -20,6 +22,7 @@ struct CallRequest {
   bool drops_answer = false;             // as long as it comes, to its end
   const upstream::HostPolicy* host = nullptr;  // null: the upstream's
   Instant deadline = Instant::max();     // on io_now
+  Refreshing* refreshing = nullptr;      // whose stored answer this one is for; null: none
   // On whose behalf: told to the target as for any request. Empty for what no client asked for.
   std::string_view parent, request_id, route, scheme = "http", authority, asked_method, asked_uri;
   Address client, local;

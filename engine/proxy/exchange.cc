@@ -8,6 +8,7 @@
 
 #include "http/chars.h"
 #include "http/cors.h"
+#include "proxy/caching.h"
 #include "proxy/call.h"
 #include "proxy/filtered.h"
 #include "proxy/handshake.h"
@@ -237,9 +238,14 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
   record_.consumer = input_.consumer != nullptr ? std::string_view(input_.consumer->name) : input_.principal;
   if (end == Walk::End::Through) {
     matching_.forwarded = input_.forwarded;
+    if (matching_.route->caches) record_.cache = "bypass";
     const Refusal late = before_forward();
-    if (late.word.empty()) {
-      upstream::Upstream& upstream = begin_forward(Instant::max());
+    if (late.word.empty() && input_.cache != nullptr && begin_caching()) {
+      auto caching = through_cache();
+      co_await caching;
+    } else if (late.word.empty()) {
+      set_deadline(*snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)], Instant::max());
+      upstream::Upstream& upstream = begin_forward();
       if (has_target(upstream)) {
         const Try first = co_await attempt(upstream);
         if (first == Try::Again) co_await try_again(upstream);
@@ -268,13 +274,10 @@ io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
   record_.route = route.name;
   const Refusal late = before_forward();
   if (late.word.empty()) {
-    upstream::Upstream& upstream = begin_forward(request.deadline);
-    if (has_target(upstream)) {
-      const Try first = co_await attempt(upstream);
-      if (first == Try::Again) co_await try_again(upstream);
-    } else {
-      co_await without_target(upstream);
-    }
+    set_deadline(*snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)], request.deadline);
+    if (request.refreshing != nullptr) begin_refreshing(*request.refreshing);
+    auto forwarding = forward();
+    co_await forwarding;
   } else {
     co_await refuse(late);
   }
@@ -341,6 +344,7 @@ void Exchange::finish() noexcept {
   if (input_.copies != nullptr) drop_copies();
   record_.variant = input_.variant;
   record_.injected = input_.injected;
+  if (caching_ != nullptr) record_.cache = caching_->word;
   if (walk_) walk_->on_end(record_);
   services_.sink.finished(record_);
 }

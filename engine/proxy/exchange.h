@@ -3,11 +3,15 @@
 // reaches finish() exactly once. Lives in its connection's coroutine; one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "cache/facts.h"
+#include "cache/fill.h"
+#include "cache/reuse.h"
 #include "io/scope.h"
 #include "observe/record.h"
 #include "proxy/inbound.h"
@@ -59,6 +63,8 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
           const ListenerSettings& listener, const Way& way) noexcept;
 
 struct CallRequest;
+struct Caching;
+struct Refreshing;
 struct Waking;
 
 class Exchange {
@@ -99,10 +105,39 @@ class Exchange {
   void finish_fields(std::uint16_t& status, http::Fields& fields, bool local, http::BodyFraming& body) noexcept;
   void add_date(http::Fields& fields) noexcept;
 
+  // caching.cc: what is stored answers, or what somebody else has asked for; refreshing.cc: and is validated beside it
+  struct Cut;
+  enum class Followed : std::uint8_t { Answered, Again, Asks };
+  Caching& make_caching(const policy::CacheUse& use) noexcept;
+  bool begin_caching() noexcept;
+  cache::Reuse look_up() noexcept;
+  io::Task<void> through_cache();
+  void begin_asking() noexcept;
+  io::Task<Followed> follow(cache::Follower& follower, std::shared_ptr<Waking> waking);
+  io::Task<Followed> stop_waiting();
+  io::Task<void> read_along(cache::Follower& follower, std::shared_ptr<Waking> waking, Cut cut);
+  io::Task<void> serve(cache::Hit hit);
+  bool may_serve_stale() const noexcept;
+  io::Task<void> serve_stale();
+  void refresh_beside() noexcept;
+  void refresh(cache::Fill fill) noexcept;
+  void begin_refreshing(Refreshing& what) noexcept;
+
+  // caching_answer.cc: stored answers as one client gets them
+  Cut begin_stored(std::uint16_t status, http::Fields& fields, const cache::Facts& facts, std::optional<std::uint64_t> length) noexcept;
+  void keep_for_304(http::Fields& fields) noexcept;
+  std::uint16_t cut_range(std::uint16_t status, http::Fields& fields, const cache::Facts& facts, std::uint64_t length, Cut& cut, http::BodyFraming& framing) noexcept;
+  void tell_cache(http::Fields& fields, const cache::Facts* facts) noexcept;
+  void end_stored(io::Code code) noexcept;
+  void break_off(const observe::Reason& reason) noexcept;
+  void invalidate(std::uint16_t status, const http::Fields& response) noexcept;
+
   // tries.cc: which target, and whether another try follows
   struct Attempt;
   enum class Try : std::uint8_t { Over, Again };
-  upstream::Upstream& begin_forward(Instant deadline) noexcept;
+  io::Task<void> forward();
+  void set_deadline(const upstream::Upstream& upstream, Instant deadline) noexcept;
+  upstream::Upstream& begin_forward() noexcept;
   void take_deadline(std::string_view name) noexcept;
   bool has_target(upstream::Upstream& upstream) noexcept;
   io::Task<void> without_target(upstream::Upstream& upstream);
@@ -118,6 +153,20 @@ class Exchange {
   void took(const upstream::Upstream& upstream, const BodyPiece& piece) noexcept;
   void tell_target(Attempt& attempt) noexcept;
   void set_sticky(const Attempt& attempt, http::Fields& fields) noexcept;
+
+  // caching_fill.cc: an answer that may be stored
+  io::Task<const observe::Reason*> answer_caching(Attempt& attempt);
+  bool asks_anew(const Attempt& attempt) noexcept;
+  std::size_t selected(const http::Fields& not_modified) noexcept;
+  cache::Exchanged exchanged(std::uint16_t status, const http::Fields& response, const cache::Control& control) const noexcept;
+  cache::Hit freshen_by_304(const http::Fields& response) noexcept;
+  void freshen_by_head(const Attempt& attempt, const http::Fields& response) noexcept;
+  bool begin_fill(const Attempt& attempt, const http::Fields& response, cache::Facts& facts) noexcept;
+  io::Task<const observe::Reason*> store_whole(Attempt& attempt, http::Fields& response, const cache::Facts& facts);
+  io::Task<const observe::Reason*> lead(Attempt& attempt, http::Fields& response, const cache::Facts& facts);
+  io::Task<const observe::Reason*> pump(Attempt& attempt);
+  io::Task<void> until_read(Attempt& attempt);
+  void finish_unread(Attempt& attempt) noexcept;
 
   // hedge.cc: a second try beside one that takes long
   struct Hedge;
@@ -240,6 +289,7 @@ class Exchange {
   };
   std::unique_ptr<Kept> kept_;  // of the request's body; null: nothing needs to be kept
   std::unique_ptr<Kept> copied_;  // likewise, for copies
+  Caching* caching_ = nullptr;  // in the arena; null: no cache has to do with it
   std::unique_ptr<Filtering> answer_filtering_, request_filtering_;  // null: nothing was filtered
 };
 

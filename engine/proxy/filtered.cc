@@ -6,12 +6,16 @@
 #include <utility>
 
 #include "http/digest_fields.h"
+#include "proxy/caching.h"
 
 namespace gatelab::proxy {
 
 using policy::Behind;
 
-Exchange::~Exchange() { inbound_.on_cut(nullptr); }
+Exchange::~Exchange() {
+  inbound_.on_cut(nullptr);
+  if (caching_ != nullptr) std::destroy_at(caching_);
+}
 
 io::Code Exchange::filter_answer(std::string_view data, bool last, const http::Fields* trailers) noexcept {
   if (!answer_filtering_) answer_filtering_ = std::make_unique<Filtering>();

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "http/hop.h"
+#include "proxy/caching.h"
 #include "proxy/hedge.h"
 #include "proxy/head_writer.h"
 
@@ -73,6 +74,11 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream) {
     if (failure == nullptr) failure = co_await read_answer(own);
   }
   Attempt& attempt = *won;
+  if (failure == nullptr && caching_ != nullptr && asks_anew(attempt)) {
+    prepare_another(attempt, {});
+    co_await leave(attempt);
+    co_return Try::Again;
+  }
   if (tries_again(attempt, failure)) {
     co_await leave(attempt);
     co_return Try::Again;
@@ -82,8 +88,11 @@ io::Task<Exchange::Try> Exchange::attempt(upstream::Upstream& upstream) {
     failure = co_await tunnel(attempt);
   } else if (failure == nullptr) {
     attempt.deadline = total_deadline_;
-    begin_answer(attempt);
-    if (attempt.answered_whole()) {
+    if (caching_ == nullptr) begin_answer(attempt);
+    if (caching_ != nullptr) {
+      auto answering = answer_caching(attempt);
+      failure = co_await answering;
+    } else if (attempt.answered_whole()) {
       const std::string_view body = attempt.unread().substr(0, attempt.head.body.length);
       attempt.used += body.size();
       io::Code code = write_body(body, true, nullptr);
@@ -245,6 +254,8 @@ io::Task<void> Exchange::fail(Attempt& attempt, const observe::Reason& reason) {
   if (!committed_) {
     // A stalled upload keeps reading from the client, who is about to be answered: it has to end first.
     co_await leave(attempt);
+    if (caching_ != nullptr) caching_->fill.failed();
+    if (refusal.by == "upstream" && may_serve_stale()) co_return co_await serve_stale();
     co_await refuse(refusal);
     co_return;
   }

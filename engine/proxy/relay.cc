@@ -77,6 +77,8 @@ void Exchange::begin_answer(Attempt& attempt) noexcept {
   http::strip_hop_by_hop(head.fields);
   head.fields.add(http::FieldId::Via, "Via", services_.via);
   if (attempt.choice.sets_cookie) set_sticky(attempt, head.fields);
+  if (caching_ != nullptr) tell_cache(head.fields, nullptr);
+  else if (!http::is_safe(head_.method) && !snapshot_->caches.empty()) invalidate(head.status, head.fields);
   std::uint16_t status = head.status;
   finish_fields(status, head.fields, false, out.framing);
   out.status = status;
@@ -153,7 +155,7 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     if (read.code == io::Code::Eof && attempt.decoder->finish_at_close()) co_return &observe::reason::kCompleted;
     if (read.code != io::Code::WouldBlock) co_return &observe::reason::kTruncated;
     // The client must not wait for a head that is complete.
-    io::Code flushed = write_body({}, false, nullptr);
+    io::Code flushed = attempt.pumped ? io::Code::Ok : write_body({}, false, nullptr);
     if (flushed == io::Code::WouldBlock) flushed = co_await written();
     if (client_failed(flushed)) co_return &kClosing;
     const upstream::Timeouts& timeouts = attempt.upstream.timeouts();

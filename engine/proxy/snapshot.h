@@ -53,6 +53,7 @@ struct Route {
   std::span<const policy::Policy* const> policies;
   std::int32_t upstream = -1;                  // index; -1: a policy answers
   bool websocket = true;                       // may be asked for
+  bool caches = false;                         // one of the policies is a cache
   const upstream::HostPolicy* host = nullptr;  // null: the upstream's
   PrefixRewrite rewrite;
   std::vector<std::string_view> secret_query;  // query parameters whose values are never logged
@@ -65,6 +66,7 @@ class Snapshot {
   std::vector<Route> routes;
   Route no_route;
   std::vector<std::unique_ptr<upstream::Upstream>> upstreams;
+  std::vector<const policy::CachePlan*> caches;  // of all routes: what a change of a resource makes invalid
   std::uint64_t generation = 0;
   bool detailed = false;  // someone reads the decisions' details
 

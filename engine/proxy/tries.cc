@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "proxy/attempt.h"
+#include "proxy/caching.h"
 #include "proxy/waking.h"
 
 namespace gatelab::proxy {
@@ -32,11 +33,22 @@ std::optional<Duration> retry_after(const http::ResponseHead& head) noexcept {
 
 }  // namespace
 
-upstream::Upstream& Exchange::begin_forward(Instant deadline) noexcept {
-  upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
+// To an upstream, and whatever comes of it.
+io::Task<void> Exchange::forward() {
+  upstream::Upstream& upstream = begin_forward();
+  if (!has_target(upstream)) co_return co_await without_target(upstream);
+  const Try first = co_await attempt(upstream);
+  if (first == Try::Again) co_await try_again(upstream);
+}
+
+void Exchange::set_deadline(const upstream::Upstream& upstream, Instant deadline) noexcept {
   asked_deadline_ = deadline;
   if (!upstream.timeouts().header.empty()) take_deadline(upstream.timeouts().header);
   total_deadline_ = std::min(asked_deadline_, io_began_ + upstream.timeouts().total);
+}
+
+upstream::Upstream& Exchange::begin_forward() noexcept {
+  upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
   const balance::RetryRules& rules = upstream.config().retry;
   if (rules.max_retries != 0) {
     upstream.config().state->retries.request(rules.budget, services_.loop.now());
@@ -133,6 +145,10 @@ io::Task<void> Exchange::try_again(upstream::Upstream& upstream) {
 
 // Nothing has gone to the client, and nobody is left to ask.
 io::Task<void> Exchange::refuse_forward() {
+  if (caching_ != nullptr && !upstream_token_.cancelled()) {
+    caching_->fill.failed();
+    if (may_serve_stale()) co_return co_await serve_stale();
+  }
   Refusal refusal;
   if (upstream_token_.cancelled()) {
     refusal = aborted_.word.empty() ? refusal_of(observe::reason::kShutdown) : aborted_;

@@ -72,13 +72,15 @@ struct Parts {
   std::uint16_t port = 443;
   std::string request;
   std::vector<std::string> fields;
+  std::string route = "r", upstream = "u", forwarded = "/a";
+  std::uint16_t ours = 8080;
 };
 
 std::string key(const Parts& p) {
   Arena arena;
   const http::Fields request = field_lines(p.request, arena);
   const cache::Target target{p.scheme, p.host, p.port, p.path, p.query, p.has_query};
-  return std::string(cache::primary_key({p.scope, p.consumer, target, p.fields, &request}, arena));
+  return std::string(cache::primary_key({p.scope, p.consumer, p.route, p.upstream, p.forwarded, p.ours, target, p.fields, &request}, arena));
 }
 
 TEST(Key, IsTheSameForTheSameParts) {
@@ -93,6 +95,11 @@ TEST(Key, DiffersWhereverAnyPartDoes) {
   const std::vector<Parts> all{
       {},
       {.scheme = "http"},
+      {.route = "ru", .upstream = ""},
+      {.route = "", .upstream = "ru"},
+      {.upstream = "u/a", .forwarded = ""},
+      {.forwarded = "/b"},
+      {.ours = 8081},
       {.host = "api.loca"},
       {.host = "api.local."},
       {.port = 444},

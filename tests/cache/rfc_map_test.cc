@@ -48,5 +48,20 @@ TEST(RfcMap, NamesOnlyTestsThatExist) {
   }
 }
 
+// `scenarios/….yaml` *the name of a case*.
+TEST(RfcMap, NamesOnlyCasesOfScenariosThatExist) {
+  const std::filesystem::path root = GATELAB_SOURCE_DIR;
+  const std::string page = read(root / "docs/policies/cache-rfc-map.md");
+  std::size_t cases = 0;
+  for (std::size_t at = page.find("`scenarios/"); at != std::string::npos; at = page.find("`scenarios/", at + 1)) {
+    const std::size_t end = page.find('`', at + 1), name = page.find('*', end), name_end = page.find('*', name + 1);
+    const std::string file = page.substr(at + 1, end - at - 1), wanted = page.substr(name + 1, name_end - name - 1);
+    ASSERT_EQ(name, end + 2) << file << " is named without a case";
+    EXPECT_NE(read(root / file).find("  - name: " + wanted + "\n"), std::string::npos) << file << ": " << wanted;
+    ++cases;
+  }
+  EXPECT_GT(cases, 5U);
+}
+
 }  // namespace
 }  // namespace gatelab::test

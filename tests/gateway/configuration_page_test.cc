@@ -21,7 +21,7 @@ using Keys = std::map<std::string, std::set<std::string>>;  // by where the map 
 
 constexpr const char* kNobodyKnows = "qqqqqqqqqqqqqqqqqqqqqqqq";
 // Maps whose keys are names that the user chooses.
-const std::set<std::string> kNamed{"upstreams", "upstreams.*.targets", "issuers", "routes[].match.headers", "routes[].match.query", "policies[].jwt.claims", "policies[].jwt.forward",
+const std::set<std::string> kNamed{"caches", "upstreams", "upstreams.*.targets", "issuers", "routes[].match.headers", "routes[].match.query", "policies[].jwt.claims", "policies[].jwt.forward",
                                    "policies[].respond.headers", "policies[].headers.request.set", "policies[].headers.request.add", "policies[].headers.response.set",
                                    "policies[].headers.response.add", "policies[].headers.request.copy", "policies[].headers.request.rename", "policies[].headers.response.rename",
                                    "policies[].query.rename", "policies[].query.set", "policies[].query.add", "policies[].split.variants"};
@@ -54,7 +54,7 @@ struct Place {
 
 // A policy is the same on a route, above all routes and inside of others; a condition on claims or on requests wherever it stands.
 std::string plain(std::string path) {
-  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims"), when("^policies\\[\\]\\.(fault|mirror|headers)\\.when");
+  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims"), when("^policies\\[\\]\\.(cache|fault|mirror|headers)\\.when");
   return std::regex_replace(std::regex_replace(std::regex_replace(path, inside, "policies"), claims, "policies[].jwt.claims"), when, "routes[].match");
 }
 

@@ -86,6 +86,7 @@ class CaseProbe {
       case Verb::Receive: case Verb::Drop: return leave_out("open streams");
       case Verb::Reload: case Verb::Restart: return leave_out("reloads and restarts");
       case Verb::Replay: return leave_out("replays");
+      case Verb::Admin: return leave_out("commands of the admin API");
       case Verb::Issuer: return leave_out("changes of issuers' keys");
       case Verb::Load: return leave_out("loads");
     }

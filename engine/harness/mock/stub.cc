@@ -59,6 +59,18 @@ RequestMatcher parse_when(const config::Node& node, diag::Sink& sink) {
 
 namespace {
 
+// A text, or so many octets.
+std::string parse_body(const config::Node& node, diag::Sink& sink) {
+  if (node.kind != config::Kind::Map) return config::as_text(node, sink, "`body` of `reply`").value_or("");
+  config::Reader r(node, sink, "`body` of `reply`");
+  r.require("size");
+  const ByteSize size = r.size("size", {});
+  r.finish();
+  if (size.bytes <= 64 * 1024 * 1024) return std::string(size.bytes, 'x');
+  sink.error("out-of-range", r.span_of("size"), "a body of a scenario has at most 64MiB");
+  return {};
+}
+
 void parse_delays(Reply& reply, const config::Node& node, diag::Sink& sink) {
   config::Reader r(node, sink, "`delay` of `reply`");
   r.require("p50");
@@ -82,7 +94,7 @@ Reply parse_reply(const config::Node& node, diag::Sink& sink) {
   }
   if (const config::Node* body = r.get("body")) {
     if (!type.empty()) sink.error("two-bodies", r.key_span("body"), "a reply has one body: `json`, `body` or `echo`");
-    reply.body = config::as_text(*body, sink, "`body` of `reply`").value_or("");
+    reply.body = parse_body(*body, sink);
     type = "text/plain; charset=utf-8";
   }
   if (auto raw = r.text("raw")) {

@@ -153,6 +153,7 @@ void check_answer(const Expect& expect, const Observation& seen, const std::stri
   }
   if (!expect.ended.empty() && seen.record == nullptr) judge.fail(expect.span, "the gateway logged no such request");
   else judge.match_all(expect.ended, ended_of(seen.record), "ended");
+  if (expect.cache) judge.match(expect.cache, nlohmann::json(seen.record == nullptr || seen.record->cache.empty() ? std::string("none") : seen.record->cache));
   check_decisions(expect, seen, judge);
   if (expect.upstream) check_upstream(*expect.upstream, seen, judge);
   if (expect.closed) {

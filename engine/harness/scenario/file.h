@@ -100,7 +100,7 @@ struct DecisionExpectation {
 };
 
 struct Expect {
-  MatcherPtr status, body, latency;
+  MatcherPtr status, body, latency, cache;
   Matchers headers, trailers, ended, log, tls;
   JsonExpectation json;
   std::vector<MatcherPtr> interim;
@@ -124,7 +124,7 @@ struct Totals {
 };
 
 struct Check {
-  enum class What : std::uint8_t { Calls, Metric, Breaker, Health, Probes, Limit } what = What::Calls;
+  enum class What : std::uint8_t { Calls, Metric, Breaker, Health, Probes, Limit, Cache } what = What::Calls;
   std::string name;
   std::string key;  // of a limit
   std::map<std::string, std::string> labels;
@@ -146,6 +146,12 @@ struct Restart {
   MatcherPtr told;                   // to people, at the start
 };
 
+// A command of the admin API.
+struct Purge {
+  gateway::PurgeRequest request;
+  MatcherPtr purged;
+};
+
 // What becomes of an issuer's keys.
 struct IssuerStep {
   std::string name;
@@ -157,13 +163,14 @@ struct IssuerStep {
 struct LoadSpec;  // load_spec.h
 
 struct Step {
-  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer, Fault, Load, Replay } verb = Verb::Send;
+  enum class Verb : std::uint8_t { Send, Receive, Drop, Advance, Check, Reload, Restart, Issuer, Fault, Load, Replay, Admin } verb = Verb::Send;
   std::string name;
   diag::Span span;
   bool late = false;  // speaks of saved values: parsed again when they are known
   Send send;
   std::string stream;  // of Receive and Drop
   std::optional<Expect> expect;
+  Purge purge;
   std::optional<Totals> totals;
   Duration advance{};
   std::vector<Check> checks;
@@ -243,6 +250,8 @@ void parse_message_send(Step& step, const config::Node& value, config::Reader& r
 void parse_stream_use(Step& step, config::Reader& r, diag::Sink& sink);
 // parse_fault.cc: the verb `fault`, and what the admin API is told. Reports.
 FaultStep parse_fault(const config::Node& node, const World& world, diag::Sink& sink);
+// { url: …, soft: true }; the admin API takes the same.
+gateway::PurgeRequest parse_purge(const config::Node& node, diag::Sink& sink);
 // ids: as of Gateway::fault() and clear_faults().
 Status apply(const FaultStep& step, gateway::Gateway& gateway);
 // One step whose values are known. Reports.

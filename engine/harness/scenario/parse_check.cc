@@ -22,7 +22,7 @@ std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink) {
     }
     if (const config::Node* labels = r.get("labels"))
       for (const config::Entry& e : labels->entries) check.labels[e.key] = e.value->text;
-    constexpr std::pair<std::string_view, Check::What> kOfTargets[] = {{"breaker", Check::What::Breaker}, {"health", Check::What::Health}, {"probes", Check::What::Probes}, {"limit", Check::What::Limit}};
+    constexpr std::pair<std::string_view, Check::What> kOfTargets[] = {{"breaker", Check::What::Breaker}, {"health", Check::What::Health}, {"probes", Check::What::Probes}, {"limit", Check::What::Limit}, {"cache", Check::What::Cache}};
     for (const auto& [key, what] : kOfTargets) {
       if (auto target = r.text(key)) {
         check.what = what;
@@ -31,13 +31,12 @@ std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink) {
       }
     }
     const bool state = check.what == Check::What::Breaker || check.what == Check::What::Health;
-    const std::string_view value = state ? "state" : check.what == Check::What::Limit ? "remaining" : "value";
+    const std::string_view value = state ? "state" : check.what == Check::What::Limit ? "remaining" : check.what == Check::What::Cache ? "entries" : "value";
     if (check.what == Check::What::Limit) check.key = r.text("key", "");
     r.require(value);
     check.value = matcher(r, value, state ? Dimension::Text : Dimension::Json, sink);
-    r.not_supported("cache", "check `calls`, `metric`, `breaker`, `health`, `probes` or `limit`");
     r.finish();
-    if (r.valid() && check.name.empty() && sink.errors() == 0) sink.error("missing-key", item.span, "a check names what it looks at: `calls`, `metric`, `breaker`, `health`, `probes` or `limit`");
+    if (r.valid() && check.name.empty() && sink.errors() == 0) sink.error("missing-key", item.span, "a check names what it looks at: `calls`, `metric`, `breaker`, `health`, `probes`, `limit` or `cache`");
     out.push_back(std::move(check));
   }
   return out;

@@ -130,7 +130,11 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
     out.closed = config::as_bool(*closed, sink, "`closed`");
     out.closed_span = closed->span;
   }
-  r.not_supported("cache", "there is no cache");
+  out.cache = matcher(r, "cache", Dimension::Text, sink);
+  if (const config::Node* cache = r.get("cache"); cache != nullptr && cache->kind == config::Kind::Text) {
+    constexpr std::string_view kWords[] = {"hit", "miss", "revalidated", "stale", "collapsed", "bypass", "none"};
+    (void)config::as_choice(*cache, sink, "`cache`", {std::begin(kWords), std::end(kWords)});
+  }
   r.finish();
   if (r.valid() && node.entries.empty()) sink.error("no-expectation", node.span, "`expect` expects nothing");
   return out;

@@ -9,8 +9,7 @@
 namespace gatelab::harness {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer", "fault", "load", "replay"};
-constexpr std::string_view kLaterVerbs[] = {"admin"};
+constexpr std::string_view kVerbs[] = {"send", "receive", "drop", "advance", "check", "reload", "restart", "issuer", "fault", "admin", "load", "replay"};
 
 void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag::Sink& sink) {
   config::Reader l(node, sink, "`reload`");
@@ -45,12 +44,26 @@ void parse_restart(Step& step, const config::Node& node, config::Reader& r, cons
   e.finish();
 }
 
+void parse_admin_step(Step& step, const config::Node& node, config::Reader& r, diag::Sink& sink) {
+  config::Reader l(node, sink, "`admin`");
+  const config::Node* purge = l.require("purge");
+  l.elsewhere("faults", "a scenario has a step for that: fault: { upstream: NAME, kind: refuse }");
+  l.elsewhere("reload", "a scenario has a step for that");
+  l.finish();
+  if (purge != nullptr) step.purge.request = parse_purge(*purge, sink);
+  const config::Node* expect = r.get("expect");
+  if (expect == nullptr) return;
+  config::Reader e(*expect, sink, "`expect` of `admin`");
+  step.purge.purged = matcher(e, "purged", Dimension::Json, sink);
+  e.finish();
+}
+
 void no_verb(const config::Node& node, diag::Sink& sink) {
   diag::Diagnostic d;
   d.id = "no-verb";
   d.message = "the step does nothing";
   d.span = node.span;
-  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer, fault, load, replay";
+  d.hint = "it needs one of send, receive, drop, advance, check, reload, restart, issuer, fault, admin, load, replay";
   for (const config::Entry& e : node.entries) {
     for (const std::string_view word : {"wait", "sleep", "pause", "delay"}) {
       if (e.key != word) continue;
@@ -69,6 +82,26 @@ void no_verb(const config::Node& node, diag::Sink& sink) {
 
 }  // namespace
 
+gateway::PurgeRequest parse_purge(const config::Node& node, diag::Sink& sink) {
+  using By = gateway::PurgeRequest::By;
+  config::Reader r(node, sink, "`purge`");
+  gateway::PurgeRequest out;
+  std::size_t ways = 0;
+  constexpr std::pair<std::string_view, By> kWays[] = {{"url", By::Url}, {"prefix", By::Prefix}, {"tag", By::Tag}};
+  for (const auto& [key, by] : kWays) {
+    auto what = r.text(key);
+    if (!what) continue;
+    ++ways;
+    out.by = by;
+    out.what = std::move(*what);
+  }
+  out.cache = r.text("cache", "");
+  out.soft = r.boolean("soft", false);
+  r.finish();
+  if (r.valid() && ways != 1) sink.error("missing-key", node.span, "a purge is by one of `url`, `prefix` and `tag`", "purge: { url: /items/1 }");
+  return out;
+}
+
 Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) {
   Step step;
   config::Reader r(node, sink, "step");
@@ -77,10 +110,6 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
   const config::Entry* verb = nullptr;
   for (const config::Entry& e : node.entries) {
     const bool known = std::find(std::begin(kVerbs), std::end(kVerbs), e.key) != std::end(kVerbs);
-    if (std::find(std::begin(kLaterVerbs), std::end(kLaterVerbs), e.key) != std::end(kLaterVerbs)) {
-      r.not_supported(e.key, "this build knows send, receive, drop, advance, check, reload, restart, issuer, fault, load and replay");
-      return step;
-    }
     if (!known) continue;
     r.get(e.key);
     if (verb != nullptr) sink.error("two-verbs", e.key_span, "a step has one verb, this one has `" + verb->key + "` and `" + e.key + "`", "begin a new step with a dash");
@@ -114,6 +143,9 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
     parse_load_step(step, value, r, world, sink);
   } else if (verb->key == "replay") {
     parse_replay_step(step, value, r, world, sink);
+  } else if (verb->key == "admin") {
+    step.verb = Step::Verb::Admin;
+    parse_admin_step(step, value, r, sink);
   } else if (verb->key == "restart") {
     step.verb = Step::Verb::Restart;
     parse_restart(step, value, r, world, sink);

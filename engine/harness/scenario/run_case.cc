@@ -63,6 +63,7 @@ class CaseRun {
       case Step::Verb::Fault: return fault(*s);
       case Step::Verb::Load: return LoadStep(world_).run(*s);
       case Step::Verb::Replay: return replay_.run(*s);
+      case Step::Verb::Admin: return admin(*s);
       case Step::Verb::Issuer: return world_.identities().change(s->issuer);
     }
   }
@@ -93,6 +94,23 @@ class CaseRun {
     return nullptr;
   }
 
+  // Null, and the case has failed.
+  const gateway::CacheReport* cache_of(const Check& c) {
+    caches_ = world_.gateway().caches();
+    for (const gateway::CacheReport& one : caches_)
+      if (one.name == c.name) return &one;
+    world_.fail(c.name_span, "there is no cache `" + c.name + "`", "a cache is named by a policy: cache: { in: NAME }, else it is `default`");
+    return nullptr;
+  }
+
+  void admin(const Step& s) {
+    const Result<std::size_t> purged = world_.gateway().purge(s.purge.request);
+    if (!purged) return world_.fail(s.span, purged.error().message);
+    if (!s.purge.purged) return;
+    ++world_.result().expectations;
+    if (const auto bad = s.purge.purged->match(Value(nlohmann::json(*purged)))) world_.fail(bad->span, "purged: " + bad->got);
+  }
+
   void check(const Step& s) {
     for (const Check& c : s.checks) {
       ++world_.result().expectations;
@@ -103,6 +121,10 @@ class CaseRun {
         const Result<std::uint64_t> left = world_.gateway().remaining(c.name, c.key);
         if (!left) return world_.fail(c.name_span, left.error().message);
         value = nlohmann::json(*left);
+      } else if (c.what == Check::What::Cache) {
+        const gateway::CacheReport* cache = cache_of(c);
+        if (cache == nullptr) return;
+        value = nlohmann::json(cache->entries);
       } else if (c.what != Check::What::Metric) {
         const gateway::TargetReport* t = target(c);
         if (t == nullptr) return;
@@ -123,6 +145,7 @@ class CaseRun {
 
   CaseWorld world_;
   std::vector<gateway::TargetReport> targets_;
+  std::vector<gateway::CacheReport> caches_;
   StreamSteps streams_;
   std::map<std::string, config::Node> saved_;
   SendStep send_;
