@@ -3,7 +3,7 @@
 BEGIN { FS = "\t" }
 function quoted(text) { gsub(/\\/, "\\\\", text); gsub(/"/, "\\\"", text); return "\"" text "\"" }
 function value(text) { return text == "-" ? "null" : text ~ /^-?[0-9]+(\.[0-9]+)?$/ ? text : quoted(text) }
-function versions(name) { return name ~ /^(gatelab|nginx|haproxy|wrk|curl|openssl)$/ }
+function versions(name) { return name ~ /^(gatelab|nginx|haproxy|varnish|wrk|curl|openssl)$/ }
 function field(name, text) { return quoted(name) ": " text }
 function spread(name, at) { return field(name, "{" field("median", value($at)) ", " field("min", value($(at + 1))) ", " field("max", value($(at + 2))) "}") }
 FILENAME == ARGV[1] {

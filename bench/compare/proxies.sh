@@ -11,11 +11,13 @@ start_origins() {
   local answer='{\"id\":1,\"name\":\"lamp\",\"price\":1250,\"currency\":\"EUR\",\"tags\":[\"home\",\"light\"],\"stock\":17}'
   start sink "$programs/sink"
   until_true 10 said_port sink || fail "sink does not start: $(<sink.err)"
-  start_nginx origin "location /body { }" \
+  start_nginx origin "location /body { }" "location /kept { add_header Cache-Control max-age=86400; }" \
     "location /upload { proxy_request_buffering off; proxy_http_version 1.1; proxy_pass http://127.0.0.1:$(<sink.out); }" \
     "location / { return 200 \"$answer\"; }"
   pin "$other_cores" "$pid"
-  mkdir origin/html/body
+  mkdir origin/html/body origin/html/kept
+  head -c 1024 /dev/urandom >origin/html/kept/1k
+  head -c 102400 /dev/urandom >origin/html/kept/100k
   truncate -s 1M origin/html/body/1m
   truncate -s "$large_body" origin/html/body/large upload.bin
   chmod -R a+rX origin/html
@@ -159,6 +161,30 @@ consumers: [ { name: mobile, keys: [ { value: $key } ] } ]" "  - name: items
       - api-key: { header: X-Api-Key }
       - rate-limit: { rate: 1000000000/m, algorithm: fixed-window, key: consumer }
     upstream: origin"
+}
+
+# varnish_proxy NAME: one worker thread at a time as the others have, its memory as large as theirs, its log not read.
+varnish_proxy() {
+  local plain
+  plain=$(free_port)
+  mkdir -p "$1"
+  printf 'vcl 4.1;\nbackend origin { .host = "127.0.0.1"; .port = "%s"; }\n' "$origin_port" >"$1.vcl"
+  start "$1" "$peers/varnishd" -F -n "$work/$1" -a "127.0.0.1:$plain" -f "$work/$1.vcl" -s malloc,64m -j none -T none \
+    -p thread_pools=1 -p thread_pool_min=5 -p thread_pool_max=10 -p "cc_command=exec gcc -g -O2 -I$GATELAB_PEERS/tree/usr/include/varnish -fpic -shared -Wl,-x -o %o %s"
+  # Its first children compile the configuration; the one that serves is the last.
+  until_true 60 answers "http://127.0.0.1:$plain/" || fail "Varnish does not serve: $(tail -n 5 "$1.err")"
+  pid=$(pgrep -n -P "$pid")
+  add "$1" "$plain" 0
+}
+
+# Everything under one path, kept for as long as the origin says.
+caching() {  # NAME
+  mkdir -p "$1-nginx/cache"
+  nginx_proxy "$1-nginx" 1 "proxy_cache_path $work/$1-nginx/cache keys_zone=kept:10m max_size=64m inactive=1d;
+  sendfile on; tcp_nopush on; open_file_cache max=1000 inactive=1d;" \
+    'location / { proxy_pass http://origin; proxy_cache kept; proxy_ignore_headers Expires; }'
+  varnish_proxy "$1-varnish"
+  gatelab_proxy "$1-gatelab" 1 'caches: { default: { size: 64MiB } }' "  - { name: all, match: { path: /* }, policies: [ { cache: {} } ], upstream: origin }"
 }
 
 # An API key under /items, a token's signature under /rs256 and /es256. HAProxy checks the signature and no claim, gatelab

@@ -23,6 +23,10 @@ routes-10|request|same|10 routes, a random one asked for
 routes-100|request|same|100 routes, a random one asked for
 routes-1000|request|same|1,000 routes, a random one asked for
 routes-10000|request|same|10,000 routes, a random one asked for
+cache-1k|request|plain|hits in a cache, 1 KiB
+cache-100k|request|plain|hits in a cache, 100 KiB
+cache-tls-1k|request|plain|hits in a cache, 1 KiB, TLS 1.3
+cache-tls-100k|request|plain|hits in a cache, 100 KiB, TLS 1.3
 workers-1|request|same|1 worker, free to use every core
 workers-2|request|same|2 workers, free to use every core
 idle|connection|none|idle keep-alive connections
@@ -53,15 +57,18 @@ set_of() {
   case $1 in
     full | routes-* | workers-* | idle*) echo "$1" ;;
     key | token | fresh-*) echo auth ;;
+    cache-*) echo cache ;;
     *) echo base ;;
   esac
 }
 
-# names_of ROW: the proxies that do it. nginx checks no tokens.
+# names_of ROW: the proxies that do it. nginx checks no tokens, Varnish speaks no TLS.
 names_of() {
   case $1 in
     idle*) echo nginx haproxy gatelab ;;
     token | fresh-*) echo relay haproxy gatelab ;;
+    cache-tls-*) echo relay nginx gatelab ;;
+    cache-*) echo relay nginx varnish gatelab ;;
     *) echo relay nginx haproxy gatelab ;;
   esac
 }
@@ -71,6 +78,7 @@ prepare() {
   local proxy
   case $1 in
     full) full full ;;
+    cache) caching cache ;;
     auth) guarded auth ;;
     routes-*) routed "$1" "${1#routes-}" ;;
     workers-*) passing "$1" "${1#workers-}" nginx haproxy gatelab ;;
@@ -78,12 +86,19 @@ prepare() {
     *) passing base 1 nginx haproxy gatelab ;;
   esac
   relay_proxy "$1-relay" "$([[ $1 == workers-* ]] && echo "${1#workers-}" || echo 1)"
-  for proxy in relay nginx haproxy gatelab; do
+  for proxy in relay nginx haproxy varnish gatelab; do
+    [[ -n ${plain_port[$1-$proxy]:-} ]] || continue
     until_true 10 serves "${plain_port[$1-$proxy]}" "$1" || fail "$1: $proxy does not answer with 200: $(tail -n 3 "$1-$proxy.err" 2>/dev/null)"
     [[ $1 == workers-* ]] || pin "$proxy_core" "${pid_of[$1-$proxy]}"
   done
 }
-path_in() { if [[ $1 == routes-* ]]; then echo "/r/${1#routes-}"; else echo /items/1; fi; }
+path_in() {
+  case $1 in
+    routes-*) echo "/r/${1#routes-}" ;;
+    cache) echo /kept/1k ;;
+    *) echo /items/1 ;;
+  esac
+}
 serves() { [[ $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H "X-Api-Key: $key" "http://127.0.0.1:$1$(path_in "$2")") == 200 ]]; }
 
 # wrk_load SECONDS CONNECTIONS URL [FLAG…]: prints how many requests were answered with 200.
@@ -134,6 +149,8 @@ drive() {
     body-1m) wrk_load "$5" 8 "$plain/body/1m" ;;
     download-1g) curl_load "200 $large_body" -w '%{http_code} %{size_download}' "$plain/body/large" ;;
     upload-1g) curl_load "200 $large_body" -w '%{http_code} %{size_upload}' -T upload.bin "$plain/upload" ;;
+    cache-tls-*) wrk_load "$5" "$connections" "https://127.0.0.1:$4/kept/${row##*-}" ;;
+    cache-*) wrk_load "$5" "$connections" "$plain/kept/${row##*-}" ;;
     token) wrk_load "$5" "$connections" "$plain/rs256/items" -H "Authorization: Bearer $(head -n 1 rs256.tokens)" ;;
     fresh-*) each_token "$work/${row#fresh-}.tokens" "/${row#fresh-}/items" >"$row.lua"; wrk_load "$5" "$connections" "$plain" -s "$row.lua" ;;
     routes-*) random_route "${row#routes-}" >"$row.lua"; wrk_load "$5" "$connections" "$plain" -s "$row.lua" ;;

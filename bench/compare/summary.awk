@@ -31,8 +31,8 @@ function ratios(row, proxy, against,   r, n) {
 }
 
 END {
-  split("relay gatelab nginx haproxy", proxies, " ")
-  for (k = 1; k <= rows; ++k) for (p = 1; p <= 4; ++p) {
+  split("relay gatelab nginx haproxy varnish", proxies, " ")
+  for (k = 1; k <= rows; ++k) for (p = 1; p <= 5; ++p) {
     row = order[k]; proxy = proxies[p]; count = rounds[row]
     if (!((row, proxy, 1) in cost)) continue
     for (r = 1; r <= count; ++r) { costs[r] = cost[row, proxy, r]; rates[r] = rate[row, proxy, r] }
