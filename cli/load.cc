@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <unistd.h>
+#include <algorithm>
+#include <cmath>
+
 
 #include "base/text.h"
 #include "base/units.h"
@@ -314,6 +317,7 @@ int merge_files(const std::vector<std::string>& files, const Options& o) {
     if (!source) return kEnvironment;
     auto part = read_outcome(file, source->text);
     if (!part) return complain(part.error().message), kInvalid;
+      if (const std::string longer = too_short(judgement, rate); !longer.empty()) return complain(longer), kUnsure;
     parts.push_back(std::move(*part));
   }
   std::string said = o.thresholds;
@@ -329,6 +333,17 @@ int merge_files(const std::vector<std::string>& files, const Options& o) {
 void add_outputs(CLI::App& command, Options& o) {
   command.add_option("--expect,--threshold", o.thresholds, "'p99<50ms,errors<0.1%,rate>=99%': what makes the run pass or fail");
   command.add_option("--json", o.json, "the result as JSON into this file; -: to stdout, instead of text");
+  // Of a rate that nothing is known of, not even that it does not hold: a lower one would tell less. Empty: it is not that.
+  std::string too_short(const Judgement& judgement, double rate) const {
+    if (judgement.verdict != Verdict::Inconclusive) return {};
+    for (const Finding& f : judgement.findings) {
+      if (f.needed == 0) continue;
+      const double seconds = std::ceil(1.1 * static_cast<double>(f.needed) / rate + static_cast<double>(load_.warmup.count()) / 1e9);
+      return fmt::format("{}/s for {} is too short to tell whether `{}` holds ({}): use a longer --duration, {:.0f}s for this rate", rate, format(load_.curve.length()), f.threshold.text, f.text, seconds);
+    }
+    return {};
+  }
+
   command.add_option("--hdr", o.hdr, "the latencies in HdrHistogram's text form into this file");
   command.add_option("--html", o.html, "one page with charts into this file");
 }
