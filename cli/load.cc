@@ -36,6 +36,7 @@ struct Options {
   std::string thresholds, data, shard;
   double confidence = 95;
   std::string save, against, tolerance = "5%", find_max, json, hdr, html;
+  std::vector<std::string_view> said;  // long names of flags that were given; of those that are asked about
   LoadTls tls;
 };
 
@@ -103,10 +104,36 @@ std::string octets_of(const Options& o, const std::string& authority, const std:
   if (has_body) out += "Content-Length: " + std::to_string(o.body.size()) + "\r\n";
   return out + "\r\n" + o.body;
 }
+// Flags that would be read by nobody.
+int refuse_strangers(const Options& o) {
+  const bool is_open = o.users == 0;
+  struct Stranger {
+    std::string_view flag;
+    bool wrong;
+    std::string_view why;
+  };
+  const Stranger all[] = {
+      {"--think", is_open, "arrivals do not think: it goes with --users"},
+      {"--arrivals", !is_open, "users do not arrive: it goes with --rate"},
+      {"--duration", !o.stages.empty(), "each --stage says how long it takes"},
+      {"--tolerance", o.against.empty(), "it goes with --against"},
+      {"--shard", o.save.empty() && (o.json.empty() || o.json == "-"), "a part says nothing alone: --out part.json writes it for `gatelab load merge`"},
+      {"--workers", o.gateway.empty() && (o.against.empty() || o.against.ends_with(".json") || o.against.starts_with("http")), "they are of a gateway in here: it goes with --gateway"},
+      {"--against", !o.find_max.empty(), "--find-max compares with nothing"},
+      {"--rounds", !o.find_max.empty(), "--find-max goes once at each rate"},
+      {"--expect", !o.find_max.empty(), "what --find-max names is what has to hold"},
+  };
+  for (const Stranger& one : all)
+    if (one.wrong && std::find(o.said.begin(), o.said.end(), one.flag) != o.said.end()) return wrong(fmt::format("{} has no meaning here: {}", one.flag, one.why));
+  return kOk;
+}
+
 
 // Everything but what depends on the target. 0, or the exit code after a complaint.
 int parse(const Options& o, Load& load) {
   if (o.users > 0 && !o.rate.empty()) return wrong("--rate and --users: the load is an arrival rate or a number of users, not both");
+  if (const int exit = refuse_strangers(o); exit != kOk) return exit;
+  if (!o.method.empty() && !http::is_token(o.method)) return wrong("-X `" + o.method + "` is no method");
   if (o.users == 0 && o.rate.empty() && o.stages.empty()) return wrong("how much? --rate 500/s, or --users 20");
   load.model = o.users > 0 ? Model::Closed : Model::Open;
   if (!parse_curve(o, load.model == Model::Open, load.curve)) return kUsage;
@@ -141,7 +168,7 @@ int parse(const Options& o, Load& load) {
 int aim(const Options& o, const LoadTarget& target, std::string path, Load& load) {
   if (path.empty()) path = target.path();
   auto made = Template::make(octets_of(o, target.authority(), path), load.data, {});
-  if (!made) return wrong(made.error().message);
+  if (!made) return complain(made.error().message), made.error().id == "bad-data" ? kInvalid : kUsage;
   Flow flow;
   Request request;
   request.octets = std::move(*made);
@@ -388,7 +415,7 @@ void add_load(CLI::App& app, Chosen& chosen) {
   join->add_option("FILE", *files, "written with --shard and --out")->required();
   join->add_option("--save,--out", merged->save, "the whole result into this file");
   add_outputs(*join, *merged);
-  command->callback([o, join, merged, files, &chosen] {
+  command->callback([o, command, join, merged, files, &chosen] {
     if (join->parsed()) {
       chosen = [merged, files] { return merge_files(*files, *merged); };
       return;
@@ -403,5 +430,7 @@ void add_load(CLI::App& app, Chosen& chosen) {
     };
   });
 }
+    for (const std::string_view flag : {"--think", "--arrivals", "--duration", "--tolerance", "--shard", "--workers", "--against", "--rounds", "--expect"})
+      if (command->get_option(std::string(flag))->count() > 0) o->said.push_back(flag);
 
 }  // namespace gatelab::cli
