@@ -178,6 +178,15 @@ int aim(const Options& o, const LoadTarget& target, std::string path, Load& load
   load.flows.push_back(std::move(flow));
   return kOk;
 }
+// Before minutes are spent on what goes into them.
+bool can_write(const Options& o) {
+  const io::DiskFiles files;
+  for (const std::string* path : {&o.save, &o.json, &o.hdr, &o.html})
+    if (!path->empty() && *path != "-")
+      if (const Status can = files.can_write(*path); !can) return complain("can't write `" + *path + "`: " + can.error().message), false;
+  return true;
+}
+
 
 bool write_file(const std::string& path, const std::string& text) {
   io::DiskFiles files;
@@ -218,6 +227,7 @@ class LoadCommand {
     thresholds_ = *thresholds;
     const auto tolerance = parse_share(o_.tolerance);
     if (!tolerance) return wrong("--tolerance: " + tolerance.error().message);
+    if (!can_write(o_)) return kEnvironment;
     if (o_.confidence <= 50 || o_.confidence >= 100) return wrong("--confidence: more than 50 and less than 100, in percent");
     watch_load_signals();
     int exit = kOk;
@@ -349,6 +359,7 @@ int merge_files(const std::vector<std::string>& files, const Options& o) {
   }
   std::string said = o.thresholds;
   for (const std::string& t : parts.front().thresholds)
+  if (!can_write(o)) return kEnvironment;
     if (o.thresholds.empty()) said += t + ",";
   const auto thresholds = parse_thresholds(said);
   if (!thresholds) return wrong(thresholds.error().message);
