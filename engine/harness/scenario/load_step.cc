@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "harness/scenario/load_data.h"
 #include "io/real.h"
 
 namespace gatelab::harness {
@@ -23,13 +24,9 @@ struct LoadStep::Round {
 };
 
 bool LoadStep::make_flows(const LoadSpec& spec, const gateway::Bound& bound, load::Load& load) {
-  if (!spec.data.empty()) {
-    auto text = world_.files().read(spec.data.starts_with('/') ? spec.data : world_.directory() + spec.data);
-    if (!text) return world_.fail(spec.data_span, text.error().message), false;
-    auto data = load::read_data(spec.data, *text);
-    if (!data) return world_.fail(spec.data_span, data.error().message), false;
-    load.data = std::move(*data);
-  }
+  auto data = read_load_data(spec, world_.files(), world_.directory());
+  if (!data) return world_.fail(spec.data_span, data.error().message), false;
+  load.data = std::move(*data);
   for (const LoadFlow& from : spec.flows) {
     load::Flow flow;
     flow.weight = from.weight;
@@ -46,18 +43,13 @@ bool LoadStep::make_flows(const LoadSpec& spec, const gateway::Bound& bound, loa
       const bool said = std::any_of(send.headers.begin(), send.headers.end(), [](const auto& h) { return iequals(h.first, "host"); });
       if (world_.foreign() != nullptr && !said) send.headers.emplace_back("Host", world_.foreign()->url().authority);
       if (!load.keep_alive) send.headers.emplace_back("Connection", "close");
-      auto made = load::Template::make(octets_of(send, used ? &*used : nullptr, bound.address), load.data, saved);
+      auto made = template_of(octets_of(send, used ? &*used : nullptr, bound.address), send, load.data, saved);
       if (!made) return world_.fail(r.span, made.error().message), false;
       load::Request request;
       request.octets = std::move(*made);
       request.method = http::method_of(send.method);
       request.expected = r.expected;
-      const auto slot = [&saved](const std::string& name) {
-        const auto known = std::find(saved.begin(), saved.end(), name);
-        if (known != saved.end()) return static_cast<std::size_t>(known - saved.begin());
-        saved.push_back(name);
-        return saved.size() - 1;
-      };
+      const auto slot = [&saved](const std::string& name) { return static_cast<std::size_t>(std::find(saved.begin(), saved.end(), name) - saved.begin()); };
       for (const auto& [name, path] : send.save_json) request.saves.push_back({slot(name), {}, path});
       for (const auto& [name, header] : send.save_headers) request.saves.push_back({slot(name), header, std::nullopt});
       flow.requests.push_back(std::move(request));
