@@ -91,11 +91,14 @@ void LoadStep::run(const Step& s) {
   if (own) own->start();
   load::Outcome outcome = load::begin_outcome("the gateway", load, spec.threads, spec.confidence, spec.thresholds);
   for (const During& d : spec.during) outcome.marks.push_back({d.at, mark_text(d.fault)});
+  const Before before{world_.mocks().seen_count(), world_.mocks().unmatched()};
   world_.remember(false);
   bool good = true;
   for (std::uint32_t i = 0; good && i < spec.rounds; ++i) good = one_round(s, generators, load, target, i, outcome);
   world_.remember(true);
   outcome.served = load::served_by(world_.gateway());
+  // Before what came of it: that totals fail is no wonder then.
+  unmatched(s, before);
   if (good) judge(s, outcome);
 }
 
@@ -144,6 +147,17 @@ io::Task<void> LoadStep::happen(std::shared_ptr<Round> round, const During& duri
     if (!applied && round->problem.empty()) round->problem = applied.error().message;
   }
   --round->waiting;
+}
+
+// A request that no stub answers fails the case, here as in `send`: the first of them stands for the others.
+void LoadStep::unmatched(const Step& s, const Before& before) {
+  const std::size_t n = world_.mocks().unmatched() - before.unmatched;
+  if (n == 0) return;
+  const std::vector<SeenRequest> seen = world_.mocks().seen(before.seen);
+  const auto miss = std::find_if(seen.begin(), seen.end(), [](const SeenRequest& one) { return !one.matched; });
+  if (miss == seen.end()) return world_.fail(s.span, "no stub answers " + std::to_string(n) + " requests");
+  const std::string what = miss->method + " " + miss->path + (miss->query.empty() ? "" : "?" + miss->query);
+  world_.result().failures.push_back({s.span, "no stub of `" + miss->upstream + "` answers " + what + (n == 1 ? "" : ", and " + std::to_string(n - 1) + " more found none"), s.name, {}, miss->near_miss, miss->misses});
 }
 
 void LoadStep::judge(const Step& s, const load::Outcome& outcome) {
