@@ -63,6 +63,15 @@ void problem(Response& response, int status, std::string_view reason, std::strin
   answer(response, status, text_of({{"status", status}, {"reason", reason}, {"detail", std::move(detail)}}), "application/problem+json");
 }
 
+// As Allow has them; empty: there is no such door.
+std::string_view methods_of(std::string_view path) {
+  constexpr std::pair<std::string_view, std::string_view> kDoors[] = {{"/healthz", "GET, HEAD"},  {"/ready", "GET, HEAD"},       {"/metrics", "GET, HEAD"}, {"/requests", "GET, HEAD"},
+                                                                      {"/clock", "GET, HEAD, POST"}, {"/faults", "GET, HEAD, POST, DELETE"}, {"/reload", "POST"}};
+  for (const auto& [door, methods] : kDoors)
+    if (door == path) return methods;
+  return {};
+}
+
 std::string make_token() {
   std::random_device dice;
   std::string token;
@@ -99,6 +108,11 @@ Admin::Server::Server(Admin& admin) {
       problem(response, 403, "host-not-loopback", "the admin API answers to localhost and loopback addresses only");
       return httplib::Server::HandlerResponse::Handled;
     }
+    if (const std::string_view methods = methods_of(request.path); !methods.empty() && methods.find(request.method) == std::string_view::npos) {
+      response.set_header("Allow", std::string(methods));
+      problem(response, 405, "method-not-allowed", fmt::format("`{}` is for {}", request.path, methods));
+      return httplib::Server::HandlerResponse::Handled;
+    }
     if (request.method != "POST" || request.path != "/reload") return httplib::Server::HandlerResponse::Unhandled;
     // Here and not as a route: it needs no body, and the library refuses a POST that does not announce one.
     reload(admin, request, response);
@@ -127,7 +141,7 @@ Admin::Server::Server(Admin& admin) {
     if (may_change(admin, request, response)) show_faults(admin, set_fault(admin.doors_.gateway, request.body), response);
   });
   http.Delete("/faults", [this, &admin](const Request& request, Response& response) {
-    if (may_change(admin, request, response)) show_faults(admin, clear_faults(admin.doors_.gateway, request.get_param_value("target"), request.get_param_value("name")), response);
+    if (may_change(admin, request, response)) show_faults(admin, clear_faults(admin.doors_.gateway, FaultQuery(request.params.begin(), request.params.end())), response);
   });
   http.Get("/caches", [&admin](const Request&, Response& response) { answer(response, 200, caches_json(admin.doors_.gateway) + "\n", "application/json"); });
   http.Post("/caches/purge", [this, &admin](const Request& request, Response& response) {

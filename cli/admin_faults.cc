@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/admin_faults.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
@@ -14,7 +15,9 @@ using Json = nlohmann::ordered_json;
 
 Json json_of(const upstream::FaultState& state) {
   const upstream::Fault& fault = state.fault;
-  Json out{{"target", state.target}, {"kind", fault.word()}, {"name", fault.name}, {"since", format(state.since)}, {"met", state.met}};
+  // As it is set: a target is UPSTREAM/TARGET.
+  const char* of = state.target.find('/') == std::string::npos ? "upstream" : "target";
+  Json out{{of, state.target}, {"kind", fault.word()}, {"name", fault.name}, {"since", format(state.since)}, {"met", state.met}};
   if (fault.share.millionths < 1'000'000) out["share"] = format(fault.share);
   if (fault.count > 0) out["count"] = fault.count;
   if (fault.lasts > Duration{}) out["for"] = format(fault.lasts);
@@ -44,12 +47,21 @@ Status set_fault(gateway::Gateway& gateway, const std::string& body) {
   return harness::apply(step, gateway);
 }
 
-Status clear_faults(gateway::Gateway& gateway, const std::string& target, const std::string& name) {
-  if (!target.empty()) return gateway.clear_faults(target, name);
-  // Somebody else may have cleared one meanwhile: it is gone, as was asked for.
+Status clear_faults(gateway::Gateway& gateway, const FaultQuery& query) {
+  std::map<std::string, std::string> said;
+  for (const auto& [key, value] : query) {
+    // A key that is misspelt must not clear everything.
+    if (key != "target" && key != "upstream" && key != "name") return fail("unknown-key", "there is no `" + key + "`: faults are cleared by `target` or `upstream`, and `name`");
+    if (value.empty()) return fail("bad-fault", "`" + key + "` is empty; without it all there are would be meant");
+    if (!said.emplace(key == "upstream" ? "target" : key, value).second) return fail("bad-fault", "one `target` or one `upstream`, and one `name`");
+  }
+  const std::string name = said["name"];
+  if (!said["target"].empty()) return gateway.clear_faults(said["target"], name);
+  bool any = name.empty();
   for (const upstream::FaultState& state : gateway.faults())
-    if (name.empty() || state.fault.name == name) (void)gateway.clear_faults(state.target, state.fault.name);
-  return success();
+    // Somebody else may have cleared one meanwhile: it is gone, as was asked for.
+    if (name.empty() || state.fault.name == name) any = gateway.clear_faults(state.target, state.fault.name).ok() || any;
+  return any ? success() : fail("no-such-fault", "nobody has a fault `" + name + "`");
 }
 
 }  // namespace gatelab::cli

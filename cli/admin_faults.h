@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gateway/gateway.h"
 
@@ -12,7 +14,9 @@ namespace gatelab::cli {
 std::string faults_json(const gateway::Gateway& gateway);
 // `body`: a fault as scenarios have it, in JSON or YAML. ids: bad-fault, and those of Gateway::fault().
 Status set_fault(gateway::Gateway& gateway, const std::string& body);
-// `target` empty: every fault; `name` empty: all of the target's.
-Status clear_faults(gateway::Gateway& gateway, const std::string& target, const std::string& name);
+// Keys and values of a query: `target` or `upstream`, and `name`. Without either of the first two every fault is meant, without a
+// name all of the target's. ids: unknown-key, bad-fault, no-such-fault.
+using FaultQuery = std::vector<std::pair<std::string, std::string>>;
+Status clear_faults(gateway::Gateway& gateway, const FaultQuery& query);
 
 }  // namespace gatelab::cli

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iostream>
 
+#include "base/userinfo.h"
 #include "cli/local_ca.h"
 #include "cli/local_keys.h"
 #include "config/node.h"
@@ -25,7 +26,7 @@ diag::Colour colour_of(Stream stream) {
 }
 
 void complain(std::string_view message) {
-  fmt::print(stderr, "gatelab: {}\n", message);
+  fmt::print(stderr, "gatelab: {}\n", without_userinfo(message));
 }
 
 namespace {
@@ -86,6 +87,7 @@ std::shared_ptr<const gateway::Model> checked_model(const diag::SourcePtr& sourc
   // their errors are told together with the others; what does not even parse is told by build_model().
   diag::Sink unheard;
   const auto tree = config::parse(source, {env}, unheard);
+  sink.conceal_as(unheard);
   const config::Node* upstreams = tree ? tree->find("upstreams") : nullptr;
   if (upstreams != nullptr) {
     for (const config::Entry& entry : upstreams->entries) {

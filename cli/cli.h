@@ -45,7 +45,7 @@ enum class Stream : std::uint8_t { Out, Err };
 // On a terminal, unless NO_COLOR is set to something (no-color.org).
 diag::Colour colour_of(Stream stream);
 
-// One line on stderr: "gatelab: …".
+// One line on stderr: "gatelab: …"; without credentials of URLs.
 void complain(std::string_view message);
 // Writes all of it to stdout and flushes; false if the reader has gone or the disk is full: ended() will say so.
 bool print(std::string_view text);

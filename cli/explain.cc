@@ -113,6 +113,11 @@ std::optional<Head> head_of(const Options& options) {
     complain(fmt::format("`{}` has a space in it: write METHOD TARGET, a space of the target as %20", head.method + " " + head.target));
     return std::nullopt;
   }
+  const bool other_form = head.method == "CONNECT" || head.target == "*" || head.target.find("://") != std::string::npos;
+  if (!head.target.starts_with('/') && !other_form) {
+    complain(fmt::format("`{}` is no target: it begins with a slash, as in /{}", head.target, head.target));
+    return std::nullopt;
+  }
   if (has_control(options.token) || has_control(head.method) || has_control(head.target) || has_control(host)) {
     complain("the method, the target, the host and the token may not hold control characters");
     return std::nullopt;

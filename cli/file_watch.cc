@@ -20,7 +20,7 @@ FileWatch::~FileWatch() {
 }
 
 int FileWatch::add(const std::string& directory) {
-  constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
+  constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE;
   const int id = ::inotify_add_watch(fd_, directory.empty() ? "." : directory.c_str(), kEvents);
   if (id < 0) return id;
   const std::lock_guard lock(mutex_);
@@ -30,6 +30,11 @@ int FileWatch::add(const std::string& directory) {
 
 // What its directory's events name is put together again with the directory as it was named.
 void FileWatch::file(const std::string& path) { add(path.substr(0, path.rfind('/') + 1)); }
+void FileWatch::missing(std::string path) {
+  while (path.ends_with('/')) path.pop_back();
+  // The nearest directory that is there, at last that of the program.
+  while (add(path.substr(0, path.rfind('/') + 1)) < 0 && path.find('/') != std::string::npos) path.resize(path.rfind('/'));
+}
 void FileWatch::directory(const std::string& path) { add(path == "." || path == "./" ? "" : path.ends_with('/') ? path : path + "/"); }
 
 FileWatch::Changes FileWatch::wait(int stop) {
@@ -56,6 +61,8 @@ void FileWatch::read(Changes& changes) {
     at += static_cast<ssize_t>(sizeof event + event.len);
     const auto known = directories_.find(event.wd);
     if (known == directories_.end() || event.len == 0) continue;
+    // A file that is made has nothing in it yet: that it is closed tells of it.
+    if ((event.mask & IN_CREATE) != 0 && (event.mask & IN_ISDIR) == 0) continue;
     for (const std::string& directory : known->second) changes.files.insert(directory + event.name);
   }
 }

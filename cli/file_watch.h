@@ -18,6 +18,8 @@ class FileWatch {
 
   // Any thread. The file need not be there; its directory must.
   void file(const std::string& path);
+  // What is not there: a change is that it comes, or a directory on the way to it.
+  void missing(std::string path);
   // New files of a directory, too.
   void directory(const std::string& path);
 

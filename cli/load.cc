@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -34,6 +36,7 @@ struct Options {
   double confidence = 95;
   std::string save, against, tolerance = "5%", find_max, json, hdr, html;
   LoadTls tls;
+  std::vector<std::string_view> said;  // long names of flags that were given; of those that are asked about
 };
 
 // One complaint, and the exit code of wrong usage.
@@ -101,10 +104,36 @@ std::string octets_of(const Options& o, const std::string& authority, const std:
   return out + "\r\n" + o.body;
 }
 
+// Flags that would be read by nobody.
+int refuse_strangers(const Options& o) {
+  const bool is_open = o.users == 0;
+  struct Stranger {
+    std::string_view flag;
+    bool wrong;
+    std::string_view why;
+  };
+  const Stranger all[] = {
+      {"--think", is_open, "arrivals do not think: it goes with --users"},
+      {"--arrivals", !is_open, "users do not arrive: it goes with --rate"},
+      {"--duration", !o.stages.empty(), "each --stage says how long it takes"},
+      {"--tolerance", o.against.empty(), "it goes with --against"},
+      {"--shard", o.save.empty() && (o.json.empty() || o.json == "-"), "a part says nothing alone: --out part.json writes it for `gatelab load merge`"},
+      {"--workers", o.gateway.empty() && (o.against.empty() || o.against.ends_with(".json") || o.against.starts_with("http")), "they are of a gateway in here: it goes with --gateway"},
+      {"--against", !o.find_max.empty(), "--find-max compares with nothing"},
+      {"--rounds", !o.find_max.empty(), "--find-max goes once at each rate"},
+      {"--expect", !o.find_max.empty(), "what --find-max names is what has to hold"},
+  };
+  for (const Stranger& one : all)
+    if (one.wrong && std::find(o.said.begin(), o.said.end(), one.flag) != o.said.end()) return wrong(fmt::format("{} has no meaning here: {}", one.flag, one.why));
+  return kOk;
+}
+
 // Everything but what depends on the target. 0, or the exit code after a complaint.
 int parse(const Options& o, Load& load) {
   if (o.users > 0 && !o.rate.empty()) return wrong("--rate and --users: the load is an arrival rate or a number of users, not both");
   if (o.users == 0 && o.rate.empty() && o.stages.empty()) return wrong("how much? --rate 500/s, or --users 20");
+  if (const int exit = refuse_strangers(o); exit != kOk) return exit;
+  if (!o.method.empty() && !http::is_token(o.method)) return wrong("-X `" + o.method + "` is no method");
   load.model = o.users > 0 ? Model::Closed : Model::Open;
   if (!parse_curve(o, load.model == Model::Open, load.curve)) return kUsage;
   if (load.curve.most() <= 0) return wrong("the load never leaves 0: --rate, --users or a --stage above it");
@@ -138,7 +167,7 @@ int parse(const Options& o, Load& load) {
 int aim(const Options& o, const LoadTarget& target, std::string path, Load& load) {
   if (path.empty()) path = target.path();
   auto made = Template::make(octets_of(o, target.authority(), path), load.data, {});
-  if (!made) return wrong(made.error().message);
+  if (!made) return complain(made.error().message), made.error().id == "bad-data" ? kInvalid : kUsage;
   Flow flow;
   Request request;
   request.octets = std::move(*made);
@@ -147,6 +176,15 @@ int aim(const Options& o, const LoadTarget& target, std::string path, Load& load
   load.flows.clear();
   load.flows.push_back(std::move(flow));
   return kOk;
+}
+
+// Before minutes are spent on what goes into them.
+bool can_write(const Options& o) {
+  const io::DiskFiles files;
+  for (const std::string* path : {&o.save, &o.json, &o.hdr, &o.html})
+    if (!path->empty() && *path != "-")
+      if (const Status can = files.can_write(*path); !can) return complain("can't write `" + *path + "`: " + can.error().message), false;
+  return true;
 }
 
 bool write_file(const std::string& path, const std::string& text) {
@@ -189,6 +227,7 @@ class LoadCommand {
     const auto tolerance = parse_share(o_.tolerance);
     if (!tolerance) return wrong("--tolerance: " + tolerance.error().message);
     if (o_.confidence <= 50 || o_.confidence >= 100) return wrong("--confidence: more than 50 and less than 100, in percent");
+    if (!can_write(o_)) return kEnvironment;
     watch_load_signals();
     int exit = kOk;
     target_ = open(o_.gateway.empty() ? o_.target : o_.gateway, exit);
@@ -278,6 +317,7 @@ class LoadCommand {
       const Judgement judgement = judge(outcome.rounds, thresholds_, outcome.confidence, outcome.model, outcome.connections);
       if (load_interrupted()) break;
       const std::string said = said_of(judgement);
+      if (const std::string longer = too_short(judgement, rate); !longer.empty()) return complain(longer), kUnsure;
       if (o_.json != "-") print(fmt::format("{}/s: {} ({})\n", rate, name(judgement.verdict), said));
       const bool holds = judgement.verdict == Verdict::Pass;
       search.tell(holds);
@@ -291,6 +331,17 @@ class LoadCommand {
     if (search.bad() == 0) print(fmt::format("most: {}/s, and no rate was found that does not hold\n", search.good()));
     else print(fmt::format("most: {}/s, to {}; at {}/s {}\n", search.good(), percent(search.bad() / search.good() - 1), search.bad(), why));
     return exit;
+  }
+
+  // Of a rate that nothing is known of, not even that it does not hold: a lower one would tell less. Empty: it is not that.
+  std::string too_short(const Judgement& judgement, double rate) const {
+    if (judgement.verdict != Verdict::Inconclusive) return {};
+    for (const Finding& f : judgement.findings) {
+      if (f.needed == 0) continue;
+      const double seconds = std::ceil(1.1 * static_cast<double>(f.needed) / rate + static_cast<double>(load_.warmup.count()) / 1e9);
+      return fmt::format("{}/s for {} is too short to tell whether `{}` holds ({}): use a longer --duration, {:.0f}s for this rate", rate, format(load_.curve.length()), f.threshold.text, f.text, seconds);
+    }
+    return {};
   }
 
   static std::string said_of(const Judgement& judgement) {
@@ -308,6 +359,7 @@ class LoadCommand {
 };
 
 int merge_files(const std::vector<std::string>& files, const Options& o) {
+  if (!can_write(o)) return kEnvironment;
   std::vector<Outcome> parts;
   for (const std::string& file : files) {
     const diag::SourcePtr source = read_source(file);
@@ -373,15 +425,18 @@ void add_load(CLI::App& app, Chosen& chosen) {
   join->add_option("FILE", *files, "written with --shard and --out")->required();
   join->add_option("--save,--out", merged->save, "the whole result into this file");
   add_outputs(*join, *merged);
-  command->callback([o, join, merged, files, &chosen] {
+  command->callback([o, command, join, merged, files, &chosen] {
     if (join->parsed()) {
       chosen = [merged, files] { return merge_files(*files, *merged); };
       return;
     }
+    for (const std::string_view flag : {"--think", "--arrivals", "--duration", "--tolerance", "--shard", "--workers", "--against", "--rounds", "--expect"})
+      if (command->get_option(std::string(flag))->count() > 0) o->said.push_back(flag);
     chosen = [o] {
       if (o->target.empty() && o->gateway.empty()) return wrong("what is to be loaded? gatelab load http://127.0.0.1:8080/ --rate 100/s, or --gateway gateway.yaml /orders");
       const bool url = o->target.starts_with("http://") || o->target.starts_with("https://");
       if (o->gateway.empty() && (o->target.ends_with(".yaml") || o->target.ends_with(".yml"))) return wrong("`" + o->target + "` is a file: --gateway " + o->target + " loads a configuration, gatelab test --real " + o->target + " runs the loads of a scenario");
+      if (o->gateway.empty() && !url && o->target.find("://") != std::string::npos) return wrong("`" + o->target + "`: only http:// and https:// can be loaded");
       if (o->gateway.empty() && !url) return wrong("`" + o->target + "` is no URL; write http://" + o->target + ", or --gateway for a configuration");
       if (!o->gateway.empty() && !o->target.empty() && !o->target.starts_with('/')) return wrong("with --gateway the target is a path: /orders");
       return LoadCommand(*o).run();

@@ -41,6 +41,16 @@ bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace gatelab::cli;
+  // `gatelab help load` is `gatelab load --help`.
+  std::vector<char*> words;
+  std::string flag = "--help";
+  if (argc > 1 && std::string_view(argv[1]) == "help") {
+    words.assign(argv, argv + argc);
+    words.erase(words.begin() + 1);
+    words.push_back(flag.data());
+    argc = static_cast<int>(words.size());
+    argv = words.data();
+  }
   // A reader that goes away (`gatelab check … | head`) is an error of write(2), not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   // So is a file that may not grow any more (ulimit -f).

@@ -10,12 +10,14 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "base/endpoint.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/recording_file.h"
@@ -31,7 +33,14 @@ namespace {
 struct Options {
   std::vector<std::string> files;
   std::string out;
+  bool force = false;
 };
+
+// A file that is there; a pipe or /dev/stdout takes whatever comes.
+bool would_replace(const std::string& path) {
+  struct stat there {};
+  return ::stat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode);
+}
 
 // Known to nobody, and gone with this process.
 std::string fresh_salt() {
@@ -45,6 +54,10 @@ std::string fresh_salt() {
 }
 
 int import(const Options& options) {
+  if (!options.force && !options.out.empty() && would_replace(options.out)) {
+    complain(fmt::format("`{}` is there already: take another name, or --force", options.out));
+    return kEnvironment;
+  }
   const harness::Redactor redactor(fresh_salt());
   harness::RecordingWriter writer;
   std::string text = harness::RecordingWriter::first_line();
@@ -105,10 +118,32 @@ int usage(const std::string& why) {
   return kUsage;
 }
 
+// One of them would be written into the other: the same file, or where the other goes on.
+bool same_file(const RecordingOptions& o) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const auto place = [&failed](const std::string& path) { return fs::weakly_canonical(fs::absolute(path, failed), failed).string(); };
+  const std::string out = place(o.out), har = place(o.har);
+  if (out == har) return true;
+  for (std::uint32_t i = 1; i < o.keep; ++i)
+    if (fmt::format("{}.{}", out, i) == har || fmt::format("{}.{}", har, i) == out) return true;
+  return false;
+}
+
+// What the user wrote, and not a place in a configuration that nobody has.
+std::string wrong_place(const LiveOptions& o) {
+  if (const auto to = http::parse_base_url(o.to); !to) return "--to: " + to.error().message;
+  if (const auto listen = parse_endpoint(o.listen); !listen) return "--listen: " + listen.error().message;
+  return {};
+}
+
 int record(LiveOptions& options) {
   RecordingOptions& recording = options.recording;
   if (options.to.empty() == options.serve.config.empty()) return usage("record what? --gateway gateway.yaml, or --to http://127.0.0.1:3000");
   if (recording.out.empty() && recording.har.empty()) return usage("record where to? --out traffic.gtl, or --har traffic.har");
+  if (!recording.out.empty() && !recording.har.empty() && same_file(recording)) return usage("--out and --har are the same file: each needs one of its own");
+  if (!options.to.empty())
+    if (const std::string why = wrong_place(options); !why.empty()) return usage(why);
   const auto max_file = parse_size(options.max_file), max_body = parse_size(options.max_body);
   if (!max_file || max_file->bytes == 0) return usage("--max-file " + options.max_file + ": write a size such as 256MiB");
   if (!max_body) return usage("--max-body " + options.max_body + ": write a size such as 1MiB");
@@ -127,6 +162,7 @@ int record(LiveOptions& options) {
   harness::TrafficTap tap([&file](harness::RecordedExchange exchange) { file.add(std::move(exchange)); }, max_body->bytes);
   options.serve.tap = &tap;
   options.serve.on_record = [&tap](const observe::Record& one) { tap.finished(one); };
+  options.serve.on_failed_start = [&file] { file.abandon(); };
   const int exit = serve(options.serve);
   file.finish();
   if (exit != kOk && exit != kInterrupted) return exit;
@@ -169,6 +205,7 @@ void add_record(CLI::App& app, Chosen& chosen) {
   CLI::App* importing = command->add_subcommand("import", "make a recording of a HAR, an access log, curl commands or a Postman collection");
   importing->add_option("FILE", options->files, "what to import; its content says what it is")->required();
   importing->add_option("--out", options->out, "the recording; default: stdout");
+  importing->add_flag("--force", options->force, "replace a file that is there");
   importing->callback([options, &chosen] { chosen = [options] { return import(*options); }; });
 }
 

@@ -37,6 +37,7 @@ Status RotatingFile::open(const std::string& path, std::uint64_t max_octets, std
   path_ = path;
   max_octets_ = max_octets;
   keep_ = keep;
+  made_ = ::access(path.c_str(), F_OK) != 0;
   for (std::uint32_t i = 0; !force && i < keep; ++i) {
     const std::string one = i == 0 ? path : fmt::format("{}.{}", path, i);
     if (::access(one.c_str(), F_OK) == 0) return fail("exists", "`" + one + "` is there already: take another name, or --force");
@@ -93,8 +94,14 @@ Status RecordingFile::open(const RecordingOptions& options) {
   has_har_ = !options.har.empty();
   Status opened = has_recording_ ? recording_.open(options.out, options.max_octets, options.keep, options.force) : success();
   if (opened && has_har_) opened = har_.open(options.har, options.max_octets, options.keep, options.force);
+  if (!opened && has_recording_) recording_.abandon();
   if (opened) thread_ = std::thread([this] { run(); });
   return opened;
+}
+
+void RotatingFile::abandon() noexcept {
+  (void)close();
+  if (made_) ::unlink(path_.c_str());
 }
 
 Status RotatingFile::close() {
@@ -156,6 +163,12 @@ Status RecordingFile::write(harness::RecordedExchange& exchange) {
   if (har_.is_full())
     if (const Status rotated = har_.rotate(); !rotated) return rotated;
   return har_.append(harness::har_entry(exchange));
+}
+
+void RecordingFile::abandon() {
+  finish();
+  if (has_recording_) recording_.abandon();
+  if (has_har_) har_.abandon();
 }
 
 void RecordingFile::finish() {

@@ -33,6 +33,8 @@ class RotatingFile {
   // Fails: the file is as it was before.
   Status append(const std::string& text);
   Status close();
+  // Nothing was recorded: a file that was made for this is no longer there.
+  void abandon() noexcept;
 
  private:
   Status create();
@@ -41,6 +43,7 @@ class RotatingFile {
   std::uint64_t max_octets_ = 0, size_ = 0;  // without end_
   std::uint32_t keep_ = 1;
   int descriptor_ = -1;
+  bool made_ = false;  // the file was not there before
 };
 
 struct RecordingOptions {
@@ -59,6 +62,8 @@ class RecordingFile {
   Status open(const RecordingOptions& options);
   // Never waits for the disk. Any thread.
   void add(harness::RecordedExchange exchange);
+  // Instead of finish(), where nothing came to be recorded.
+  void abandon();
   // Writes what is queued, unless the disk has failed, and stops.
   void finish();
 

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // gatelab replay FILE --gateway G: a recording sent again, in virtual time or on sockets, and its answers held against the
 // recorded ones or those of another configuration. A scenario made of flags: what needs more is written as one.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -59,6 +64,34 @@ std::string command_of(const Options& o) {
   return out;
 }
 
+// Whoever reads the scenario looks for what it names beside it.
+std::string beside(const std::string& file, const std::string& path) {
+  namespace fs = std::filesystem;
+  if (path.empty() || path.starts_with('/')) return path;
+  std::error_code failed;
+  // Through links as the system goes through them: `..` leads to where a link points, not to where it stands.
+  const fs::path from = fs::weakly_canonical(fs::absolute(file, failed).parent_path(), failed), to(path);
+  const fs::path directory = fs::weakly_canonical(fs::absolute(to, failed).parent_path(), failed);
+  return failed ? path : (directory / to.filename()).lexically_relative(from).string();
+}
+
+int save(const Options& o, io::Files& files) {
+  harness::ReplayOptions saved = harness::said_in_full(o.replay, files);
+  for (std::string* path : {&saved.from, &saved.gateway, &saved.against}) *path = beside(o.save, *path);
+  if (const Status written = files.write(o.save, harness::scenario_of(saved)); !written) {
+    complain(fmt::format("can't write `{}`: {}", o.save, written.error().message));
+    return kEnvironment;
+  }
+  complain(fmt::format("`{}` is a scenario now; paths in it are relative to its directory", o.save));
+  return kOk;
+}
+
+bool readable(const std::string& path) {
+  if (path.empty() || ::access(path.c_str(), R_OK) == 0) return true;
+  complain(fmt::format("can't read `{}`: {}", path, std::strerror(errno)));
+  return false;
+}
+
 int replay(Options options) {
   for (const std::string& secret : options.secrets) {
     const std::size_t equals = secret.find('=');
@@ -69,14 +102,11 @@ int replay(Options options) {
     options.replay.secrets.emplace_back(secret.substr(0, equals), secret.substr(equals + 1));
   }
   options.replay.rerun = command_of(options);
+  for (const std::string* path : {&options.replay.from, &options.replay.gateway, &options.replay.against})
+    if (!readable(*path)) return kEnvironment;
   io::DiskFiles files;
-  if (!options.save.empty()) {
-    if (const Status written = files.write(options.save, harness::scenario_of(options.replay)); !written) {
-      complain(fmt::format("can't write `{}`: {}", options.save, written.error().message));
-      return kEnvironment;
-    }
-    complain(fmt::format("`{}` is a scenario now; paths in it are relative to its directory", options.save));
-  }
+  if (!options.save.empty())
+    if (const int exit = save(options, files); exit != kOk) return exit;
   harness::TestOptions run = test_options();
   run.real = options.real;
   if (options.seeded) run.seed = options.seed;

@@ -89,7 +89,7 @@ class Run {
   void applied(const gateway::Model& model);      // the reloader's thread
   void reloaded(const ReloadOutcome& outcome);    // the reloader's thread
   void more_metrics(observe::MetricsText& metrics) const;
-  [[noreturn]] static void quit(const std::string& why);
+  [[noreturn]] void quit(const std::string& why);
   int finish();
 
   const Options& options_;
@@ -127,13 +127,17 @@ gateway::Options Run::gateway_options() {
 // What could not start: listeners may be open, and no loop runs that could drain them.
 void Run::quit(const std::string& why) {
   complain(why);
+  if (options_.on_failed_start) options_.on_failed_start();
   std::fflush(nullptr);
   std::_Exit(kEnvironment);
 }
 
 int Run::serve() {
   const Loaded loaded = load(options_.config, gateway_.states(), world_.environment().random, {&world_.environment().clock, true});
-  if (!loaded.model) return loaded.exit;
+  if (!loaded.model) {
+    if (options_.on_failed_start) options_.on_failed_start();
+    return loaded.exit;
+  }
   Status done = log_.aim(loaded.model->log);
   if (done) done = mocks_.serve(*loaded.model, false);
   if (done && !options_.idp.empty()) done = start_identity(*loaded.model);

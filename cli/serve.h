@@ -20,6 +20,7 @@ struct ServeOptions {
   bool no_watch = false;
   io::Tap* tap = nullptr;  // must outlive serve()
   std::function<void(const observe::Record&)> on_record;
+  std::function<void()> on_failed_start;  // nothing was served, and the process may end behind it
 };
 
 // Until SIGTERM or SIGINT; the command's exit code.

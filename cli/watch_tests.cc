@@ -21,11 +21,6 @@ class Watching {
  public:
   Watching(const harness::TestOptions& options, int (*exit_of)(const harness::TestSummary&)) : options_(options), exit_of_(exit_of) {
     options_.reads = [this](const std::string& scenario, const std::string& path) { reads(scenario, path); };
-    for (const std::string& path : options_.paths) {
-      std::error_code ignored;
-      if (std::filesystem::is_directory(path, ignored)) watch_.directory(path);
-      else watch_.file(path);
-    }
   }
 
   int run(int stop) {
@@ -45,15 +40,39 @@ class Watching {
     if (readers_[path].insert(scenario).second) watch_.file(path);
   }
 
+  // Every time: what was missing may have come, and what was there may have been made anew. Watched before it is looked for.
+  void watch_paths() {
+    missing_.clear();
+    for (const std::string& path : options_.paths) {
+      std::error_code ignored;
+      if (std::filesystem::is_directory(path, ignored)) watch_.directory(path);
+      else watch_.missing(path);
+      if (!std::filesystem::exists(path, ignored)) missing_.insert(path);
+    }
+    for (const std::string& path : missing_) complain("`" + path + "` is not there; it runs when it comes");
+  }
+  // Of `path`, which has changed: it is missing, or a directory on the way to what is.
+  bool leads_to_missing(const std::string& path) const {
+    return std::any_of(missing_.begin(), missing_.end(), [&path](const std::string& m) { return m == path || m.starts_with(path + "/"); });
+  }
+
   void once() {
+    watch_paths();
+    if (missing_.size() == options_.paths.size()) {
+      exit_ = kEnvironment;
+      return;
+    }
     // Nothing of a refused run counts as done: its files are due until they have run.
     options_.wanted = nullptr;
     if (!due_.empty()) options_.wanted = [this](const std::string& path) { return due_.count(path) > 0 || !known(path); };
     io::DiskFiles files;
-    const harness::TestSummary summary = harness::run_tests(options_, files, std::cout, std::cerr);
+    harness::TestOptions present = options_;
+    std::erase_if(present.paths, [this](const std::string& path) { return missing_.count(path) > 0; });
+    const harness::TestSummary summary = harness::run_tests(present, files, std::cout, std::cerr);
     std::cout.flush();
     if (summary.unwanted) return due_.clear();
     if (!summary.interrupted) exit_ = exit_of_(summary);
+    if (exit_ == kOk && !missing_.empty()) exit_ = kEnvironment;
     if (!summary.invalid && summary.environment_error.empty()) return due_.clear();
     // What is wrong may be put right in any of them.
     if (due_.empty()) all_due();
@@ -78,7 +97,8 @@ class Watching {
       for (const std::string& path : changes.files) {
         const auto readers = readers_.find(path);
         // A new file among scenarios may be one.
-        if (readers == readers_.end() && extension(path) != ".yaml" && extension(path) != ".yml") continue;
+        const bool wanted = leads_to_missing(path);
+        if (!wanted && readers == readers_.end() && extension(path) != ".yaml" && extension(path) != ".yml") continue;
         touching.insert(path);
         if (readers != readers_.end()) due_.insert(readers->second.begin(), readers->second.end());
         else due_.insert(path);
@@ -99,6 +119,7 @@ class Watching {
   std::mutex mutex_;
   std::map<std::string, std::set<std::string>> readers_;  // scenarios, by what they read
   std::set<std::string> due_;
+  std::set<std::string> missing_;  // of the paths
   int exit_ = kInterrupted;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "http/chars.h"
+#include "http/message.h"
 
 namespace gatelab::balance {
 
@@ -67,6 +68,12 @@ void parse_methods(RetryRules& rules, config::Reader& r, diag::Sink& sink) {
   for (const auto& method : r.texts("methods")) {
     if (method.value.empty() || !http::all(method.value, http::kToken)) {
       sink.error("bad-method", method.span, "`" + method.value + "` is no method", "methods: idempotent, or a list such as [ GET, POST ]");
+      continue;
+    }
+    std::string upper = method.value;
+    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    if (upper != method.value && http::method_of(upper) != http::Method::Other) {
+      sink.error("bad-method", method.span, "`" + method.value + "` is no method", "methods are case-sensitive: write " + upper);
       continue;
     }
     if (method.value == "POST" || method.value == "PATCH" || method.value == "CONNECT")

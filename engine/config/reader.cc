@@ -82,7 +82,7 @@ void Reader::range(std::string_view key, Duration& least, Duration& most) {
   const std::size_t dots = said->find("..");
   const auto first = parse_duration(said->substr(0, dots));
   const auto last = dots == std::string::npos ? first : parse_duration(said->substr(dots + 2));
-  if (!first || !last || *first > *last) return sink_.error("bad-range", span_of(key), "`" + *said + "` is no range of durations", std::string(key) + ": 25ms..250ms");
+  if (!first || !last || *first > *last) return sink_.error("bad-range", span_of(key), "`" + *said + "` is no range of durations", std::string(key) + ": " + (first && last ? format(*last) + ".." + format(*first) : format(least) + ".." + format(most)));
   least = *first;
   most = *last;
 }

@@ -111,6 +111,7 @@ Substituted substitute_env(Node& node, const EnvSource& env, diag::Sink& sink) {
     const std::string* value = env.lookup == nullptr ? nullptr : env.lookup(env.context, name);
     if (value != nullptr) {
       out += *value;
+      sink.conceal(*value);
       node.from_environment = true;
     } else if (variable.size() < inside.size()) {
       out.append(inside.substr(variable.size() + 1));

@@ -4,10 +4,38 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/userinfo.h"
+
 namespace gatelab::diag {
 namespace {
 
+// A shorter one would be found in half of all words; of up to kCommon octets it is looked for in what is quoted only.
+constexpr std::size_t kShortest = 3, kCommon = 8;
+constexpr std::string_view kRedacted = "<redacted>";
+
 bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+std::string replaced(std::string_view text, std::string_view what) {
+  std::string out;
+  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what)) {
+    out.append(text.substr(0, at)).append(kRedacted);
+    text.remove_prefix(at + what.size());
+  }
+  return out.append(text);
+}
+
+// Only between backticks.
+std::string replaced_in_quotes(std::string_view text, std::string_view what) {
+  std::string out;
+  for (bool quoted = false;; quoted = !quoted) {
+    const std::size_t end = text.find('`');
+    const std::string_view part = text.substr(0, end);
+    out += quoted ? replaced(part, what) : std::string(part);
+    if (end == std::string_view::npos) return out;
+    out += '`';
+    text.remove_prefix(end + 1);
+  }
+}
 
 }  // namespace
 
@@ -47,7 +75,22 @@ void Sink::warning(std::string id, const Span& span, std::string message, std::s
   report({Severity::Warning, std::move(id), std::move(message), span, {}, {}, std::move(hint)});
 }
 
+void Sink::conceal(std::string text) {
+  // Each row of a case names its variables again.
+  if (text.size() >= kShortest && std::find(concealed_.begin(), concealed_.end(), text) == concealed_.end()) concealed_.push_back(std::move(text));
+}
+
+void Sink::conceal_as(const Sink& other) { concealed_.insert(concealed_.end(), other.concealed_.begin(), other.concealed_.end()); }
+
+std::string Sink::without_secrets(std::string_view text) const {
+  std::string out(text);
+  for (const std::string& secret : concealed_) out = secret.size() < kCommon ? replaced_in_quotes(out, secret) : replaced(out, secret);
+  return without_userinfo(out);
+}
+
 void Sink::report(Diagnostic d) {
+  for (std::string* text : {&d.message, &d.note, &d.hint}) *text = without_secrets(*text);
+  for (Label& label : d.related) label.text = without_secrets(label.text);
   const auto same = [&d](const Span& s) { return s.file == d.span.file && s.begin == d.span.begin && s.end == d.span.end; };
   if (std::none_of(silenced_.begin(), silenced_.end(), same)) all_.push_back(std::move(d));
   else if (d.severity == Severity::Error) ++untold_errors_;

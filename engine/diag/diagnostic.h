@@ -70,12 +70,15 @@ struct Diagnostic {
   std::string hint;            // what to do
 };
 
-// Collects; keeps order of report. render() sorts by file and position.
+// Collects; keeps order of report. render() sorts by file and position. Credentials in URLs are shown as ***.
 class Sink {
  public:
   void report(Diagnostic d);
   // Whatever else is wrong with what stands exactly there is not told: it only follows from the first error. It counts.
   void silence(const Span& span) { silenced_.push_back(span); }
+  // What is told from here on does not quote this text: a value of the environment, which may be a secret.
+  void conceal(std::string text);
+  void conceal_as(const Sink& other);
   void error(std::string id, const Span& span, std::string message, std::string hint = {});
   void warning(std::string id, const Span& span, std::string message, std::string hint = {});
   // "there is no issuer `mian`", id unknown-issuer, with the nearest of `names` and all of them as the hint.
@@ -87,8 +90,11 @@ class Sink {
   const std::vector<Diagnostic>& all() const noexcept { return all_; }
 
  private:
+  std::string without_secrets(std::string_view text) const;
+
   std::vector<Diagnostic> all_;
   std::vector<Span> silenced_;
+  std::vector<std::string> concealed_;
   std::size_t untold_errors_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/userinfo.h"
 #include "diag/diagnostic.h"
 
 namespace gatelab::diag {
@@ -74,15 +75,30 @@ std::size_t shown_from(std::string_view line, std::size_t from) noexcept {
   return at;
 }
 
+// Credentials in URLs, of a line whose octets [from, to) are pointed at.
+std::string redacted(std::string_view line, std::size_t& from, std::size_t& to) {
+  std::string out(line);
+  for (Userinfo one = find_userinfo(out); one; one = find_userinfo(out, one.begin + kNoUserinfo.size())) {
+    const std::size_t length = one.end - one.begin;
+    const auto moved = [&](std::size_t at, std::size_t within) { return at >= one.end ? at - length + kNoUserinfo.size() : at > one.begin ? one.begin + within : at; };
+    from = moved(from, 0);
+    to = moved(to, kNoUserinfo.size());
+    out.replace(one.begin, length, kNoUserinfo);
+  }
+  return out;
+}
+
 // One source line with a caret under the span.
 void snippet(Painter& paint, const Span& span, std::string_view note, std::string_view colour, std::string_view arrow) {
   const Position at = position_of(*span.file, span.begin);
   const std::string number = std::to_string(at.line);
   const std::string margin(std::max<std::size_t>(number.size(), 2) + 1, ' ');
-  std::string_view line = line_at(*span.file, span.begin);
-  const auto begin = static_cast<std::size_t>(line.data() - span.file->text.data());
-  std::size_t from = std::min<std::size_t>(span.begin - std::min<std::size_t>(span.begin, begin), line.size());
-  std::size_t to = std::clamp<std::size_t>(span.end > begin ? span.end - begin : 0, from, line.size());
+  const std::string_view written = line_at(*span.file, span.begin);
+  const auto begin = static_cast<std::size_t>(written.data() - span.file->text.data());
+  std::size_t from = std::min<std::size_t>(span.begin - std::min<std::size_t>(span.begin, begin), written.size());
+  std::size_t to = std::clamp<std::size_t>(span.end > begin ? span.end - begin : 0, from, written.size());
+  const std::string told = redacted(written, from, to);
+  std::string_view line = told;
   paint.plain(margin);
   paint.paint(kBlue, arrow);
   paint.plain(" " + place_with_column(span) + "\n");

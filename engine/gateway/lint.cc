@@ -171,6 +171,7 @@ void lint(const Model& model, diag::Sink& sink) {
   unauthenticated_routes(model, sink);
   limits_by_choice(model, sink);
   lint_limits(model, sink);
+  lint_templates(model, sink);
   secrets(model, sink);
   caching(model, sink);
   kept_counts(model, sink);

@@ -13,4 +13,8 @@ void lint(const Model& model, diag::Sink& sink);
 // Two limits of one route by the same key, of which one never refuses what the other lets through.
 void lint_limits(const Model& model, diag::Sink& sink);
 
+// References of templates that stand for nothing on any route of their policy (unknown-parameter, an error), and consumers where
+// nobody says who they are (no-authenticator).
+void lint_templates(const Model& model, diag::Sink& sink);
+
 }  // namespace gatelab::gateway

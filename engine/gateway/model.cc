@@ -99,7 +99,7 @@ class Assembler {
         d.message = "there is a policy with the id `" + policy->id + "` already";
         d.span = policy->span;
         d.related.push_back({at->second, "it is here"});
-        d.hint = "give one of them another `id`";
+        d.hint = "give one of them an `id` of its own, beside its kind";
         sink_.report(std::move(d));
       }
       out.push_back(policy.get());

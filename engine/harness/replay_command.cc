@@ -79,18 +79,10 @@ class Command {
 
  private:
   bool read() {
-    ReplayOptions replay = replay_;
-    if (replay.upstreams.empty()) {
-      diag::Sink unheard;
-      const auto text = files_.read(replay.from);
-      Recording recording;
-      if (text) recording.exchanges = import_traffic(std::make_shared<diag::SourceFile>(diag::SourceFile{replay.from, *text}), unheard);
-      replay.upstreams = recording.has_upstreams() ? "recorded" : "mocks";
-    }
-    said_ = replay;
+    said_ = said_in_full(replay_, files_);
     auto source = std::make_shared<diag::SourceFile>();
     source->name = "(command line)";
-    source->text = scenario_of(replay);
+    source->text = scenario_of(said_);
     diag::Sink sink;
     config::ParseOptions as_written;
     as_written.substitute_env = false;
@@ -151,6 +143,16 @@ class Command {
 };
 
 }  // namespace
+
+ReplayOptions said_in_full(ReplayOptions replay, io::Files& files) {
+  if (!replay.upstreams.empty()) return replay;
+  diag::Sink unheard;
+  const auto text = files.read(replay.from);
+  Recording recording;
+  if (text) recording.exchanges = import_traffic(std::make_shared<diag::SourceFile>(diag::SourceFile{replay.from, *text}), unheard);
+  replay.upstreams = recording.has_upstreams() ? "recorded" : "mocks";
+  return replay;
+}
 
 std::string scenario_of(const ReplayOptions& o) {
   std::string out = "gatelab: 1\nname: " + quoted("replay of " + o.from) + "\ngateway: " + quoted(o.gateway) + "\nmodes: [sim, real]\nclock: { start: recorded }\n";

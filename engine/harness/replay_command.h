@@ -26,7 +26,9 @@ struct ReplayOptions {
   std::string rerun;                          // the command line
 };
 
-// A ready scenario.
+// With what the command line leaves to the recording; a file that can't be read is no error here.
+ReplayOptions said_in_full(ReplayOptions options, io::Files& files);
+// A ready scenario, which does what these say if they are said in full.
 std::string scenario_of(const ReplayOptions& options);
 
 // What failed goes to `out`, with `shrink` a scenario of the smallest list that differs in the same way, and what failed to `err`.

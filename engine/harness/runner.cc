@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "harness/report/report.h"
 #include "harness/scenario/gateway_file.h"
+#include "harness/scenario/load_data.h"
 #include "harness/scenario/recordings.h"
 #include "harness/select.h"
 
@@ -107,6 +108,7 @@ class Run {
     checking_ = found.path;
     if (file) recordings_.load(*file, own);
     if (file) gateways_.check(*file, own);
+    if (file) check_loads(*file, checked_, own);
     for (const diag::Diagnostic& d : own.all()) sink_.report(d);
     if (!file) return;
     ++summary_.files;

@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "base/endpoint.h"
 #include "base/text.h"
+#include "base/userinfo.h"
 #include "http/chars.h"
 
 namespace gatelab::http {
@@ -204,7 +205,7 @@ std::optional<Authority> parse_authority(std::string_view text) noexcept {
 }
 
 Result<BaseUrl> parse_base_url(std::string_view text) {
-  const auto bad = [text](const char* what) { return fail("bad-url", "`" + std::string(text) + "` " + what); };
+  const auto bad = [text](const char* what) { return fail("bad-url", "`" + without_userinfo(text) + "` " + what); };
   BaseUrl url;
   if (text.starts_with("unix:")) {
     url.scheme = "http";
@@ -215,11 +216,12 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
     return url;
   }
   const std::size_t scheme = text.find("://");
+  if (find_userinfo(text)) return bad("has user or password, which an upstream's URL must not hold");
   if (scheme == std::string_view::npos) return bad("has no scheme: write http://host:port, or unix:/path");
   url.scheme = to_lower(text.substr(0, scheme));
   if (url.scheme != "http" && url.scheme != "https") return bad("has an unknown scheme: write http://host:port");
   std::string_view rest = text.substr(scheme + 3);
-  if (rest.find('@') != std::string_view::npos) return fail("bad-url", "an upstream's URL must not hold user or password");
+  if (rest.find('@') != std::string_view::npos) return bad("has an @: an upstream's URL must not hold user or password");
   if (rest.ends_with("/")) rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != std::string_view::npos) return bad("has a path, query or fragment: an upstream is a host and a port");
   const auto authority = parse_authority(rest);

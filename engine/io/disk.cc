@@ -55,6 +55,19 @@ Status DiskFiles::write(const std::string& path, std::string_view text) {
   return replace(real ? real.get() : path, exists ? there.st_mode & 07777 : 0, text);
 }
 
+Status DiskFiles::can_write(const std::string& path) const {
+  struct stat there {};
+  const bool exists = ::stat(path.c_str(), &there) == 0;
+  if (exists && S_ISDIR(there.st_mode)) return failure(path, EISDIR);
+  if (exists && !S_ISREG(there.st_mode)) return ::access(path.c_str(), W_OK) == 0 ? success() : Status(failure(path, errno));
+  const std::unique_ptr<char, decltype(&std::free)> real(exists ? ::realpath(path.c_str(), nullptr) : nullptr, &std::free);
+  const std::string temporary = std::string(real ? real.get() : path) + ".try" + std::to_string(::getpid());
+  const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file.get() < 0) return failure(path, errno);
+  ::unlink(temporary.c_str());
+  return success();
+}
+
 // `mode` 0: what is usual.
 Status DiskFiles::replace(const std::string& path, unsigned mode, std::string_view text) {
   const std::string temporary = path + ".tmp" + std::to_string(::getpid());

@@ -11,6 +11,8 @@ class DiskFiles final : public Files {
   Result<std::string> read(const std::string& path) const override;
   Status write(const std::string& path, std::string_view text) override;
   Status append(const std::string& path, std::string_view text) override;
+  // Whether write() could, as far as can be said without doing it: nothing is left behind.
+  Status can_write(const std::string& path) const;
 
  private:
   static Status replace(const std::string& path, unsigned mode, std::string_view text);

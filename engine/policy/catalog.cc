@@ -120,8 +120,6 @@ void check_together(const std::vector<std::unique_ptr<Policy>>& policies, diag::
   const Policy* before = nullptr;
   const Policy* cors = nullptr;
   for (const auto& policy : policies) {
-    if (std::find_if(policies.begin(), policies.end(), [&policy](const auto& other) { return other->id == policy->id; })->get() != policy.get())
-      sink.error("duplicate-id", policy->span, "there is a policy with the id `" + policy->id + "` already", "give one of them an `id` beside its kind");
     if (policy->authenticates()) {
       if (authenticator != nullptr)
         sink.error("two-authenticators", policy->span, "`" + std::string(policy->kind()) + "` is a second authenticator beside `" + std::string(authenticator->kind()) + "`", "one request has one principal: keep one of them");

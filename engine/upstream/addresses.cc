@@ -39,9 +39,18 @@ bool Addresses::forget() noexcept {
 
 bool Addresses::holds(const IpAddress& ip) const noexcept { return std::find(known_.begin(), known_.end(), ip) != known_.end(); }
 
-std::vector<Address> Addresses::in_order(std::uint16_t port, std::uint32_t turn) const {
+void Addresses::answered(const IpAddress& ip, Instant now) noexcept {
+  // Not longer for being confirmed: where there is always traffic the other family would never be asked again.
+  if (answered_ == ip.family && now < answered_until_) return;
+  answered_ = ip.family;
+  answered_until_ = now + kRemembered;
+}
+
+std::vector<Address> Addresses::in_order(std::uint16_t port, std::uint32_t turn, Instant now) const {
   std::vector<IpAddress> first, second;
-  for (const IpAddress& ip : known_) (ip.family == known_.front().family ? first : second).push_back(ip);
+  if (known_.empty()) return {};
+  const IpAddress::Family begin = answered_ && now < answered_until_ ? *answered_ : known_.front().family;
+  for (const IpAddress& ip : known_) (ip.family == begin ? first : second).push_back(ip);
   for (std::vector<IpAddress>* family : {&first, &second})
     if (!family->empty()) std::rotate(family->begin(), family->begin() + static_cast<std::ptrdiff_t>(turn % family->size()), family->end());
   std::vector<Address> out;

@@ -42,14 +42,20 @@ class Addresses {
   // Nobody answered: what is known is used for a moment more.
   void failed(Instant now) noexcept { ask_again_ = now + std::chrono::seconds(1); }
 
-  // In the order in which one connection tries them: the families in turn, the one that the resolver put first before the
-  // other (RFC 8305 §4), and within a family each `turn` begins with another address.
-  std::vector<Address> in_order(std::uint16_t port, std::uint32_t turn) const;
+  // In the order in which one connection tries them: the families in turn, first the one that was connected to last, of late, or
+  // else the one that the resolver put first (RFC 8305 §4), and within a family each `turn` begins with another address.
+  std::vector<Address> in_order(std::uint16_t port, std::uint32_t turn, Instant now) const;
+  // `ip` was the first to answer of several.
+  void answered(const IpAddress& ip, Instant now) noexcept;
   bool holds(const IpAddress& ip) const noexcept;
 
  private:
   Instant good_until(const NameRules& rules) const noexcept;
+  // A family that is silent is asked first again after so long (RFC 6555: on the order of ten minutes).
+  static constexpr Duration kRemembered = std::chrono::minutes(10);
   std::vector<IpAddress> known_;
+  std::optional<IpAddress::Family> answered_;  // until
+  Instant answered_until_;
   Instant since_, ask_again_;
   std::optional<Duration> ttl_;  // as io::Resolved has it: the rules may be others by the time it counts
 };

@@ -49,7 +49,7 @@ io::Task<void> expect_more(Race& race, TargetName& name, std::uint16_t port, io:
   const io::Code code = co_await asking;
   race.more = false;
   if (code == io::Code::Ok)
-    for (const Address& address : name.addresses().in_order(port, 0))
+    for (const Address& address : name.addresses().in_order(port, 0, race.loop.now()))
       if (std::find(race.addresses.begin(), race.addresses.end(), address) == race.addresses.end()) race.addresses.push_back(address);
   race.news.signal();
 }
@@ -103,7 +103,7 @@ io::Task<void> Target::reach(Opened& opened, io::Loop& loop, io::Network& networ
     auto finding = find_addresses(loop, resolver, wait);
     opened.failure = co_await finding;
     if (opened.failure != nullptr) co_return;
-    addresses = place_.name->addresses().in_order(config_->url.port, turn_++);
+    addresses = place_.name->addresses().in_order(config_->url.port, turn_++, loop.now());
   }
   auto connecting = connect(opened, loop, network, addresses, wait);
   co_await connecting;
@@ -151,6 +151,7 @@ io::Task<void> Target::connect(Opened& opened, io::Loop& loop, io::Network& netw
   co_await running;
   opened.address = race.address;
   opened.transport = std::move(race.won);
+  if (opened.transport) place_.name->addresses().answered(opened.address.ip, loop.now());
   if (!opened.transport) opened.failure = connect_failure(race.failure);
 }
 

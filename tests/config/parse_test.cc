@@ -203,5 +203,15 @@ TEST(Environment, WhatCameFromItIsNeverPrinted) {
     }
 }
 
+TEST(Environment, WhatCameFromItIsNotQuotedByWhoeverFindsFault) {
+  Parsed p("url: http://$(env.SECRET):x\nshort: $(env.WORD)\n", {{"SECRET", "hunter2-of-the-gateway"}, {"WORD", "api"}});
+  const Node *url = p.tree->find("url"), *word = p.tree->find("short");
+  p.sink.error("bad-url", url->span, "`" + url->text + "` has no valid port", "not " + url->text);
+  p.sink.error("bad-name", word->span, "`" + word->text + "` is no name of an api");
+  EXPECT_EQ(p.sink.all()[0].message, "`http://<redacted>:x` has no valid port");
+  EXPECT_EQ(p.sink.all()[0].hint, "not http://<redacted>:x");
+  EXPECT_EQ(p.sink.all()[1].message, "`<redacted>` is no name of an api");
+}
+
 }  // namespace
 }  // namespace gatelab::config

@@ -116,6 +116,27 @@ TEST(Render, ShowsALongLineFromWhereTheCaretCanBeSeen) {
   }
 }
 
+TEST(Render, ShowsNoCredentialsOfUrls) {
+  const SourcePtr file = source("a: { url: \"http://user:pw@host:x\", b: 1 }\n");
+  Sink sink;
+  sink.error("bad-url", span_of(file, "\"http://user:pw@host:x\""), "`http://user:pw@host:x` has no valid port", "not http://user:pw@host");
+  sink.error("odd", span_of(file, "b"), "b");
+  EXPECT_EQ(render_all(sink, Colour::Off),
+            "error[bad-url]: `http://***@host:x` has no valid port\n"
+            "   --> gateway.yaml:1:11\n"
+            "   |\n"
+            " 1 | a: { url: \"http://***@host:x\", b: 1 }\n"
+            "   |           ^^^^^^^^^^^^^^^^^^^\n"
+            "   = hint: not http://***@host\n"
+            "\n"
+            "error[odd]: b\n"
+            "   --> gateway.yaml:1:36\n"
+            "   |\n"
+            " 1 | a: { url: \"http://***@host:x\", b: 1 }\n"
+            "   |                                ^\n");
+  EXPECT_EQ(render_json(sink).find("pw"), std::string::npos);
+}
+
 TEST(Render, ColoursOnlyWhenAsked) {
   const SourcePtr file = source("abc\n");
   EXPECT_EQ(render(unknown_key(span_of(file, "abc")), Colour::Off).find('\x1b'), std::string::npos);

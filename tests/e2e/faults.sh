@@ -25,6 +25,22 @@ expect_equal "clear another name" "$(status "${token[@]}" -X DELETE "$faults?tar
 expect_equal "clear" "$(status "${token[@]}" -X DELETE "$faults?target=$upstream&name=refuse")" 200
 expect_equal "alive" "$(status "$url/open/1")" 200
 
+# A fault is told as it is set, and a key that is misspelt clears nothing.
+expect_equal "kill it again" "$(status "${token[@]}" -d "{\"upstream\":\"$upstream\",\"kind\":\"refuse\"}" "$faults")" 200
+curl -s "$faults" | grep -q "\"upstream\":\"$upstream\"" || fail "faults: $(curl -s "$faults")"
+for query in tgt=$upstream nme=refuse target= name= "upstream=$upstream&target=$upstream" "target=$upstream&x=1"; do
+  expect_equal "clear ?$query" "$(status "${token[@]}" -X DELETE "$faults?$query")" 400
+done
+expect_equal "clear a name that nobody has" "$(status "${token[@]}" -X DELETE "$faults?name=nope")" 404
+expect_equal "PUT" "$(status "${token[@]}" -X PUT "$faults")" 405
+curl -s -X PUT -D put.txt -o /dev/null "$faults"
+grep -qi '^Allow: GET, HEAD, POST, DELETE' put.txt || fail "what is allowed: $(<put.txt)"
+expect_equal "still killed" "$(status "$url/open/1")" 502
+expect_equal "clear an upstream" "$(status "${token[@]}" -X DELETE "$faults?upstream=$upstream")" 200
+expect_equal "set by a name" "$(status "${token[@]}" -d "{\"target\":\"$upstream/$upstream\",\"kind\":\"refuse\",\"name\":\"mine\"}" "$faults")" 200
+expect_equal "clear it by its name" "$(status "${token[@]}" -X DELETE "$faults?name=mine")" 200
+expect_equal "alive once more" "$(status "$url/open/1")" 200
+
 for kind_status in reset:502 close:502 garbage:502 status:503; do
   expect_equal "set ${kind_status%:*}" "$(status "${token[@]}" -d "{\"upstream\":\"$upstream\",\"kind\":\"${kind_status%:*}\"}" "$faults")" 200
   expect_equal "${kind_status%:*}" "$(status "$url/open/1")" "${kind_status#*:}"

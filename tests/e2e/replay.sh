@@ -119,7 +119,7 @@ ended "$pid" 20 || fail "record --to does not end"
 [[ -e small.gtl && -e small.gtl.1 && -e small.gtl.2 && ! -e small.gtl.3 ]] || fail "not rotated: $(ls)"
 for file in small.gtl small.gtl.1 small.gtl.2; do
   (($(stat -c %s "$file") < 16384)) || fail "$file is too long"
-  "$GATELAB" record import "$file" --out again.gtl 2>again.err || fail "$file is no whole recording: $(<again.err)"
+  "$GATELAB" record import "$file" --force --out again.gtl 2>again.err || fail "$file is no whole recording: $(<again.err)"
 done
 
 # A file that may not grow: the recording ends, and says so at once; clients are served on; the file is whole as far as it goes.
@@ -136,7 +136,7 @@ wait "$full" || status=$?
 [[ $status == 4 ]] || fail "a recording that is not whole: exit $status"
 [[ $(grep -c 'the recording ends here' full.err) == 1 ]] && grep -Eq '[0-9]+ exchanges could not be written' full.err || fail "what is lost: $(<full.err)"
 for file in full.gtl full.har; do
-  "$GATELAB" record import "$file" --out again.gtl 2>again.err || fail "$file is half written: $(<again.err)"
+  "$GATELAB" record import "$file" --force --out again.gtl 2>again.err || fail "$file is half written: $(<again.err)"
   ! grep -q 'cut off' again.err || fail "$file ends in a torn line: $(<again.err)"
 done
 

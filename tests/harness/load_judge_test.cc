@@ -50,6 +50,34 @@ TEST(LoadJudge, PercentileOfTooFewIsRefusedWithTheNumberThatWouldDo) {
   EXPECT_EQ(verdict(even(299, 1ms, 1us), "p99<1s"), Verdict::Pass);
 }
 
+TEST(LoadJudge, WhereNothingIsExpectedThereIsNoVerdictAndOfNothingNoPercentile) {
+  Outcome outcome;
+  Round& round = outcome.rounds.emplace_back();
+  round.length = 10s;
+  round.judged.planned = round.judged.sent = round.judged.in_time = 100;
+  round.judged.errors["refused"] = 100;
+  const Judgement nothing = judge(outcome.rounds, {}, 0.95, Model::Open, 10);
+  const std::string json = to_json(outcome, nothing, nullptr), text = to_text(outcome, nothing, nullptr);
+  EXPECT_NE(json.find(R"("verdict":null)"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("latency_ms":{"p50":null,"p90":null,"p95":null,"p99":null,"p99.9":null,"max":null})"), std::string::npos) << json;
+  EXPECT_NE(text.find("every request failed"), std::string::npos) << text;
+  EXPECT_EQ(text.find("verdict"), std::string::npos) << text;
+  EXPECT_TRUE(read_outcome("out.json", json)) << json;
+
+  outcome.rounds.front() = even(100, 1ms, 1us);
+  const Judgement expected = judge(outcome.rounds, *parse_thresholds("p50<1s"), 0.95, Model::Open, 10);
+  const std::string some = to_json(outcome, expected, nullptr);
+  EXPECT_NE(some.find(R"("verdict":"pass")"), std::string::npos) << some;
+  EXPECT_NE(some.find(R"("p99":null,"p99.9":null,"max":1.)"), std::string::npos) << "of a hundred p99 says nothing: " << some;
+  EXPECT_EQ(some.find(R"("p50":null)"), std::string::npos) << some;
+}
+
+TEST(LoadJudge, SaysHowManyWouldDo) {
+  EXPECT_EQ(judge({even(298, 1ms, 1us)}, *parse_thresholds("p99<1s"), 0.95, Model::Open, 10).findings[0].needed, 299U);
+  EXPECT_EQ(judge({even(298, 1ms, 1us)}, *parse_thresholds("errors<0.1%"), 0.95, Model::Open, 10).findings[0].needed, 2'995U);
+  EXPECT_EQ(judge({even(299, 1ms, 1us)}, *parse_thresholds("p99<1s"), 0.95, Model::Open, 10).findings[0].needed, 0U);
+}
+
 TEST(LoadJudge, ErrorsAreBoundedNotJustCounted) {
   Round round = even(2994, 1ms, 1us);
   EXPECT_EQ(verdict(round, "errors<0.1%"), Verdict::Inconclusive);

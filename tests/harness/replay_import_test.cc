@@ -104,6 +104,38 @@ TEST(Import, JsonLogsOfNginxCaddyAndGatelab) {
   EXPECT_EQ(in.exchanges[1].answer.status, 404);
 }
 
+TEST(Import, LinesOfWhatWasNoRequestAreLeftOutAndCounted) {
+  const Imported own = import(
+      "{\"time\":\"2026-01-01T00:00:00Z\",\"method\":\"GET\",\"target\":\"/\",\"status\":200}\n"
+      "{\"time\":\"2026-01-01T00:00:01Z\",\"status\":400,\"by\":\"gateway\",\"phase\":\"parse\",\"reason\":\"bad-request-line\"}\n"
+      "{\"time\":\"2026-01-01T00:00:02Z\",\"method\":\"G@T\",\"target\":\"/\",\"status\":400,\"by\":\"gateway\",\"phase\":\"parse\",\"reason\":\"bad-method\"}\n"
+      "{\"time\":\"2026-01-01T00:00:03Z\",\"by\":\"gateway\",\"phase\":\"handshake\",\"reason\":\"tls-alert\"}\n");
+  EXPECT_EQ(own.exchanges.size(), 1U) << own.told;
+  EXPECT_EQ(own.told.find("error"), std::string::npos) << own.told;
+  EXPECT_NE(own.told.find("in:2:1"), std::string::npos) << own.told;
+  EXPECT_NE(own.told.find("and 2 lines more are left out too"), std::string::npos) << own.told;
+  const Imported nginx = import("{\"time\":\"2026-01-01T00:00:00Z\",\"request\":\"\",\"status\":400}\n{\"time\":\"2026-01-01T00:00:00Z\",\"request\":\"GET / HTTP/1.1\",\"status\":200}\n");
+  EXPECT_EQ(nginx.exchanges.size(), 1U) << nginx.told;
+  EXPECT_NE(nginx.told.find("left out"), std::string::npos) << nginx.told;
+}
+
+TEST(Import, WhatIsNonsenseInAHarIsTold) {
+  const auto told = [](const std::string& request, const std::string& response) {
+    return import(R"({"log":{"version":"1.2","entries":[{"startedDateTime":"2026-01-01T00:00:00Z","request":{"method":"GET","url":"http://shop.test/")" + request + "}" + response + "}]}}");
+  };
+  for (const char* status : {"\"x\"", "-5", "99", "null", "1000", "1e300"}) {
+    const Imported in = told("", std::string(R"(,"response":{"status":)") + status + "}");
+    ASSERT_EQ(in.exchanges.size(), 1U) << status << in.told;
+    EXPECT_EQ(in.exchanges[0].answer.status, 0) << status;
+    EXPECT_NE(in.told.find("`response.status` is no status"), std::string::npos) << status << in.told;
+  }
+  EXPECT_NE(told("", R"(,"response":{"status":999})").told.find("no status that HTTP has: 999"), std::string::npos);
+  for (const char* none : {"0", "-1"}) EXPECT_EQ(told("", std::string(R"(,"response":{"status":)") + none + "}").told, "");
+  EXPECT_NE(told("", "").told.find("there is no `response`"), std::string::npos);
+  EXPECT_NE(told(R"(,"headers":"x")", R"(,"response":{"status":200})").told.find("`request.headers` is no list"), std::string::npos);
+  EXPECT_NE(told("", R"(,"response":{"status":200,"headers":{}})").told.find("`response.headers` is no list"), std::string::npos);
+}
+
 TEST(Import, CurlCommandsAsBrowsersCopyThem) {
   const Imported in = import(
       "# one\ncurl 'https://shop.test/a?b=1' \\\n  -H 'accept: */*' -H $'x-quote: it\\'s' --compressed -s\n"

@@ -127,7 +127,7 @@ TEST(Fault, OnlyLooksOn) {
 }
 
 TEST(Fault, RefusesConfigurationsThatMeanNothing) {
-  for (const char* value : {"{}", "{ delay: 5 }", "{ abort: 99 }", "{ abort: { reset: true, status: 500 } }", "{ delay: { fixed: 1s, p50: 1s, p99: 2s } }", "{ delay: { p50: 1s } }", "{ delay: { p50: 2s, p99: 1s } }",
+  for (const char* value : {"{}", "{ delay: 5 }", "{ abort: 99 }", "{ abort: { share: 10% } }", "{ abort: { reset: false } }", "{ abort: { reset: true, status: 500 } }", "{ delay: { fixed: 1s, p50: 1s, p99: 2s } }", "{ delay: { p50: 1s } }", "{ delay: { p50: 2s, p99: 1s } }",
                             "{ delay: { fixed: 1s, share: 10 } }", "{ abort: 500, share: 10% }", "{ abort: 500, max_active: 0 }", "{ abort: 500, abort_on_half_close: true }", "{ abort: 500, when: { method: GET } }", "{ abort: 500, when: GET a }"})
     EXPECT_NE(make(value).errors, "") << value;
 }

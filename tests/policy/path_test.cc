@@ -92,6 +92,8 @@ TEST(Path, WhatAClientSendsCanNotLeaveItsPlace) {
       {"to: '/v2/${request.cookie.c}/x'", "/old/7", "Cookie: c=..\r\n", ""},
       {"to: '/v2/${claims.sub}/x'", "/old/7", "", ""},
       {R"(regex: '^/old/(.*)x(.*)$', replace: '/v2/\1\2/y')", "/old/.x.", "", ""},
+      {R"(regex: '^/old(?:/([0-9]+))?/x', replace: '/v2/\1/x')", "/old/7/x", "", "/v2/7/x"},
+      {R"(regex: '^/old(?:/([0-9]+))?/x', replace: '/v2/\1/x')", "/old/x", "", ""},
       {R"(regex: 'x', replace: '')", "/old/.x./admin", "", ""},
       {R"(regex: '25', replace: '')", "/old/%252fadmin", "", ""},
   });

@@ -90,10 +90,22 @@ TEST(Addresses, EndWithTheirName) {
 TEST(Addresses, TakeTheFamiliesInTurnAndEachConnectionAnotherFirst) {
   Addresses addresses;
   EXPECT_TRUE(addresses.set({ips({"2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2", "192.0.2.3"}), 10s}, Instant{}));
-  EXPECT_EQ(text_of(addresses.in_order(80, 0)), "[2001:db8::1]:80 192.0.2.1:80 [2001:db8::2]:80 192.0.2.2:80 192.0.2.3:80");
-  EXPECT_EQ(text_of(addresses.in_order(80, 1)), "[2001:db8::2]:80 192.0.2.2:80 [2001:db8::1]:80 192.0.2.3:80 192.0.2.1:80");
+  EXPECT_EQ(text_of(addresses.in_order(80, 0, Instant{})), "[2001:db8::1]:80 192.0.2.1:80 [2001:db8::2]:80 192.0.2.2:80 192.0.2.3:80");
+  EXPECT_EQ(text_of(addresses.in_order(80, 1, Instant{})), "[2001:db8::2]:80 192.0.2.2:80 [2001:db8::1]:80 192.0.2.3:80 192.0.2.1:80");
   EXPECT_FALSE(addresses.set({ips({"192.0.2.3", "192.0.2.2", "192.0.2.1", "2001:db8::2", "2001:db8::1"}), 10s}, Instant{})) << "the same in another order";
   EXPECT_TRUE(addresses.set({ips({"192.0.2.3"}), 10s}, Instant{}));
+}
+
+TEST(Addresses, BeginWithTheFamilyThatAnsweredLastForAWhile) {
+  Addresses addresses;
+  addresses.set({ips({"2001:db8::1", "192.0.2.1"}), 10s}, Instant{});
+  addresses.answered(ips({"192.0.2.1"}).front(), Instant{});
+  EXPECT_EQ(text_of(addresses.in_order(80, 0, Instant{} + 599s)), "192.0.2.1:80 [2001:db8::1]:80");
+  addresses.answered(ips({"192.0.2.1"}).front(), Instant{} + 599s);
+  EXPECT_EQ(text_of(addresses.in_order(80, 0, Instant{} + 600s)), "[2001:db8::1]:80 192.0.2.1:80");
+  addresses.answered(ips({"192.0.2.1"}).front(), Instant{});
+  addresses.set({ips({"2001:db8::1"}), 10s}, Instant{});
+  EXPECT_EQ(text_of(addresses.in_order(80, 0, Instant{} + 1s)), "[2001:db8::1]:80") << "of that family there is none";
 }
 
 // A target with a name in a simulated world, and what listens there.
@@ -295,6 +307,21 @@ TEST(Reach, ASilentAddressCostsAMomentAndARefusalNothing) {
   w.sim.add_name("api.test", ips({"2001:db8::1", "192.0.2.1"}), 10s);
   w.refresh();
   EXPECT_EQ(w.open(), "connect-timeout after 5s");
+}
+
+TEST(Reach, AFamilyThatIsSilentIsWaitedForOnce) {
+  World w;
+  w.listen("192.0.2.1:80");
+  w.listen("[2001:db8::1]:80");
+  w.sim.set_reach(*parse_address("[2001:db8::1]:80"), io::Simulation::Reach::Hang);
+  w.sim.add_name("api.test", ips({"2001:db8::1", "192.0.2.1"}), 1h);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 250ms");
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 0s");
+  w.sim.advance(10min);
+  EXPECT_EQ(w.open(), "192.0.2.1:80 after 250ms") << "it may have come back";
+  w.sim.set_reach(*parse_address("[2001:db8::1]:80"), io::Simulation::Reach::Normal);
+  w.sim.advance(10min);
+  EXPECT_EQ(w.open(), "[2001:db8::1]:80 after 0s");
 }
 
 TEST(Reach, ConnectionsToWhereATargetWasAreNotKept) {

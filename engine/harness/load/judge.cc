@@ -65,6 +65,7 @@ Finding of_quantile(const Threshold& t, const std::vector<Round>& rounds, double
   const QuantileEstimate e = estimate_quantile(samples, t.quantile, confidence);
   out.value = static_cast<double>(e.value.count());
   if (!e.enough) {
+    out.needed = e.needed;
     out.text = percentile_name(t.quantile) + " of " + std::to_string(e.samples) + " requests says nothing: it takes " + std::to_string(e.needed);
     return out;
   }
@@ -97,7 +98,8 @@ Finding of_errors(const Threshold& t, const std::vector<Round>& rounds, double c
   out.text = found;
   if (out.verdict == Verdict::Inconclusive) {
     out.text += ", may be up to " + percent(out.high);
-    if (bad == 0) out.text += ": it takes " + std::to_string(samples_for_share(t.bound, confidence)) + " requests without an error";
+    if (bad == 0) out.needed = samples_for_share(t.bound, confidence);
+    if (bad == 0) out.text += ": it takes " + std::to_string(out.needed) + " requests without an error";
   } else {
     out.text += (out.verdict == Verdict::Pass) == upper(t.op) ? ", at most " + percent(out.high) : ", at least " + percent(out.low);
   }

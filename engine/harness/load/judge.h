@@ -41,6 +41,7 @@ struct Finding {
   Verdict verdict = Verdict::Inconclusive;
   double value = 0, low = 0, high = 0;
   std::string text;  // what was found: "12.3ms, at most 13.1ms"
+  std::uint64_t needed = 0;  // requests that would tell, where there were too few; 0: there were enough
 };
 
 struct Judgement {

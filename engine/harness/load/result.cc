@@ -29,14 +29,13 @@ std::string number(double value) {
   return out;
 }
 
+// A percentile that a handful decides is not shown as if it were one.
+bool has_enough(const Histogram& h, double quantile) { return h.count() > 0 && h.count() >= samples_for(quantile, 0.95); }
+
 std::string line_of(const Histogram& h) {
   if (h.count() == 0) return "-";
   std::string out;
-  for (const double q : kShown) {
-    // A percentile that a handful decides is not shown as if it were one.
-    const bool enough = h.count() >= samples_for(q, 0.95);
-    out += percentile_name(q) + " " + (enough ? brief(h.at(q)) : "-") + "  ";
-  }
+  for (const double q : kShown) out += percentile_name(q) + " " + (has_enough(h, q) ? brief(h.at(q)) : "-") + "  ";
   return out + "max " + brief(h.max());
 }
 
@@ -47,6 +46,11 @@ std::string words_of(const Tally& tally) {
     if (!word.starts_with("status ")) out += (out.empty() ? "" : ", ") + word + ": " + std::to_string(n);
   return out.empty() ? "no answer" : out;
 }
+
+bool failed_whole(const Tally& t) { return t.sent + t.unsent > 0 && t.failed() >= t.sent + t.unsent && t.latency.count() == 0; }
+
+// Nothing was expected, and so nothing has passed.
+bool is_verdict(const Judgement& judgement, const Compared* compared, Verdict verdict) { return !judgement.findings.empty() || compared != nullptr || verdict != Verdict::Pass; }
 
 std::string sure_of(double confidence) { return percent(confidence) + " sure"; }
 
@@ -206,6 +210,7 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
   out += "\n";
   out += "  requests  " + std::to_string(t.planned) + " planned, " + std::to_string(t.in_time) + " sent in time, " + (t.unsent > 0 ? std::to_string(t.unsent) + " never sent, " : "") + number(std::round(static_cast<double>(t.answered) / seconds * 10) / 10) + " answered a second, " + percent(t.sent + t.unsent == 0 ? 0 : static_cast<double>(t.failed()) / static_cast<double>(t.sent + t.unsent)) + " errors\n";
   out += "  answers   " + words_of(t) + (t.retried > 0 ? " (" + std::to_string(t.retried) + " sent again: the server had closed)" : "") + "\n";
+  if (failed_whole(t)) out += "  every request failed: there is no latency to tell\n";
   out += "  latency   " + line_of(t.latency) + "\n";
   out += "  service   " + line_of(t.service) + "\n";
   out += "  late by   " + line_of(t.late) + "\n";
@@ -222,12 +227,13 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
   }
   for (const std::string& why : judgement.invalid) out += "  invalid: " + why + "\n";
   const Verdict verdict = compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict);
-  if (judgement.findings.empty() && compared == nullptr && verdict == Verdict::Pass) return out;
+  if (!is_verdict(judgement, compared, verdict)) return out;
   return out + "verdict: " + std::string(name(verdict)) + " (" + sure_of(o.confidence) + ")\n";
 }
 
 std::string to_json(const Outcome& o, const Judgement& judgement, const Compared* compared) {
-  Json out{{"gatelab_load", kVersion}, {"verdict", name(compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict))}};
+  const Verdict verdict = compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict);
+  Json out{{"gatelab_load", kVersion}, {"verdict", is_verdict(judgement, compared, verdict) ? Json(name(verdict)) : Json()}};
   out["target"] = o.target;
   out["plan"] = o.plan;
   out["model"] = o.model == Model::Open ? "open" : "closed";
@@ -245,8 +251,8 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   Round all;
   for (const Round& r : o.rounds) all.merge(r);
   Json& latency = out["latency_ms"];
-  for (const double q : {0.5, 0.9, 0.95, 0.99, 0.999}) latency[percentile_name(q)] = static_cast<double>(all.judged.latency.at(q).count()) / 1e6;
-  latency["max"] = static_cast<double>(all.judged.latency.max().count()) / 1e6;
+  for (const double q : {0.5, 0.9, 0.95, 0.99, 0.999}) latency[percentile_name(q)] = has_enough(all.judged.latency, q) ? Json(static_cast<double>(all.judged.latency.at(q).count()) / 1e6) : Json();
+  latency["max"] = all.judged.latency.count() > 0 ? Json(static_cast<double>(all.judged.latency.max().count()) / 1e6) : Json();
   out["findings"] = Json::array();
   for (const Finding& f : judgement.findings)
     out["findings"].push_back({{"threshold", f.threshold.text}, {"verdict", name(f.verdict)}, {"value", f.value}, {"low", f.low}, {"high", f.high}, {"text", f.text}});

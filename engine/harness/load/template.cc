@@ -91,6 +91,17 @@ Result<Data> read_json_lines(std::string_view name, std::string_view text) {
   return out;
 }
 
+bool is_control(char c) noexcept { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+
+// A column's values as parts of a header.
+Status fits_field(const Data& data, std::size_t column) {
+  for (std::size_t row = 0; row < data.rows.size(); ++row) {
+    const std::string& text = data.rows[row][column].text;
+    if (std::any_of(text.begin(), text.end(), is_control)) return fail("bad-data", "`" + data.names[column] + "` of row " + std::to_string(row + 1) + " of the data has a line break or another control character, and stands in a header, which can't hold one");
+  }
+  return success();
+}
+
 std::uint64_t shape_of(std::string_view octets) noexcept {
   const std::size_t end = octets.find("\r\n\r\n");
   std::string_view head = octets.substr(0, end);
@@ -139,6 +150,9 @@ Result<Unit> Template::split(std::string_view part, As as, const Data& data, con
       if (begin == of_data) return fail("unknown-data", "`$(data." + std::string(name) + ")`: " + (known.empty() ? "there is no data: name a file of it" : "the data has no such column; it has " + known));
       return fail("unknown-data", "`$(user." + std::string(name) + ")`: no earlier request of the flow saves that" + (known.empty() ? "" : "; saved are " + known));
     }
+    const auto column = static_cast<std::size_t>(found - names.begin());
+    if (begin == of_data && as == As::Field)
+      if (const Status fit = fits_field(data, column); !fit) return Failure<Error>{fit.error()};
     As here = as;
     std::size_t from = begin, to = end + 1;
     if (as == As::JsonText && from > at && part[from - 1] == '"' && to < part.size() && part[to] == '"') {
@@ -148,7 +162,7 @@ Result<Unit> Template::split(std::string_view part, As as, const Data& data, con
       ++to;
     }
     text(part.substr(at, from - at));
-    out.push_back({begin == of_data ? From::Row : From::Saved, here, static_cast<std::size_t>(found - names.begin()), {}});
+    out.push_back({begin == of_data ? From::Row : From::Saved, here, column, {}});
     at = to;
   }
 }
@@ -192,7 +206,7 @@ void Template::append(const Piece& piece, const std::vector<Cell>* row, const st
     case As::Field:
       // What would end the field is left out: a value must not make a second request of one.
       for (const char c : cell.text)
-        if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) out += c;
+        if (!is_control(c)) out += c;
       return;
     case As::Body: out += cell.text; return;
     case As::JsonValue: out += cell.json.empty() ? "null" : cell.json; return;

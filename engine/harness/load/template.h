@@ -32,7 +32,7 @@ class Template {
  public:
   Template() = default;
   // `octets` as on the wire. Content-Length, if there is one, follows the body. `saved`: names of slots, which grow by those
-  // that are new. ids: unknown-data.
+  // that are new. ids: unknown-data; bad-data: a value stands in a header, which can't hold it.
   static Result<Template> make(std::string octets, const Data& data, const std::vector<std::string>& saved);
 
   // A digest of method, target, names of headers and body, as they were written. Values of headers are left out: credentials

@@ -21,6 +21,7 @@ namespace gatelab::harness {
 namespace {
 
 constexpr std::size_t kMaxBody = 16 * 1024 * 1024;
+constexpr std::size_t kMostMisses = 100;  // that are kept, of requests which are not remembered
 
 std::string echo_of(const SeenRequest& request) {
   nlohmann::ordered_json out{{"method", request.method}, {"path", request.path}, {"query", request.query}, {"headers", nlohmann::ordered_json::object()}, {"body", request.body}};
@@ -135,6 +136,11 @@ std::size_t MockServers::calls(std::string_view upstream) const {
   std::lock_guard lock(mutex_);
   const auto known = calls_.find(upstream);
   return known == calls_.end() ? 0 : known->second;
+}
+
+std::size_t MockServers::unmatched() const {
+  std::lock_guard lock(mutex_);
+  return unmatched_;
 }
 
 std::vector<std::uint32_t> MockServers::used() const {
@@ -261,7 +267,9 @@ const Stub* MockServers::choose(Server& server, SeenRequest& request) {
   // The gateway's own questions are no calls. Where no stub says otherwise a mock is well.
   if (check) return request.matched ? &*found : &well();
   ++calls_[server.upstream];
-  if (remember_ && !server.quiet) seen_.push_back(request);
+  const bool is_miss = !request.matched && !server.quiet;
+  if (is_miss) ++unmatched_;
+  if ((remember_ && !server.quiet) || (is_miss && unmatched_ <= kMostMisses)) seen_.push_back(request);
   return request.matched ? &*found : nullptr;
 }
 

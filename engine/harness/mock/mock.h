@@ -41,13 +41,14 @@ class MockServers {
   void stop() noexcept;
   bool stopped() const noexcept { return scope_.running() == 0; }
 
-  // Any thread. Whether requests are kept from now on.
+  // Any thread. Whether requests are kept from now on; without that the first few that no stub answers still are.
   void remember(bool on) noexcept { remember_ = on; }
   // From the `first`th on.
   std::vector<SeenRequest> seen(std::size_t first = 0) const;
   std::size_t seen_count() const;
   std::vector<SeenMessage> messages() const;
   std::size_t calls(std::string_view upstream) const;
+  std::size_t unmatched() const;  // requests that no stub has answered
   // Where the stubs stand that have answered at least once: octet offsets.
   std::vector<std::uint32_t> used() const;
 
@@ -96,6 +97,7 @@ class MockServers {
   std::map<std::string, Address> addresses_;
   mutable std::mutex mutex_;
   std::vector<SeenRequest> seen_;
+  std::size_t unmatched_ = 0;
   std::vector<SeenMessage> messages_;
   std::map<std::string, std::size_t, std::less<>> calls_;
   std::map<std::uint32_t, std::size_t> used_;

@@ -38,14 +38,50 @@ void parse_matchers(std::vector<std::pair<std::string, MatcherPtr>>& out, const 
     if (auto m = Matcher::parse(*entry.value, Dimension::Text, sink, "`" + entry.key + "` of " + what)) out.emplace_back(entry.key, std::move(m));
 }
 
+// As a route reads it: {name} is any segment, /* at the end whatever follows, and nothing too.
+bool pattern_fits(std::string_view pattern, std::string_view path) noexcept {
+  const auto segment = [](std::string_view& rest) {
+    const std::size_t end = rest.find('/', 1);
+    const std::string_view out = rest.substr(1, end == std::string_view::npos ? end : end - 1);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end);
+    return out;
+  };
+  if (!path.starts_with('/')) return false;
+  while (!pattern.empty()) {
+    if (pattern == "/*") return true;
+    if (path.empty()) return false;
+    const std::string_view want = segment(pattern), have = segment(path);
+    if (want.starts_with('{') ? have.empty() : want != have) return false;
+  }
+  return path.empty();
+}
+
+// Of a stub's request line.
+void parse_pattern(RequestMatcher& out, const config::Node& node, diag::Sink& sink) {
+  if (out.path.find_first_of("*{}") == std::string::npos || !out.path.starts_with('/')) return;
+  out.path_pattern = true;
+  std::string_view rest = out.path;
+  bool fine = true;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('/', 1);
+    const std::string_view segment = rest.substr(1, end == std::string_view::npos ? end : end - 1);
+    const bool parameter = segment.size() > 2 && segment.starts_with('{') && segment.ends_with('}') && segment.find_first_of("*{}", 1) == segment.size() - 1;
+    const bool wildcard = segment == "*" && end == std::string_view::npos;
+    fine = fine && (parameter || wildcard || segment.find_first_of("*{}") == std::string_view::npos);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end);
+  }
+  if (!fine) sink.error("bad-path-template", node.span, "`" + out.path + "`: a parameter is a whole segment, and * the last one", "GET /orders/{id}, GET /orders/*, or path: { matches: ^/orders/[0-9]+$ }");
+}
+
 RequestMatcher parse_when(const config::Node& node, diag::Sink& sink) {
   RequestMatcher out;
   if (node.kind != config::Kind::Map) {
-    parse_request_line(node, sink, out.method, out.path, out.query, out.has_query);
+    if (parse_request_line(node, sink, out.method, out.path, out.query, out.has_query)) parse_pattern(out, node, sink);
     return out;
   }
   config::Reader r(node, sink, "`when`");
-  if (const config::Node* line = r.get("request")) parse_request_line(*line, sink, out.method, out.path, out.query, out.has_query);
+  const config::Node* line = r.get("request");
+  if (line != nullptr && parse_request_line(*line, sink, out.method, out.path, out.query, out.has_query)) parse_pattern(out, *line, sink);
   parse_matchers(out.headers, r.get("headers"), sink, "`headers` of `when`");
   parse_matchers(out.parameters, r.get("query"), sink, "`query` of `when`");
   if (const config::Node* path = r.get("path")) out.path_matcher = Matcher::parse(*path, Dimension::Text, sink, "`path` of `when`");
@@ -208,7 +244,7 @@ Fit fit(const RequestMatcher& m, const SeenRequest& request) {
     out.span = span;
     return out;
   };
-  if (!m.path.empty() && m.path != request.path) return miss("path: got " + request.path);
+  if (!m.path.empty() && !(m.path_pattern ? pattern_fits(m.path, request.path) : m.path == request.path)) return miss("path: got " + request.path);
   if (m.path_matcher)
     if (const auto bad = m.path_matcher->match(nlohmann::json(request.path))) return miss("path: " + bad->got, bad->span);
   ++out.score;

@@ -38,6 +38,7 @@ struct SeenMessage {
 struct RequestMatcher {
   std::string method;  // empty: any
   std::string path;    // empty: any; without query
+  bool path_pattern = false;  // its {segments} and a /* at its end mean what they mean in a route's `match`
   std::string query;   // exact, when the line names one
   bool has_query = false;
   std::vector<std::pair<std::string, MatcherPtr>> headers, parameters;

@@ -67,6 +67,16 @@ void Importing::warning(std::size_t begin, std::size_t end, std::string message,
   sink.warning("import", {source, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, std::move(message), std::move(hint));
 }
 
+void Importing::leave_out(std::size_t begin, std::size_t end, std::string what) {
+  if (left_out.count++ == 0) left_out = {1, begin, end, std::move(what)};
+}
+
+void Importing::tell_left_out() {
+  if (left_out.count == 0) return;
+  const std::string more = left_out.count == 1 ? "" : ", and " + std::to_string(left_out.count - 1) + (left_out.count == 2 ? " line more is" : " lines more are") + " left out too";
+  warning(left_out.begin, left_out.end, left_out.what + more, "nothing is to be done");
+}
+
 void Importing::add(RecordedExchange exchange, std::size_t begin, std::size_t end, const std::string& where) {
   RecordedRequest& request = exchange.request;
   if (!http::is_token(request.method)) return error(begin, end, where + "`" + request.method + "` is no method", "take the request out");
@@ -140,7 +150,7 @@ std::optional<Instant> parse_log_time(std::string_view text) {
 std::vector<RecordedExchange> import_traffic(const diag::SourcePtr& source, diag::Sink& sink) {
   const TrafficKind kind = kind_of_traffic(source->text);
   if (kind == TrafficKind::Recording) return read_recording(source, sink).exchanges;
-  Importing in{source, sink, {}};
+  Importing in{source, sink, {}, {}};
   switch (kind) {
     case TrafficKind::Recording: break;
     case TrafficKind::Har: import_har(in); break;

@@ -61,10 +61,25 @@ std::string form(const Json& params, const char* name) {
   return out;
 }
 
-void har_answer(const Json& json, RecordedAnswer& out) {
-  const Json &status = at(json, "status"), &content = at(json, "content"), &size = at(content, "size");
-  // 0: the browser got none; negative in some exports.
-  if (status.is_number_integer() && status >= 100 && status <= 999) out.status = status.get<std::uint16_t>();
+// `of`: request or response.
+void check_headers(Importing& in, const Json& json, const std::string& where, const char* of) {
+  const Json& list = at(json, "headers");
+  if (!list.is_null() && !list.is_array()) in.warning(0, 0, where + "`" + of + ".headers` is no list: none of them is taken", "export it again");
+}
+
+void har_status(Importing& in, const Json& status, const std::string& where, RecordedAnswer& out) {
+  const std::int64_t code = status.is_number_integer() ? status.get<std::int64_t>() : INT64_MIN;
+  if (code >= 100 && code <= 999) out.status = static_cast<std::uint16_t>(code);
+  // The browser got no answer: 0, and -1 in some exports.
+  if ((code < 100 && code != 0 && code != -1) || code > 599)
+    in.warning(0, 0, where + "`response.status` is no status that HTTP has: " + status.dump(-1, ' ', true, Json::error_handler_t::replace) + (out.status == 0 ? "; the entry is taken without an answer" : ""), "one from 100 to 599, or 0 where there was no answer");
+}
+
+void har_answer(Importing& in, const Json& json, const std::string& where, RecordedAnswer& out) {
+  if (!json.is_object()) return in.warning(0, 0, where + "there is no `response`: the request is taken alone", "export it again if there was one");
+  const Json &content = at(json, "content"), &size = at(content, "size");
+  har_status(in, at(json, "status"), where, out);
+  check_headers(in, json, where, "response");
   out.headers = headers(at(json, "headers"), "name");
   // The content is decoded and its framing undone.
   std::erase_if(out.headers, [](const auto& h) { return iequals(h.first, "content-encoding") || iequals(h.first, "transfer-encoding") || iequals(h.first, "content-length"); });
@@ -101,7 +116,8 @@ void har_entry(Importing& in, const Json& entry, std::size_t index) {
   if (body.empty()) body = form(at(post, "params"), "name");
   if (text(post, "encoding") == "base64") body = base64_decode(body).value_or(std::string());
   e.request.body = body_from(std::move(body));
-  har_answer(at(entry, "response"), e.answer);
+  check_headers(in, request, where, "request");
+  har_answer(in, at(entry, "response"), where, e.answer);
   in.add(std::move(e), 0, 0, where);
 }
 

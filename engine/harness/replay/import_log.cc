@@ -45,8 +45,7 @@ void combined(Importing& in, std::string_view line, std::size_t begin) {
   const auto began = parse_log_time(time);
   if (!began) return in.error(begin, end, "`" + time + "` is no time", "write it as 01/Jan/2026:00:00:00 +0000");
   e.began = *began;
-  // What was no HTTP is logged too, and can't be sent again.
-  if (!take_request_line(unescaped(request), e.request)) return in.warning(begin, end, "`" + request + "` is no request and left out", "nothing is to be done");
+  if (!take_request_line(unescaped(request), e.request)) return in.leave_out(begin, end, "`" + request + "` is no request and left out");
   e.answer.status = static_cast<std::uint16_t>(std::stoi(status));
   std::uint64_t octets = 0;
   if (parse_decimal(size, octets)) set_size(e.answer, octets);
@@ -74,6 +73,14 @@ std::optional<Instant> time_of(const Json& json) {
   return std::nullopt;
 }
 
+// gatelab's own line of what it could not read, or did not let in: there was no whole request. nginx has an empty one then.
+bool is_no_request(const Json& json) {
+  const std::string phase = first(json, {"phase"});
+  if (first(json, {"by"}) == "gateway" && (phase == "accept" || phase == "handshake" || phase == "parse")) return true;
+  const auto said = json.find("request");
+  return said != json.end() && said->is_string() && first(json, {"request_method", "method", "verb"}).empty();
+}
+
 void json_line(Importing& in, std::string_view line, std::size_t begin) {
   const std::size_t end = begin + line.size();
   Json json = Json::parse(line, nullptr, false);
@@ -86,7 +93,9 @@ void json_line(Importing& in, std::string_view line, std::size_t begin) {
   }
   RecordedExchange e;
   const std::string request = first(json, {"request"});
-  if (request.empty() || !take_request_line(request, e.request)) {
+  const bool whole = !request.empty() && take_request_line(request, e.request);
+  if (!whole && is_no_request(json)) return in.leave_out(begin, end, "the line is of something that was no request, and left out");
+  if (!whole) {
     e.request.method = first(json, {"request_method", "method", "verb"});
     e.request.target = first(json, {"request_uri", "uri", "target", "url", "path"});
   }
@@ -121,6 +130,7 @@ void import_log(Importing& in, TrafficKind kind) {
     }
     at = end + 1;
   }
+  in.tell_left_out();
 }
 
 }  // namespace gatelab::harness

@@ -15,10 +15,17 @@ struct Importing {
   const diag::SourcePtr& source;
   diag::Sink& sink;
   std::vector<RecordedExchange> out;
+  // What was no HTTP is logged too, and can't be sent again: told once, at the first of them.
+  struct LeftOut {
+    std::size_t count = 0, begin = 0, end = 0;
+    std::string what;
+  } left_out{};
 
   // Octets [begin, end) of the file.
   void error(std::size_t begin, std::size_t end, std::string message, std::string hint);
   void warning(std::size_t begin, std::size_t end, std::string message, std::string hint);
+  void leave_out(std::size_t begin, std::size_t end, std::string what);
+  void tell_left_out();
   // Takes it, or tells why it could not be sent. `where`: before the message, "log.entries[3]: "; may be empty.
   void add(RecordedExchange exchange, std::size_t begin, std::size_t end, const std::string& where);
 };

@@ -18,6 +18,32 @@ bool has(const Texts& headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
 }
 
+// Of a handshake that this side has ended.
+std::string_view word_of(crypto::TlsFailure failure) noexcept {
+  using F = crypto::TlsFailure;
+  switch (failure) {
+    case F::PeerAlert: return "tls-alert";
+    case F::Malformed:
+    case F::PlainHttp: return "not-tls";
+    case F::Missing:
+    case F::Expired:
+    case F::NotYetValid:
+    case F::Revoked:
+    case F::Untrusted:
+    case F::Hostname:
+    case F::TooDeep:
+    case F::Unfit: return "tls-certificate";
+    case F::None:
+    case F::Version:
+    case F::Cipher:
+    case F::Protocol:
+    case F::UnknownName:
+    case F::PeerGone:
+    case F::Other: break;
+  }
+  return "tls-handshake";
+}
+
 std::string_view error_of(io::Code code, bool began) noexcept {
   if (code == io::Code::TimedOut) return "timeout";
   return began ? "truncated" : "closed";
@@ -124,7 +150,7 @@ io::Task<io::TransportPtr> connect(io::Network& network, io::Loop& loop, const D
   }
   const crypto::TlsFailure failure = secured->failure();
   const bool gone = code != io::Code::Other || failure == crypto::TlsFailure::PeerGone;
-  out.error = code == io::Code::TimedOut ? "timeout" : gone ? "closed" : failure == crypto::TlsFailure::PeerAlert ? "tls-alert" : "tls-certificate";
+  out.error = code == io::Code::TimedOut ? "timeout" : gone ? "closed" : std::string(word_of(failure));
   secured->close();
   co_return done;
 }

@@ -18,7 +18,7 @@ struct Answer {
   std::string body;
   std::vector<int> interim;
   Texts tls;             // what was agreed on; empty without TLS
-  std::string error;     // refused, closed, timeout, truncated, tls-alert, tls-certificate; empty: a whole answer
+  std::string error;     // refused, closed, timeout, truncated, tls-alert, tls-certificate, tls-handshake, not-tls; empty: a whole answer
   bool closed = false;   // the gateway closed the connection after it
   Duration latency{};
   std::string request_id;  // of the answer's X-Request-Id

@@ -109,7 +109,7 @@ struct Expect {
   diag::Span messages_span;
   std::vector<DecisionExpectation> decisions;
   std::optional<UpstreamExpectation> upstream;
-  std::string error;  // refused, closed, timeout, truncated, tls-alert, tls-certificate
+  std::string error;  // refused, closed, timeout, truncated, tls-alert, tls-certificate, tls-handshake, not-tls
   diag::Span error_span;
   std::optional<bool> closed;
   diag::Span closed_span, span;

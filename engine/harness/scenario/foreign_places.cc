@@ -2,6 +2,7 @@
 #include "harness/scenario/foreign_places.h"
 
 #include "base/text.h"
+#include "base/userinfo.h"
 #include "diag/diagnostic.h"
 
 namespace gatelab::harness {
@@ -57,7 +58,7 @@ Result<std::string> fill(std::string_view text, const Places& places) {
 
 Result<GatewayUrl> parse_gateway_url(std::string_view text) {
   GatewayUrl out;
-  const auto bad = [&] { return fail("bad-url", "`" + std::string(text) + "` is not http://host:port or https://host:port"); };
+  const auto bad = [&] { return fail("bad-url", "`" + without_userinfo(text) + "` is not http://host:port or https://host:port"); };
   std::string_view rest = text;
   if (rest.starts_with("https://")) out.tls = true;
   else if (!rest.starts_with("http://")) return bad();

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "harness/scenario/load_data.h"
 #include "io/real.h"
 
 namespace gatelab::harness {
@@ -23,13 +24,9 @@ struct LoadStep::Round {
 };
 
 bool LoadStep::make_flows(const LoadSpec& spec, const gateway::Bound& bound, load::Load& load) {
-  if (!spec.data.empty()) {
-    auto text = world_.files().read(spec.data.starts_with('/') ? spec.data : world_.directory() + spec.data);
-    if (!text) return world_.fail(spec.data_span, text.error().message), false;
-    auto data = load::read_data(spec.data, *text);
-    if (!data) return world_.fail(spec.data_span, data.error().message), false;
-    load.data = std::move(*data);
-  }
+  auto data = read_load_data(spec, world_.files(), world_.directory());
+  if (!data) return world_.fail(spec.data_span, data.error().message), false;
+  load.data = std::move(*data);
   for (const LoadFlow& from : spec.flows) {
     load::Flow flow;
     flow.weight = from.weight;
@@ -46,18 +43,13 @@ bool LoadStep::make_flows(const LoadSpec& spec, const gateway::Bound& bound, loa
       const bool said = std::any_of(send.headers.begin(), send.headers.end(), [](const auto& h) { return iequals(h.first, "host"); });
       if (world_.foreign() != nullptr && !said) send.headers.emplace_back("Host", world_.foreign()->url().authority);
       if (!load.keep_alive) send.headers.emplace_back("Connection", "close");
-      auto made = load::Template::make(octets_of(send, used ? &*used : nullptr, bound.address), load.data, saved);
+      auto made = template_of(octets_of(send, used ? &*used : nullptr, bound.address), send, load.data, saved);
       if (!made) return world_.fail(r.span, made.error().message), false;
       load::Request request;
       request.octets = std::move(*made);
       request.method = http::method_of(send.method);
       request.expected = r.expected;
-      const auto slot = [&saved](const std::string& name) {
-        const auto known = std::find(saved.begin(), saved.end(), name);
-        if (known != saved.end()) return static_cast<std::size_t>(known - saved.begin());
-        saved.push_back(name);
-        return saved.size() - 1;
-      };
+      const auto slot = [&saved](const std::string& name) { return static_cast<std::size_t>(std::find(saved.begin(), saved.end(), name) - saved.begin()); };
       for (const auto& [name, path] : send.save_json) request.saves.push_back({slot(name), {}, path});
       for (const auto& [name, header] : send.save_headers) request.saves.push_back({slot(name), header, std::nullopt});
       flow.requests.push_back(std::move(request));
@@ -99,11 +91,14 @@ void LoadStep::run(const Step& s) {
   if (own) own->start();
   load::Outcome outcome = load::begin_outcome("the gateway", load, spec.threads, spec.confidence, spec.thresholds);
   for (const During& d : spec.during) outcome.marks.push_back({d.at, mark_text(d.fault)});
+  const Before before{world_.mocks().seen_count(), world_.mocks().unmatched()};
   world_.remember(false);
   bool good = true;
   for (std::uint32_t i = 0; good && i < spec.rounds; ++i) good = one_round(s, generators, load, target, i, outcome);
   world_.remember(true);
   outcome.served = load::served_by(world_.gateway());
+  // Before what came of it: that totals fail is no wonder then.
+  unmatched(s, before);
   if (good) judge(s, outcome);
 }
 
@@ -152,6 +147,17 @@ io::Task<void> LoadStep::happen(std::shared_ptr<Round> round, const During& duri
     if (!applied && round->problem.empty()) round->problem = applied.error().message;
   }
   --round->waiting;
+}
+
+// A request that no stub answers fails the case, here as in `send`: the first of them stands for the others.
+void LoadStep::unmatched(const Step& s, const Before& before) {
+  const std::size_t n = world_.mocks().unmatched() - before.unmatched;
+  if (n == 0) return;
+  const std::vector<SeenRequest> seen = world_.mocks().seen(before.seen);
+  const auto miss = std::find_if(seen.begin(), seen.end(), [](const SeenRequest& one) { return !one.matched; });
+  if (miss == seen.end()) return world_.fail(s.span, "no stub answers " + std::to_string(n) + " requests");
+  const std::string what = miss->method + " " + miss->path + (miss->query.empty() ? "" : "?" + miss->query);
+  world_.result().failures.push_back({s.span, "no stub of `" + miss->upstream + "` answers " + what + (n == 1 ? "" : ", and " + std::to_string(n - 1) + " more found none"), s.name, {}, miss->near_miss, miss->misses});
 }
 
 void LoadStep::judge(const Step& s, const load::Outcome& outcome) {

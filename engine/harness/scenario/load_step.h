@@ -24,6 +24,11 @@ class LoadStep {
   bool one_round(const Step& step, const load::Generators& generators, const load::Load& load, const load::Target& target, std::uint32_t number, load::Outcome& outcome);
   io::Task<void> happen(std::shared_ptr<Round> round, const During& during, Instant at);
   void judge(const Step& step, const load::Outcome& outcome);
+  // What was there before the step.
+  struct Before {
+    std::size_t seen, unmatched;
+  };
+  void unmatched(const Step& step, const Before& before);
 
   CaseWorld& world_;
 };

@@ -41,6 +41,7 @@ bool look_up(std::string_view name, const Values& values, const diag::Span& span
     const std::size_t colon = rest.find(':');
     const std::string* found = values.env.lookup == nullptr ? nullptr : values.env.lookup(values.env.context, rest.substr(0, colon));
     if (found == nullptr && colon == std::string_view::npos) return unknown("the environment variable is not set; $(env.NAME:default) gives a default");
+    if (found != nullptr) sink.conceal(*found);
     out.text = found != nullptr ? *found : std::string(rest.substr(colon + 1));
     out.kind = config::plain_kind(out.text);
     out.boolean = !out.text.empty() && (out.text[0] == 't' || out.text[0] == 'T');

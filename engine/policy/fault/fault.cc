@@ -214,6 +214,8 @@ std::optional<Breaking> parse_breaking(const config::Node* node, diag::Sink& sin
   config::Reader r(*node, sink, "`abort` of policy `fault`");
   breaking.status = static_cast<std::uint16_t>(r.integer("status", 503, kLeast, kMost));
   breaking.reset = r.boolean("reset", false);
+  // `reset: false` says what does not happen.
+  if (r.valid() && !breaking.reset && r.get("status") == nullptr) sink.error("missing-key", r.get("reset") != nullptr ? r.span_of("reset") : r.span(), "`abort` of policy `fault` does not say what the client gets", "status: 503, or reset: true");
   if (breaking.reset && r.get("status") != nullptr) sink.error("no-effect", r.key_span("status"), "a connection that is reset carries no status", "keep `status` or `reset`");
   parse_share(breaking.share, r);
   r.elsewhere("percentage", "write share: 10%");

@@ -87,6 +87,10 @@ bool Rewrite::append(std::string& out, const Input& in, std::span<const re2::Str
   for (const Piece& piece : pieces_) {
     if (piece.group >= 0) {
       const re2::StringPiece& group = groups[static_cast<std::size_t>(piece.group)];
+      if (group.data() == nullptr) {
+        why = in.arena.concat("there is no value for `\\", std::to_string(piece.group), "`: that group took no part in the match");
+        return false;
+      }
       out.append(group.data(), group.size());
     } else if (!piece.text.append_to_path(out, in, why)) {
       return false;
