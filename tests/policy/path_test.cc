@@ -94,6 +94,9 @@ TEST(Path, WhatAClientSendsCanNotLeaveItsPlace) {
       {R"(regex: '^/old/(.*)x(.*)$', replace: '/v2/\1\2/y')", "/old/.x.", "", ""},
       {R"(regex: '^/old(?:/([0-9]+))?/x', replace: '/v2/\1/x')", "/old/7/x", "", "/v2/7/x"},
       {R"(regex: '^/old(?:/([0-9]+))?/x', replace: '/v2/\1/x')", "/old/x", "", ""},
+      {R"(regex: '^/old(?:/([0-9]+))?$', replace: '/v2/\1')", "/old", "", ""},
+      {R"(regex: '^/old/(?:n([0-9]+)|t([a-z]+))', replace: '/v2/\1\2/x')", "/old/n7", "", "/v2/7/x"},
+      {R"(regex: '^/old/(?:n([0-9]+)|t([a-z]+))', replace: '/v2/\1\2/x')", "/old/tab", "", "/v2/ab/x"},
       {R"(regex: 'x', replace: '')", "/old/.x./admin", "", ""},
       {R"(regex: '25', replace: '')", "/old/%252fadmin", "", ""},
   });

@@ -12,7 +12,7 @@ namespace {
 
 void check_load(const LoadSpec& spec, const io::Files& files, const std::string& directory, diag::Sink& sink) {
   const auto data = read_load_data(spec, files, directory);
-  if (!data) return sink.error(data.error().id, spec.data_span, data.error().message, "the path is relative to the scenario's directory");
+  if (!data) return sink.error(data.error().id, spec.data_span, data.error().message, data.error().id == "bad-data" ? "" : "the path is relative to the scenario's directory");
   for (const LoadFlow& flow : spec.flows) {
     std::vector<std::string> saved;
     for (const LoadRequest& r : flow.requests)

@@ -38,7 +38,7 @@ class Path final : public Policy {
  private:
   bool replace_whole(const Input& in, RewrittenPath& made) const noexcept {
     std::string path;
-    if (rewrite.append(path, in, {}, made.why)) made = checked_path(path, in);
+    if (rewrite.append(path, in, {}, {}, made.why)) made = checked_path(path, in);
     return true;
   }
 
@@ -49,8 +49,9 @@ class Path final : public Policy {
     const std::string_view whole = view(groups[0]);
     const auto at = static_cast<std::size_t>(whole.data() - from.data());
     std::string path(from.substr(0, at));
-    if (!rewrite.append(path, in, groups, made.why)) return true;
-    path += from.substr(at + whole.size());
+    const std::string_view rest = from.substr(at + whole.size());
+    if (!rewrite.append(path, in, groups, rest, made.why)) return true;
+    path += rest;
     made = checked_path(path, in);
     return true;
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "http/rule.h"
@@ -83,18 +84,23 @@ std::string Rewrite::sample() const {
   return out;
 }
 
-bool Rewrite::append(std::string& out, const Input& in, std::span<const re2::StringPiece> groups, std::string_view& why) const noexcept {
+bool Rewrite::append(std::string& out, const Input& in, std::span<const re2::StringPiece> groups, std::string_view rest, std::string_view& why) const noexcept {
+  // Groups that took no part in the match, and where they would stand.
+  std::vector<std::pair<int, std::size_t>> absent;
   for (const Piece& piece : pieces_) {
     if (piece.group >= 0) {
       const re2::StringPiece& group = groups[static_cast<std::size_t>(piece.group)];
-      if (group.data() == nullptr) {
-        why = in.arena.concat("there is no value for `\\", std::to_string(piece.group), "`: that group took no part in the match");
-        return false;
-      }
-      out.append(group.data(), group.size());
+      if (group.data() == nullptr) absent.emplace_back(piece.group, out.size());
+      else out.append(group.data(), group.size());
     } else if (!piece.text.append_to_path(out, in, why)) {
       return false;
     }
+  }
+  for (const auto& [group, at] : absent) {
+    const bool ends = at < out.size() ? out[at] == '/' : rest.empty() || rest.front() == '/';
+    if (at == 0 || out[at - 1] != '/' || !ends) continue;
+    why = in.arena.concat("a segment is empty: `\\", std::to_string(group), "` took no part in the match");
+    return false;
   }
   return true;
 }

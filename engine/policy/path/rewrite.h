@@ -28,8 +28,9 @@ class Rewrite {
   static std::optional<Rewrite> parse(const config::Node& node, const re2::RE2* pattern, diag::Sink& sink);
 
   // Appends what is to stand in a path. A value keeps to its place: it is a segment, or a part of one, whatever octets it has.
-  // False: a value is not there, or all of it is too long; `why` says so. `groups` are parts of a canonical path.
-  bool append(std::string& out, const Input& in, std::span<const re2::StringPiece> groups, std::string_view& why) const noexcept;
+  // False: a value is not there, or all of it is too long; `why` says so. `groups` are parts of a canonical path; one that took no
+  // part in the match is nothing, and a value that is not there where it would be a whole segment. `rest` is what follows.
+  bool append(std::string& out, const Input& in, std::span<const re2::StringPiece> groups, std::string_view rest, std::string_view& why) const noexcept;
 
  private:
   struct Piece {

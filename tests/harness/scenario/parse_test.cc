@@ -12,6 +12,7 @@
 #include "harness/scenario/client.h"
 #include "harness/scenario/file.h"
 #include "harness/scenario/gateway_file.h"
+#include "harness/scenario/load_data.h"
 #include "harness/scenario/recordings.h"
 #include "io/disk.h"
 
@@ -71,6 +72,7 @@ TEST(ScenarioErrors, AreSaidAsTheGoldenFilesSay) {
     const auto file = parse(path.filename().string(), read(path), sink);
     if (file) Recordings(files).load(*file, sink);
     if (file) GatewayCheck({&no_variable, nullptr}, files).check(*file, sink);
+    if (file) check_loads(*file, files, sink);
     EXPECT_TRUE(sink.has_errors()) << path << " was taken";
     fs::path expected = path;
     expected.replace_extension(".expected");
