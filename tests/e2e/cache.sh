@@ -71,6 +71,6 @@ ended "$origin" 20 || fail "nginx does not end"
 curl -s -D stale.txt "$url/lamp.txt" | cmp - nginx/html/lamp.txt || fail "a stale answer: $(<stale.txt)"
 grep -qi '^cache-status: gatelab;.*detail=stale-if-error' stale.txt || fail "a stale answer says: $(<stale.txt)"
 expect_equal "what is not there" "$(status "$url/never.txt")" 502
-for word in miss collapsed hit stale; do grep -q "\"cache\":\"$word\"" access.log || fail "no $word in the log: $(tail -n 3 access.log)"; done
+for word in miss collapsed hit stale; do until_true 20 grep -q "\"cache\":\"$word\"" access.log || fail "no $word in the log: $(tail -n 3 access.log)"; done
 kill -TERM "$pid"
 ended "$pid" 20 || fail "gatelab does not end"
