@@ -24,6 +24,9 @@ std::string forwarded(Stepped& policy, const std::string& sent, const char* fiel
   const Parameters parameters{{"id", canonical.path.substr(canonical.path.rfind('/') + 1)}};
   policy.input->parameters = parameters;
   const policy::Step step = policy.list[0]->step(*policy.input);
+  // Both end with this function.
+  policy.input->path_options = nullptr;
+  policy.input->parameters = {};
   if (step.verdict == policy::Verdict::Continue) return std::string(policy.input->forwarded);
   EXPECT_EQ(step.reason, "rewritten-path") << sent;
   EXPECT_EQ(step.answer->status, 400);
