@@ -144,6 +144,30 @@ void LogWriter::reopen() {
   if (const Status opened = open_target(log); !opened) fmt::print(stderr, "gatelab: {}\n", opened.error().message);
 }
 
+void LogWriter::ask_reopen() noexcept {
+  const std::lock_guard lock(mutex_);
+  reopens_ = true;
+  wake_.notify_one();
+}
+
+void LogWriter::reopen_own(std::unique_lock<std::mutex>& lock) {
+  reopens_ = false;
+  if (log_.to != gateway::LogConfig::To::File) return;
+  const std::string path = log_.path;
+  lock.unlock();
+  const Result<int> opened = open_log(path);
+  if (!opened) fmt::print(stderr, "gatelab: {}\n", opened.error().message);
+  lock.lock();
+  if (!opened) return;
+  // Somebody may have aimed elsewhere meanwhile.
+  if (next_ || log_.to != gateway::LogConfig::To::File || log_.path != path) {
+    ::close(*opened);
+    return;
+  }
+  if (target_.owned) ::close(target_.descriptor);
+  target_ = {*opened, true};
+}
+
 void LogWriter::write(std::string_view lines) noexcept {
   {
     const std::lock_guard lock(mutex_);
@@ -164,9 +188,9 @@ void LogWriter::run() {
   std::string batch;
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return !queued_.empty() || stopping_ || next_; });
-    if (queued_.empty() && !next_) break;
-    if (!queued_.empty()) wake_.wait_for(lock, kGather, [this] { return queued_.size() >= kEnough || stopping_ || next_; });
+    wake_.wait(lock, [this] { return !queued_.empty() || stopping_ || next_ || reopens_; });
+    if (queued_.empty() && !next_ && !reopens_) break;
+    if (!queued_.empty()) wake_.wait_for(lock, kGather, [this] { return queued_.size() >= kEnough || stopping_ || next_ || reopens_; });
     // Two buffers change places, so that neither side allocates in the steady state.
     batch.clear();
     batch.swap(queued_);
@@ -180,6 +204,7 @@ void LogWriter::run() {
     }
     lock.lock();
     if (last && next_) take_over();
+    if (reopens_) reopen_own(lock);
   }
   stopped_ = true;
   moved_.notify_all();

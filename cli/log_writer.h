@@ -30,6 +30,8 @@ class LogWriter {
   Status aim(const gateway::LogConfig& log);
   // The file was renamed away (logrotate): opens it by name again. Any thread.
   void reopen();
+  // The same, soon, by the writer itself: whoever asks does not wait. A file that can't be opened is told on stderr. Any thread.
+  void ask_reopen() noexcept;
   // Whole lines. Never waits for the disk. Any thread.
   void write(std::string_view lines) noexcept;
   std::uint64_t dropped_lines() const noexcept { return dropped_.load(std::memory_order_relaxed); }
@@ -47,6 +49,7 @@ class LogWriter {
   Status open_target(const gateway::LogConfig& log);
   // The lock is held:
   bool wait_for_handover(std::unique_lock<std::mutex>& lock);
+  void reopen_own(std::unique_lock<std::mutex>& lock);
   void take_over() noexcept;
 
   std::mutex aiming_;  // one at a time waits for next_ to be taken over; before mutex_
@@ -56,6 +59,7 @@ class LogWriter {
   gateway::LogConfig log_;
   Target target_;
   std::optional<Target> next_;  // takes over when everything that was queued before it is written
+  bool reopens_ = false;       // asked for, and not yet done
   bool stopping_ = false;
   bool stopped_ = false;
   std::atomic<bool> gives_up_{false};        // nothing more is waited for

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gatelab run [gateway.yaml]: serves until SIGTERM or SIGINT (a second one: at once), reloads on SIGHUP and when the file
-// changes. The first line on stdout says that it listens, and where.
+// changes, opens its log again on SIGUSR1. The first line on stdout says that it listens, and where.
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -195,8 +195,7 @@ void Run::more_metrics(observe::MetricsText& metrics) const {
   metrics.gauge("gatelab_config_generation", "Number of the configuration in force.", static_cast<double>(gateway_.generation()));
   metrics.gauge("gatelab_policy_time_shift_seconds", "How far policy time was moved forward.",
                 std::chrono::duration<double>(world_.policy_shift()).count());
-  metrics.gauge("gatelab_log_writer_dropped_lines", "Access-log lines that their target did not take in time.",
-                static_cast<double>(log_.dropped_lines()));
+  metrics.labelled("counter", "gatelab_log_lines_dropped_total", observe::kDroppedHelp, {{"reason", "target"}}, static_cast<double>(log_.dropped_lines()));
 }
 
 void Run::applied(const gateway::Model& model) {
@@ -225,6 +224,7 @@ void Run::watch_signals() {
   world_.on_signal(SIGTERM, [this](int signal) { on_stop(signal); });
   world_.on_signal(SIGINT, [this](int signal) { on_stop(signal); });
   world_.on_signal(SIGHUP, [this](int) { on_hangup(); });
+  world_.on_signal(SIGUSR1, [this](int) { log_.ask_reopen(); });
 }
 
 void Run::on_hangup() {

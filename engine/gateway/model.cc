@@ -30,7 +30,7 @@ class Assembler {
     check_version(r);
     model_->listeners = parse_listeners(r.require("listeners"), sink_);
     if (const config::Node* admin = r.get("admin")) model_->admin = parse_admin(*admin, sink_);
-    if (const config::Node* log = r.get("log")) model_->log = parse_log(*log, sink_);
+    if (const config::Node* log = r.get("log")) model_->log = parse_log(*log, input_.random, sink_);
     if (const config::Node* state = r.get("state")) model_->state = parse_state(*state, files_, sink_);
     check_addresses();
     model_->consumers = policy::parse_consumers(r.get("consumers"), sink_);

@@ -20,7 +20,7 @@
 #include "http/parser.h"
 #include "http/uri.h"
 #include "io/environment.h"
-#include "observe/access_log.h"
+#include "observe/log_shape.h"
 #include "policy/catalog.h"
 #include "policy/issuers.h"
 #include "proxy/preface.h"
@@ -62,7 +62,8 @@ struct AdminConfig {
 struct LogConfig {
   enum class To : std::uint8_t { Off, Stdout, Stderr, File } to = To::Off;
   std::string path;
-  observe::LogFormat format = observe::LogFormat::Json;
+  std::shared_ptr<const observe::LogShape> shape = std::make_shared<const observe::LogShape>();  // never null
+  std::vector<std::string> secret_query;  // parameters whose values no line and no trace shows; `*`: all
 };
 
 // Where counts are kept from one run to the next.

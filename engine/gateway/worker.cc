@@ -80,6 +80,9 @@ void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
   snapshot.table = model.table.get();
   for (const RouteConfig& route : model.routes) snapshot.routes.push_back(to_route(route));
   snapshot.no_route = to_route(model.no_route);
+  const auto hide = [&model](proxy::Route& route) { route.secret_query.insert(route.secret_query.end(), model.log.secret_query.begin(), model.log.secret_query.end()); };
+  for (proxy::Route& route : snapshot.routes) hide(route);
+  hide(snapshot.no_route);
   for (const auto& policy : model.policies)
     if (const policy::CachePlan* plan = policy->cache_plan()) snapshot.caches.push_back(plan);
 }
@@ -166,8 +169,10 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   logs_ = options_.log_sink != nullptr && model->log.to != LogConfig::To::Off;
   // Room for a batch and its last line, so that no request pays for growing it.
   if (logs_) log_.reserve(2 * kLogBatch);
-  if (format_ != model->log.format) flush_log();
-  format_ = model->log.format;
+  if (log_shape_ != model->log.shape) flush_log();
+  log_shape_ = model->log.shape;
+  format_ = log_shape_->format;
+  shaped_ = !log_shape_->is_plain();
   services_.snapshot = proxy::Pin(std::move(snapshot));
   check_targets();
   questions_.answered.signal();  // other rules may want to know sooner
@@ -252,7 +257,12 @@ void Worker::called(const observe::Record& record) noexcept {
 
 void Worker::log(const observe::Record& record) noexcept {
   const bool first = log_.empty();
-  observe::append_line(log_, record, format_, options_.log_colour);
+  if (!shaped_) {
+    observe::append_line(log_, record, format_, options_.log_colour);
+  } else {
+    if (log_shape_->sampling.is_on() && !log_shape_->sampling.keeps(record)) return metrics_.log_lines_sampled_out.add();
+    observe::append_line(log_, record, *log_shape_, options_.log_colour);
+  }
   if (log_.size() >= kLogBatch) flush_log();
   else if (first) log_begun_.signal();
 }

@@ -100,6 +100,8 @@ class Worker final : public proxy::Sink {
   std::map<std::string, ListenerView> listeners_;
   bool logs_ = false;
   observe::LogFormat format_ = observe::LogFormat::Json;
+  bool shaped_ = false;                                // a line takes more than the format
+  std::shared_ptr<const observe::LogShape> log_shape_;
   std::string log_;
   bool begun_ = false;
   io::Signal log_begun_, pool_used_;

@@ -7,84 +7,13 @@
 #include <cstring>
 #include <utility>
 
-#include "base/text.h"
-#include "base/units.h"
+#include "observe/log_shape.h"
+#include "observe/log_text.h"
 
 namespace gatelab::observe {
 namespace {
 
-void append_number(std::string& out, std::uint64_t n) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, n).ptr);
-}
-
-char* put_digits(char* at, std::uint64_t n, int digits) noexcept {
-  for (int i = digits; i-- > 0; n /= 10) at[i] = static_cast<char>('0' + n % 10);
-  return at + digits;
-}
-
-// Milliseconds with three decimals, in integers: floating point is slow to print.
-char* put_ms(char* at, Duration d) noexcept {
-  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, d.count() / 1000));
-  at = std::to_chars(at, at + 20, us / 1000).ptr;
-  *at++ = '.';
-  return put_digits(at, us % 1000, 3);
-}
-
-void append_ms(std::string& out, Duration d) {
-  char text[24];
-  out.append(text, put_ms(text, d));
-}
-
-// "2026-01-01T00:00:00.000Z"; the part up to the second is kept from line to line.
-char* put_time(char* at, Instant t) noexcept {
-  thread_local std::int64_t second = -1;
-  thread_local char text[kInstantOctets + 1];
-  if (t.seconds() != second) {
-    second = t.seconds();
-    format_to(Instant::from_seconds(second), text);
-  }
-  at = put(at, {text, 19});
-  *at++ = '.';
-  at = put_digits(at, static_cast<std::uint64_t>(t.ns / 1'000'000 % 1000), 3);
-  *at++ = 'Z';
-  return at;
-}
-
-void append_time(std::string& out, Instant t) {
-  char text[kInstantOctets + 1];
-  out.append(text, put_time(text, t));
-}
-
-void append_ip(std::string& out, const IpAddress& ip) {
-  char text[46];
-  out.append(text, format_to(ip, text));
-}
-
-std::string_view last_upstream(const Record& r) noexcept {
-  std::string_view name;
-  for (const Attempt& a : r.attempts) name = a.upstream;
-  return name;
-}
-
-// Empty where it is the upstream's only one.
-std::string_view last_target(const Record& r) noexcept {
-  if (r.attempts.size() == 0) return {};
-  const Attempt& last = *(r.attempts.end() - 1);
-  return last.target == last.upstream ? std::string_view() : last.target;
-}
-
-// Of one try there would be nothing to read that the rest of the line does not say.
-bool lists_tries(const Record& r) noexcept { return r.attempts.size() > 1; }
-
 constexpr std::size_t kTryOctets = 54;  // of one: a sixth of its keys and numbers
-
-// "primary:upstream-reset,backup:completed"
-std::string tries_of(const Record& r) {
-  std::string out;
-  for (const Attempt& a : r.attempts) out.append(out.empty() ? "" : ",").append(a.target).append(":").append(a.reason);
-  return out;
-}
 
 // Members of a JSON object, written behind each other into room that was made for all of them at once: this runs once a
 // request, and growing a string member by member showed in profiles. A key is a literal with its punctuation, such as
@@ -157,7 +86,7 @@ std::size_t octets_of(const Record& r, std::string_view target) noexcept {
   std::size_t tries = target.size();
   if (lists_tries(r))
     for (const Attempt& a : r.attempts) tries += a.target.size() + a.reason.size() + a.not_retried.size() + kTryOctets;
-  return tries + r.request_id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
+  return tries + r.request_id.size() + r.trace.id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
          r.ended.by.size() + r.ended.reason.size() + r.ended.id.size() + last_upstream(r).size() + r.user_agent.size() + r.referer.size() + r.variant.size() + r.injected.size() + r.mirrored_to.size() + r.cache.size() + r.tls.version.size() +
          r.tls.cipher.size() + r.tls.sni.size() + r.tls.client.size() + r.tls.client_fingerprint.size() + r.tls.error.size();
 }
@@ -197,6 +126,7 @@ void json(std::string& out, const Record& r) {
   line.instant(r.began);
   line.raw("\"");
   line.text(",\"request_id\":\"", r.request_id);
+  line.text(",\"trace_id\":\"", r.trace.id);
   line.ip(",\"client\":\"", r.client.ip);
   if (r.proxied) line.ip(",\"peer\":\"", r.peer.ip);
   line.text(",\"listener\":\"", r.listener);
@@ -251,6 +181,7 @@ void logfmt(std::string& out, const Record& r) {
   out += "time=";
   append_time(out, r.began);
   logfmt_text(out, "request_id", r.request_id);
+  logfmt_text(out, "trace_id", r.trace.id);
   out += " client=";
   append_ip(out, r.client.ip);
   if (r.proxied) {
@@ -312,14 +243,12 @@ void combined_text(std::string& out, std::string_view value) {
   }
 }
 
-void combined(std::string& out, const Record& r) {
-  constexpr char kMonths[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const std::string t = format(Instant::from_seconds(r.began.seconds()));  // 2026-01-02T03:04:05.000Z
-  append_ip(out, r.client.ip);
-  out += " - ";
+void combined(std::string& out, const Record& r, std::string_view client) {
+  out.append(client).append(" - ");
   combined_text(out, r.consumer);
-  const auto month = static_cast<std::size_t>((t[5] - '0') * 10 + (t[6] - '0') - 1);
-  out.append(" [").append(t, 8, 2).append("/").append(kMonths + 3 * month, 3).append("/").append(t, 0, 4).append(":").append(t, 11, 8).append(" +0000] \"");
+  out += " [";
+  append_common_time(out, r.began);
+  out += "] \"";
   // Without a request: as Apache has it for connections that sent none.
   if (r.method.empty()) {
     out += '-';
@@ -340,7 +269,7 @@ void combined(std::string& out, const Record& r) {
   out += "\"\n";
 }
 
-void pretty(std::string& out, const Record& r, bool colour) {
+void pretty(std::string& out, const Record& r, std::string_view client, bool colour) {
   const std::string t = format(r.began);
   const char* tint = r.status == 0 || r.status >= 500 ? "\x1b[31m" : r.status >= 400 ? "\x1b[33m" : "\x1b[32m";
   out.append(t, 11, 12).append(" ");
@@ -364,8 +293,7 @@ void pretty(std::string& out, const Record& r, bool colour) {
   else {
     named("", name(r.ended.phase));
     named(" on ", r.listener);
-    out += " of ";
-    append_ip(out, r.client.ip);
+    out.append(" of ").append(client);
   }
   const std::string_view upstream = last_upstream(r);
   if (!upstream.empty()) named(" → ", upstream);
@@ -397,9 +325,29 @@ void append_line(std::string& out, const Record& r, LogFormat format, bool colou
   switch (format) {
     case LogFormat::Json: return json(out, r);
     case LogFormat::Logfmt: return logfmt(out, r);
-    case LogFormat::Combined: return combined(out, r);
-    case LogFormat::Pretty: return pretty(out, r, colour);
+    case LogFormat::Combined: {
+      char client[46];
+      return combined(out, r, {client, format_to(r.client.ip, client)});
+    }
+    case LogFormat::Pretty: {
+      char client[46];
+      return pretty(out, r, {client, format_to(r.client.ip, client)}, colour);
+    }
+    case LogFormat::Template: return;  // it is part of a shape
   }
+}
+
+void append_line(std::string& out, const Record& r, const LogShape& shape, bool colour) {
+  switch (shape.format) {
+    case LogFormat::Template: return shape.line.render(out, r, shape.redaction);
+    case LogFormat::Json:
+    case LogFormat::Logfmt: return shape.redaction.is_on() ? append_redacted(out, r, shape) : append_line(out, r, shape.format, colour);
+    case LogFormat::Combined:
+    case LogFormat::Pretty: break;
+  }
+  if (!shape.redaction.is_on()) return append_line(out, r, shape.format, colour);
+  HiddenTexts hidden(r, shape.redaction);
+  shape.format == LogFormat::Combined ? combined(out, hidden.record, hidden.client) : pretty(out, hidden.record, hidden.client, colour);
 }
 
 }  // namespace gatelab::observe

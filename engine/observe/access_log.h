@@ -9,12 +9,14 @@
 
 namespace gatelab::observe {
 
-enum class LogFormat : std::uint8_t { Json, Logfmt, Combined, Pretty };
+enum class LogFormat : std::uint8_t { Json, Logfmt, Combined, Pretty, Template };
 
-// Appends one line with its LF. Json's members, in order: time, request_id, client, listener, method, host, target,
-// version, status, route, consumer, by, phase, reason, policy_id, upstream, attempts, request_bytes, response_bytes,
-// duration_ms, upstream_ms, truncated (only if true), cache, variant, injected, mirrored_to, tls_version, tls_cipher, tls_sni,
-// tls_resumed (only if true), tls_client, tls_client_fingerprint, tls_error, user_agent, referer. Empty texts are left out.
+struct LogShape;
+
+// Appends one line with its LF; none for Template. Json's and Logfmt's members are those of log_fields() that lines have, in its
+// order. Empty texts are left out.
 void append_line(std::string& out, const Record& r, LogFormat format, bool colour);
+// The same as a configuration shapes it: its own template, fields left out or hashed (log_shape.h).
+void append_line(std::string& out, const Record& r, const LogShape& shape, bool colour);
 
 }  // namespace gatelab::observe

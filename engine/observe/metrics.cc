@@ -232,7 +232,8 @@ void MetricsText::add(const WorkerMetrics& worker) {
   family("gatelab_connections_active", "gauge", "Client connections that are open.").series[""] += accepted - closed;
   counter("gatelab_tunnels_opened_total", "WebSockets that were opened.").series[""] += value(worker.tunnels_opened);
   family("gatelab_tunnels_active", "gauge", "WebSockets that are open.").series[""] += value(worker.tunnels_opened) - value(worker.tunnels_closed);
-  counter("gatelab_log_lines_dropped_total", "Access-log lines dropped because the writer could not follow.").series[""] += value(worker.log_lines_dropped);
+  counter("gatelab_log_lines_dropped_total", kDroppedHelp).series[label("reason", "flood")] += value(worker.log_lines_dropped);
+  counter("gatelab_log_lines_sampled_out_total", "Exchanges without an access-log line, as the sample says.").series[""] += value(worker.log_lines_sampled_out);
   Family& requests = counter("gatelab_requests_total", "Finished exchanges by route and class of status.");
   Family& ended = counter("gatelab_ended_total", "Finished exchanges by who ended them and why.");
   Family& duration = family("gatelab_request_duration_seconds", "histogram", "From a request's first octet to its answer's last.");

@@ -29,6 +29,9 @@ class Counter {
 
 inline constexpr std::array<double, 12> kLatencyBoundsSeconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
 
+inline constexpr const char* kDroppedHelp =
+    "Access-log lines that were lost: flood, of connections that were refused faster than they are told; target, that their target did not take in time.";
+
 // Why a connection was closed before its first request.
 enum class Refused : std::uint8_t { Connections, ClientConnections, ProxyProtocol };
 inline constexpr std::array<const Reason*, 3> kRefused{&reason::kMaxConnections, &reason::kMaxConnectionsPerClient, &reason::kProxyProtocol};
@@ -47,7 +50,7 @@ class WorkerMetrics {
   void count_attempts(const Record& r) noexcept;
   // A TLS handshake ended.
   void count_handshake(std::string_view side, std::string_view result) noexcept;
-  Counter connections_accepted, connections_closed, log_lines_dropped, tunnels_opened, tunnels_closed;
+  Counter connections_accepted, connections_closed, log_lines_dropped, log_lines_sampled_out, tunnels_opened, tunnels_closed;
   std::array<Counter, kRefused.size()> connections_refused;
 
  private:
@@ -62,7 +65,7 @@ class WorkerMetrics {
 // gatelab_upstream_attempts_total{upstream,target,reason}, gatelab_upstream_connections_reused_total{upstream},
 // gatelab_upstream_retries_total{upstream}, gatelab_upstream_hedges_total{upstream,result},
 // gatelab_target_answer_seconds{upstream,target} (histogram), gatelab_tls_handshakes_total{side,result},
-// gatelab_connections_accepted_total, …_closed_total, …_refused_total{reason}, gatelab_connections_active, gatelab_log_lines_dropped_total,
+// gatelab_connections_accepted_total, …_closed_total, …_refused_total{reason}, gatelab_connections_active, gatelab_log_lines_dropped_total{reason}, gatelab_log_lines_sampled_out_total,
 // gatelab_tunnels_opened_total, gatelab_tunnels_active. A tunnel is in no histogram: it lasts as long as people want.
 class MetricsText {
  public:

@@ -61,6 +61,7 @@ void attempt(std::string& out, const OwnedRecord::OwnedAttempt& a) {
 
 void OwnedRecord::assign(const Record& r) {
   request_id = r.request_id;
+  trace_id = r.trace.id;
   parent = r.parent;
   listener = r.listener;
   method = r.method;
@@ -131,6 +132,7 @@ void OwnedRecord::assign(const Record& r) {
 std::string OwnedRecord::to_json() const {
   std::string out = "{";
   text(out, "request_id", request_id);
+  text(out, "trace_id", trace_id);
   text(out, "parent", parent);
   text(out, "time", format(began));
   text(out, "client", format(client.ip));

@@ -42,6 +42,8 @@ struct Attempt {
   bool retried = false;          // another try followed it
   bool hedge = false;            // it went out beside another that took long
   bool played = false;           // a fault has taken the request in the target's place: the target was not asked
+  Duration ended{};              // since the exchange began; 0 unless spans are made
+  std::uint64_t span = 0;        // its id in the trace; 0: there is none
   std::string_view not_retried;  // why none did, where the configuration might have allowed one: "not-idempotent"
 };
 
@@ -52,6 +54,25 @@ struct TlsNote {
   std::string_view client_fingerprint;
   std::string_view error;               // for people: why a handshake failed
   bool resumed = false;
+};
+
+// Where an exchange stands in a distributed trace (W3C Trace Context). `id` is empty where tracing is off.
+struct TraceNote {
+  std::string_view id;          // 32 lower-case hexadecimal digits
+  std::uint64_t span = 0;       // the exchange's own; never 0 where there is an id
+  std::uint64_t parent = 0;     // of whoever asked; 0: the trace begins here
+  std::string_view what;        // of a call of the gateway's own: what makes it ("forward-auth"); empty: a client's exchange
+  std::string_view route_path;  // as the route's `match` has it
+  std::string_view scheme;
+  bool sampled = false;         // somebody keeps its spans
+  bool timed = false;           // this gateway makes them: `timings` are filled
+};
+
+// How long a phase lasted, or one policy in it. Only of exchanges whose spans are made.
+struct Timing {
+  Phase phase = Phase::Match;
+  Duration began{}, ended{};    // since the exchange began
+  std::int32_t decision = -1;   // index of the policy's; -1: the phase has none
 };
 
 // Who ended the exchange, where and why. `by`: a policy kind, "upstream", "client", "gateway".
@@ -93,7 +114,7 @@ class ArenaList {
 inline constexpr std::array<std::string_view, 6> kCacheResults{"hit", "miss", "revalidated", "stale", "collapsed", "bypass"};
 
 struct Record {
-  explicit Record(Arena& arena) noexcept : decisions(arena), attempts(arena) {}
+  explicit Record(Arena& arena) noexcept : decisions(arena), attempts(arena), timings(arena) {}
   std::string_view request_id;
   std::string_view parent;  // of a call of the gateway's own: the request that it was made for, or what it fetches
   Instant began;       // policy_now at the request's first octet
@@ -124,16 +145,19 @@ struct Record {
   Ended ended;
   ArenaList<Decision> decisions;
   ArenaList<Attempt> attempts;
+  ArenaList<Timing> timings;
+  TraceNote trace;
   // Indexes for counters; -1 if none.
   std::int32_t route_index = -1;
   std::int32_t upstream_index = -1;
+  std::int32_t consumer_index = -1;  // of a configured consumer
 };
 
 // A deep copy that outlives the exchange; assigning over an old one reuses its storage.
 struct OwnedRecord {
   struct OwnedDecision { std::string policy, id, place, reason, detail; Phase phase; Outcome outcome; };
   struct OwnedAttempt { std::string upstream, target, reason, not_retried; Address address; Duration started, connected, first_byte; std::uint16_t status; bool reused, retried, hedge; };
-  std::string request_id, parent, listener, method, host, target, version, route, consumer, user_agent, referer;
+  std::string request_id, trace_id, parent, listener, method, host, target, version, route, consumer, user_agent, referer;
   std::string ended_by, ended_id, ended_reason;
   std::string variant, injected, mirrored_to, cache;
   std::string tls_version, tls_cipher, tls_group, tls_sni, tls_alpn, tls_client, tls_client_fingerprint, tls_error;

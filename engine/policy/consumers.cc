@@ -138,6 +138,7 @@ Consumers parse_consumers(const config::Node* list, diag::Sink& sink) {
       auto consumer = std::make_unique<Consumer>();
       consumer->name = r.text("name", "");
       consumer->span = r.span_of("name");
+      consumer->index = static_cast<std::int32_t>(out.all.size());
       consumer->has_credential = r.get("keys") != nullptr || r.get("certificates") != nullptr;
       if (r.valid() && node.find("name") != nullptr && consumer->name.empty()) sink.error("bad-name", r.span_of("name"), "a consumer's name is not empty");
       if (!consumer->name.empty() && out.find(consumer->name) != nullptr)

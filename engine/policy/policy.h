@@ -40,6 +40,7 @@ struct Consumer {
   std::vector<std::string> groups;  // in file order
   bool has_credential = false;      // a key or a certificate
   diag::Span span;                  // of its name
+  std::int32_t index = -1;          // in file order
   bool in_group(std::string_view group) const noexcept;
   bool in_any_of(const std::vector<std::string>& groups) const noexcept;
 };

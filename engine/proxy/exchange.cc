@@ -27,7 +27,7 @@ std::string_view redact(std::string_view target, std::span<const std::string_vie
   while (http::next_query_pair(rest, name, value)) {
     const std::string_view plain = http::decode_query(name, arena);
     bool secret = false;
-    for (const std::string_view s : secrets) secret = secret || s == plain;
+    for (const std::string_view s : secrets) secret = secret || s == plain || s == "*";
     const std::string_view shown = secret ? std::string_view("redacted") : value;
     out = arena.concat(out, first ? "" : "&", name, value.empty() ? "" : "=", value.empty() ? value : shown);
     first = false;
@@ -320,6 +320,8 @@ void Exchange::match() noexcept {
   record_.route = matching_.route->name;
   record_.route_index = matching_.route_index;
   record_.target = redact(head_.target, matching_.route->secret_query, arena_);
+  // Browsers name the page that they come from, whose address may be one of ours.
+  if (!matching_.route->secret_query.empty()) record_.referer = redact(record_.referer, matching_.route->secret_query, arena_);
 }
 
 Refusal Exchange::check_size() const noexcept {

@@ -34,6 +34,11 @@ gateway::Options CaseWorld::gateway_options() {
     std::lock_guard lock(told_mutex_);
     told_.emplace_back(line);
   };
+  out.log_sink = [this](std::string_view lines) {
+    if (!remember_) return;
+    std::lock_guard lock(log_mutex_);
+    log_ += lines;
+  };
   out.locate = [this](const std::string& target) -> std::optional<Address> {
     const auto known = mocks_.addresses().find(target);
     return known == mocks_.addresses().end() ? std::nullopt : std::optional(known->second);
@@ -166,6 +171,14 @@ bool CaseWorld::mock_tls(const upstream::Config& upstream, const std::string& se
   if (!made) return fail(span, made.error().message), false;
   out = std::move(*made);
   return true;
+}
+
+std::vector<std::string> CaseWorld::log_lines() {
+  gateway_->flush_logs();
+  std::lock_guard lock(log_mutex_);
+  std::vector<std::string> out;
+  for (std::size_t at = 0, end = 0; (end = log_.find('\n', at)) != std::string::npos; at = end + 1) out.push_back(log_.substr(at, end - at));
+  return out;
 }
 
 void CaseWorld::tear_down() {

@@ -62,6 +62,8 @@ class CaseWorld {
     remember_ = on;
     mocks_.remember(on);
   }
+  // What the access log holds until now, as the configuration shapes it. Of a simulated world.
+  std::vector<std::string> log_lines();
   // Calls that recorded upstreams had no answer to, since this was last asked.
   std::vector<std::string> take_misses() { return recorded_ ? recorded_->take_misses() : std::vector<std::string>{}; }
 
@@ -91,6 +93,8 @@ class CaseWorld {
   RecordBook records_;
   std::mutex told_mutex_;
   std::vector<std::string> told_;
+  std::mutex log_mutex_;
+  std::string log_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::string gateway_file_;
   std::unique_ptr<ForeignGateway> foreign_;

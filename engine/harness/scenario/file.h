@@ -124,9 +124,10 @@ struct Totals {
 };
 
 struct Check {
-  enum class What : std::uint8_t { Calls, Metric, Breaker, Health, Probes, Limit, Cache } what = What::Calls;
+  enum class What : std::uint8_t { Calls, Metric, Breaker, Health, Probes, Limit, Cache, Log } what = What::Calls;
   std::string name;
   std::string key;  // of a limit
+  bool counts = false;  // of Log: how many lines, instead of themselves
   std::map<std::string, std::string> labels;
   MatcherPtr value;
   diag::Span span, name_span;

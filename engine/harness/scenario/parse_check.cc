@@ -4,7 +4,7 @@
 
 namespace gatelab::harness {
 
-std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink) {
+std::vector<Check> parse_checks(const config::Node& node, bool real, diag::Sink& sink) {
   std::vector<Check> out;
   if (node.kind != config::Kind::List || node.items.empty()) {
     sink.error("wrong-type", node.span, "`check` must be a list of checks", "check: [ { calls: orders, value: 2 } ]");
@@ -30,13 +30,19 @@ std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink) {
         check.name_span = r.span_of(key);
       }
     }
+    if (const config::Node* log = r.get("log")) {
+      check.what = Check::What::Log;
+      check.name = "log";
+      check.counts = config::as_choice(*log, sink, "`log`", {"lines", "count"}) == std::optional<std::size_t>(1);
+      if (real) sink.error("real-time-field", log->span, "lines of the access log come when real time lets them, and this file declares mode real", "write modes: [sim]");
+    }
     const bool state = check.what == Check::What::Breaker || check.what == Check::What::Health;
     const std::string_view value = state ? "state" : check.what == Check::What::Limit ? "remaining" : check.what == Check::What::Cache ? "entries" : "value";
     if (check.what == Check::What::Limit) check.key = r.text("key", "");
     r.require(value);
     check.value = matcher(r, value, state ? Dimension::Text : Dimension::Json, sink);
     r.finish();
-    if (r.valid() && check.name.empty() && sink.errors() == 0) sink.error("missing-key", item.span, "a check names what it looks at: `calls`, `metric`, `breaker`, `health`, `probes`, `limit` or `cache`");
+    if (r.valid() && check.name.empty() && sink.errors() == 0) sink.error("missing-key", item.span, "a check names what it looks at: `calls`, `metric`, `breaker`, `health`, `probes`, `limit`, `cache` or `log`");
     out.push_back(std::move(check));
   }
   return out;

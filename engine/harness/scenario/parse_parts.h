@@ -23,6 +23,6 @@ std::vector<During> parse_during(const config::Node& node, const World& world, d
 // parse_replay.cc: the verb `replay`, with `compare` and `totals` beside it.
 void parse_replay_step(Step& step, const config::Node& node, config::Reader& r, const World& world, diag::Sink& sink);
 // parse_check.cc: the verb `check`.
-std::vector<Check> parse_checks(const config::Node& node, diag::Sink& sink);
+std::vector<Check> parse_checks(const config::Node& node, bool real, diag::Sink& sink);
 
 }  // namespace gatelab::harness

@@ -135,7 +135,7 @@ Step parse_step(const config::Node& node, const World& world, diag::Sink& sink) 
     step.advance = config::as_duration(value, sink, "`advance`").value_or(Duration{});
   } else if (verb->key == "check") {
     step.verb = Step::Verb::Check;
-    step.checks = parse_checks(value, sink);
+    step.checks = parse_checks(value, world.real, sink);
   } else if (verb->key == "fault") {
     step.verb = Step::Verb::Fault;
     step.fault = parse_fault(value, world, sink);

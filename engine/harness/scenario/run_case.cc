@@ -125,6 +125,9 @@ class CaseRun {
         const gateway::CacheReport* cache = cache_of(c);
         if (cache == nullptr) return;
         value = nlohmann::json(cache->entries);
+      } else if (c.what == Check::What::Log) {
+        const std::vector<std::string> lines = world_.log_lines();
+        value = c.counts ? nlohmann::json(lines.size()) : nlohmann::json(lines);
       } else if (c.what != Check::What::Metric) {
         const gateway::TargetReport* t = target(c);
         if (t == nullptr) return;
