@@ -130,10 +130,14 @@ Admin::Server::Server(Admin& admin) {
   http.Get("/ready", [&admin](const Request&, Response& response) {
     admin.draining_ ? answer(response, 503, "draining\n") : answer(response, 200, "ready\n");
   });
-  http.Get("/metrics", [&admin](const Request&, Response& response) {
+  http.Get("/metrics", [&admin](const Request& request, Response& response) {
     observe::MetricsText metrics = admin.doors_.gateway.metrics();
     if (admin.doors_.more_metrics) admin.doors_.more_metrics(metrics);
-    answer(response, 200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
+    std::string accept;
+    for (std::size_t i = 0; i < request.get_header_value_count("Accept"); ++i) accept += (i == 0 ? "" : ",") + request.get_header_value("Accept", i);
+    const observe::Exposition form = observe::choose_exposition(accept);
+    response.set_header("Vary", "Accept");
+    answer(response, 200, metrics.text(form), observe::content_type(form).data());
   });
   http.Get("/requests", [this, &admin](const Request& request, Response& response) { show_requests(admin, request, response); });
   http.Get("/faults", [this, &admin](const Request&, Response& response) { show_faults(admin, success(), response); });

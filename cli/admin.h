@@ -3,7 +3,7 @@
 // Answers only to loopback names in Host (DNS rebinding), and wants a token for changes. No route can reach it.
 //   GET  /healthz              200 while the process lives
 //   GET  /ready                200 while it serves, 503 while it drains
-//   GET  /metrics              Prometheus text
+//   GET  /metrics              Prometheus text, or OpenMetrics where Accept names it
 //   GET  /requests?limit=20    the last decision traces, newest first
 //   GET  /clock                both readings of the clock and the shift
 //   POST /clock                {"shift": "61s"}: moves policy time forward

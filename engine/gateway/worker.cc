@@ -161,7 +161,10 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
     upstreams.push_back(config.name);
   }
   for (const RouteConfig& route : model->routes) routes.push_back(route.name);
-  metrics_.adopt(routes, upstreams);
+  std::vector<observe::ConsumerTable::Configured> consumers;
+  for (const auto& consumer : model->consumers.all)
+    consumers.push_back({consumer->name, consumer->groups.empty() ? std::string(observe::kNoGroup) : consumer->groups.front()});
+  metrics_.adopt(routes, upstreams, std::move(consumers));
   kept_ = std::move(used);
   listeners_.clear();
   for (const ListenerConfig& config : model->listeners)

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cassert>
 #include <mutex>
-
+#include <set>
 
 namespace gatelab::observe {
 namespace {
-
-constexpr std::array<std::string_view, 6> kClasses{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 constexpr std::array<std::int64_t, kLatencyBoundsSeconds.size()> kBoundsNs = [] {
   std::array<std::int64_t, kLatencyBoundsSeconds.size()> out{};
@@ -20,18 +19,30 @@ constexpr std::array<std::int64_t, kLatencyBoundsSeconds.size()> kBoundsNs = [] 
 struct Durations {
   std::array<Counter, kLatencyBoundsSeconds.size() + 1> buckets;
   Counter count, nanoseconds;
+  static std::size_t bucket(std::int64_t ns) noexcept { return static_cast<std::size_t>(std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), ns) - kBoundsNs.begin()); }
   void add(Duration took) noexcept {
     const std::int64_t ns = std::max<std::int64_t>(0, took.count());
-    const auto bucket = std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), ns) - kBoundsNs.begin();
-    buckets[static_cast<std::size_t>(bucket)].add();
+    buckets[bucket(ns)].add();
     count.add();
     nanoseconds.add(static_cast<std::uint64_t>(ns));
   }
 };
 
+// The latest trace of each bucket.
+struct Exemplars {
+  struct One {
+    char trace[32];
+    double seconds = 0;
+    Instant at;
+    bool is_there = false;
+  };
+  std::array<One, kLatencyBoundsSeconds.size() + 1> buckets;
+};
+
 struct RouteSeries {
-  std::array<Counter, kClasses.size()> classes;
+  std::array<Counter, kStatusClasses.size()> classes;
   Durations latency;
+  std::unique_ptr<Exemplars> exemplars;  // null: none of its requests has a trace; guarded by the tables' mutex
   Counter request_octets, response_octets;
   std::array<Counter, kCacheResults.size()> cached;
   // Reasons are few: a list that grows once for each (by, reason) that this route has seen.
@@ -75,12 +86,11 @@ std::string number(double value) {
   return {digits, std::to_chars(digits, digits + sizeof digits, value, format).ptr};
 }
 
-// Buckets must appear in the order of their bounds, and keys are sorted as texts: two octets before the label, which are
-// left out when the text is written.
+// Buckets must appear in the order of their bounds, and keys are sorted as texts: two octets before the label, which exposition.cc
+// leaves out.
 std::string rank(std::size_t bucket) { return {'\x01', static_cast<char>('A' + bucket)}; }
-std::string without_rank(std::string labels) {
-  const std::size_t at = labels.find('\x01');
-  return at == std::string::npos ? labels : labels.erase(at, 2);
+std::string bucket_key(const std::string& labels, std::size_t i) {
+  return "_bucket " + labels + "," + rank(i) + label("le", i < kLatencyBoundsSeconds.size() ? number(kLatencyBoundsSeconds[i]) : "+Inf");
 }
 
 template <class Family, class Value>
@@ -89,9 +99,9 @@ void histogram(Family& family, const std::string& labels, const Durations& durat
   double below = 0;
   for (std::size_t i = 0; i < kLatencyBoundsSeconds.size(); ++i) {
     below += value(durations.buckets[i]);
-    family.series["_bucket " + labels + "," + rank(i) + label("le", number(kLatencyBoundsSeconds[i]))] += below;
+    family.series[bucket_key(labels, i)] += below;
   }
-  family.series["_bucket " + labels + "," + rank(kLatencyBoundsSeconds.size()) + label("le", "+Inf")] += value(durations.count);
+  family.series[bucket_key(labels, kLatencyBoundsSeconds.size())] += value(durations.count);
   family.series["_sum " + labels] += value(durations.nanoseconds) / 1e9;
   family.series["_count " + labels] += value(durations.count);
 }
@@ -128,6 +138,16 @@ struct WorkerMetrics::Tables {
     if (known != upstreams.end()) return *known->second;
     return *(upstreams[std::string(name)] = std::make_unique<UpstreamSeries>());
   }
+  // Only of requests whose spans somebody keeps: few, and whoever is one of them costs more elsewhere.
+  void exemplify(RouteSeries& series, const Record& r) {
+    std::lock_guard lock(mutex);
+    if (!series.exemplars) series.exemplars = std::make_unique<Exemplars>();
+    Exemplars::One& one = series.exemplars->buckets[Durations::bucket(std::max<std::int64_t>(0, r.total.count()))];
+    r.trace.id.copy(one.trace, sizeof one.trace);
+    one.seconds = static_cast<double>(r.total.count()) / 1e9;
+    one.at = r.began + r.total;
+    one.is_there = r.trace.id.size() == sizeof one.trace;
+  }
   void ended(RouteSeries& series, std::string_view by, std::string_view reason) {
     for (const auto& e : series.ended)
       if (e->reason == reason && e->by == by) return e->count.add();
@@ -156,10 +176,24 @@ struct WorkerMetrics::Tables {
   }
 };
 
+namespace {
+
+// Names that no configuration has any more are kept, so that counters go on should they come back, but not without a bound.
+constexpr std::size_t kFormerNames = 1000;
+template <class Series>
+void forget(std::map<std::string, std::unique_ptr<Series>, std::less<>>& all, const std::vector<std::string>& in_force) {
+  if (all.size() <= in_force.size() + kFormerNames) return;
+  const std::set<std::string_view> kept(in_force.begin(), in_force.end());
+  std::erase_if(all, [&kept](const auto& one) { return one.first != "(none)" && kept.count(one.first) == 0; });
+}
+
+}  // namespace
+
 WorkerMetrics::WorkerMetrics() : tables_(std::make_unique<Tables>()) { adopt({}, {}); }
 WorkerMetrics::~WorkerMetrics() = default;
 
-void WorkerMetrics::adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams) {
+void WorkerMetrics::adopt(const std::vector<std::string>& routes, const std::vector<std::string>& upstreams, std::vector<ConsumerTable::Configured> consumers) {
+  consumers_.adopt(std::move(consumers));
   std::lock_guard lock(tables_->mutex);
   Tables& t = *tables_;
   const auto in_force = [](auto& all, const std::string& name) { return std::pair(std::string_view(all.find(name)->first), all.find(name)->second.get()); };
@@ -174,6 +208,8 @@ void WorkerMetrics::adopt(const std::vector<std::string>& routes, const std::vec
     t.upstreams_in_force.push_back(in_force(t.upstreams, name));
   }
   tables_->none = &tables_->route("(none)");
+  forget(t.routes, routes);
+  forget(t.upstreams, upstreams);
 }
 
 void WorkerMetrics::count_handshake(std::string_view side, std::string_view result) noexcept {
@@ -191,9 +227,13 @@ void WorkerMetrics::count(const Record& r) noexcept {
   Tables& t = *tables_;
   RouteSeries* series = Tables::find(t.routes_in_force, t.routes, r.route_index, r.route);
   if (series == nullptr) series = t.none;
-  series->classes[r.status >= 100 && r.status < 600 ? r.status / 100U : 0U].add();
+  series->classes[status_class(r.status)].add();
   t.ended(*series, r.ended.by, r.ended.reason);
-  if (r.status != 101) series->latency.add(r.total);
+  if (r.status != 101) {
+    series->latency.add(r.total);
+    if (r.trace.sampled) t.exemplify(*series, r);
+  }
+  consumers_.count(r);
   series->request_octets.add(r.request_octets);
   series->response_octets.add(r.response_octets);
   if (!r.cache.empty()) {
@@ -215,14 +255,32 @@ void WorkerMetrics::count_attempts(const Record& r) noexcept {
   }
 }
 
+MetricsText::Family& MetricsText::family(const char* name, const char* type, const char* help) {
+  Family& f = families_[name];
+  f.type = type;
+  f.help = help;
+  return f;
+}
+
+void MetricsText::add_consumers(const WorkerMetrics& worker) {
+  Family& requests = family("gatelab_consumer_requests_total", "counter", "Finished exchanges by class of consumer and class of status.");
+  Family& request_bytes = family("gatelab_consumer_request_bytes_total", "counter", "Octets of request bodies by class of consumer.");
+  Family& response_bytes = family("gatelab_consumer_response_bytes_total", "counter", "Octets of response bodies by class of consumer.");
+  family("gatelab_consumers_folded_total", "counter", "Consumers that are counted as (other) since they have made room for others.").series[""] += static_cast<double>(worker.consumers().folded());
+  std::map<std::string, ConsumerReport> all;
+  worker.consumers().collect(all);
+  for (const auto& [name, one] : all) {
+    const std::string which = label("consumer_class", one.consumer_class);
+    for (std::size_t i = 0; i < kStatusClasses.size(); ++i)
+      if (one.classes[i] > 0) requests.series[which + "," + label("status_class", kStatusClasses[i])] += static_cast<double>(one.classes[i]);
+    request_bytes.series[which] += static_cast<double>(one.request_octets);
+    response_bytes.series[which] += static_cast<double>(one.response_octets);
+  }
+}
+
 void MetricsText::add(const WorkerMetrics& worker) {
-  const auto family = [this](const char* name, const char* type, const char* help) -> Family& {
-    Family& f = families_[name];
-    f.type = type;
-    f.help = help;
-    return f;
-  };
-  const auto counter = [&family](const char* name, const char* help) -> Family& { return family(name, "counter", help); };
+  add_consumers(worker);
+  const auto counter = [this](const char* name, const char* help) -> Family& { return family(name, "counter", help); };
   const auto value = [](const Counter& c) { return static_cast<double>(c.value()); };
   const double accepted = value(worker.connections_accepted), closed = value(worker.connections_closed);
   counter("gatelab_connections_accepted_total", "Client connections accepted.").series[""] += accepted;
@@ -252,8 +310,8 @@ void MetricsText::add(const WorkerMetrics& worker) {
   for (const auto& h : t.handshakes) handshakes.series[label("side", h->by) + "," + label("result", h->reason)] += value(h->count);
   for (const auto& [name, s] : t.routes) {
     const std::string route = label("route", name);
-    for (std::size_t i = 0; i < kClasses.size(); ++i)
-      if (s->classes[i].value() > 0) requests.series[route + "," + label("status_class", kClasses[i])] += value(s->classes[i]);
+    for (std::size_t i = 0; i < kStatusClasses.size(); ++i)
+      if (s->classes[i].value() > 0) requests.series[route + "," + label("status_class", kStatusClasses[i])] += value(s->classes[i]);
     for (const auto& e : s->ended) ended.series[route + "," + label("by", e->by) + "," + label("reason", e->reason)] += value(e->count);
     if (!s->ended.empty()) {
       request_bytes.series[route] += value(s->request_octets);
@@ -262,6 +320,11 @@ void MetricsText::add(const WorkerMetrics& worker) {
     for (std::size_t i = 0; i < kCacheResults.size(); ++i)
       if (s->cached[i].value() > 0) cached.series[route + "," + label("result", kCacheResults[i])] += value(s->cached[i]);
     histogram(duration, route, s->latency, value);
+    for (std::size_t i = 0; s->exemplars && i <= kLatencyBoundsSeconds.size(); ++i) {
+      const Exemplars::One& one = s->exemplars->buckets[i];
+      Exemplar& latest = duration.exemplars[bucket_key(route, i)];
+      if (one.is_there && (latest.trace_id.empty() || latest.at < one.at)) latest = {{one.trace, sizeof one.trace}, one.seconds, one.at};
+    }
   }
   for (const auto& [name, s] : t.upstreams) {
     for (const auto& [target, all] : s->attempts)
@@ -285,27 +348,13 @@ void MetricsText::gauge(std::string name, std::string help, double value) {
 }
 
 void MetricsText::labelled(const char* type, std::string name, std::string help, const std::vector<std::pair<std::string_view, std::string_view>>& labels, double value) {
+  assert(std::string_view(type) != "counter" || name.ends_with("_total"));
   Family& f = families_[std::move(name)];
   f.type = type;
   f.help = std::move(help);
   std::string key;
   for (const auto& [label_name, label_value] : labels) key += (key.empty() ? "" : ",") + label(label_name, label_value);
   f.series[key] += value;
-}
-
-std::string MetricsText::text() const {
-  std::string out;
-  for (const auto& [name, family] : families_) {
-    if (family.series.empty()) continue;
-    out += "# HELP " + name + " " + family.help + "\n# TYPE " + name + " " + family.type + "\n";
-    for (const auto& [key, value] : family.series) {
-      // A histogram's keys begin with their suffix.
-      const std::size_t space = key.starts_with("_") ? key.find(' ') : std::string::npos;
-      const std::string labels = without_rank(space == std::string::npos ? key : key.substr(space + 1));
-      out += name + (space == std::string::npos ? "" : key.substr(0, space)) + (labels.empty() ? "" : "{" + labels + "}") + " " + number(value) + "\n";
-    }
-  }
-  return out;
 }
 
 bool MetricsText::value(std::string_view name, const std::map<std::string, std::string>& labels, double& out) const {

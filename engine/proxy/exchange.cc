@@ -229,13 +229,13 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
     if (upstream_token_.cancelled()) {
       Refusal why = aborted_.word.empty() ? refusal_of(observe::reason::kShutdown) : aborted_;
       why.phase = walk_->stopped_by().phase();
-      record_.consumer = input_.consumer != nullptr ? std::string_view(input_.consumer->name) : input_.principal;
+      note_consumer();
       co_await refuse(why);
       co_return finish();
     }
     end = walk_->run();
   }
-  record_.consumer = input_.consumer != nullptr ? std::string_view(input_.consumer->name) : input_.principal;
+  note_consumer();
   if (end == Walk::End::Through) {
     matching_.forwarded = input_.forwarded;
     if (matching_.route->caches) record_.cache = "bypass";
@@ -322,6 +322,13 @@ void Exchange::match() noexcept {
   record_.target = redact(head_.target, matching_.route->secret_query, arena_);
   // Browsers name the page that they come from, whose address may be one of ours.
   if (!matching_.route->secret_query.empty()) record_.referer = redact(record_.referer, matching_.route->secret_query, arena_);
+}
+
+void Exchange::note_consumer() noexcept {
+  record_.consumer = input_.principal;
+  if (input_.consumer == nullptr) return;
+  record_.consumer = input_.consumer->name;
+  record_.consumer_index = input_.consumer->index;
 }
 
 Refusal Exchange::check_size() const noexcept {

@@ -88,6 +88,7 @@ class Exchange {
   void find_client() noexcept;
   void match() noexcept;
   Refusal before_policies() noexcept;
+  void note_consumer() noexcept;
   Refusal check_size() const noexcept;
   io::Task<bool> perform(policy::Effect* effect);
   io::Task<bool> perform_call(const policy::Call& call);

@@ -23,6 +23,16 @@ curl -s "$admin/metrics" >metrics.txt
 "$GATELAB_PEERS/bin/promtool" check metrics <metrics.txt >promtool.txt 2>&1 || fail "promtool: $(<promtool.txt)"
 grep -q '^gatelab_requests_total{.*route="keyed".*status_class="2xx".*} 2$' metrics.txt || fail "metrics: $(grep requests_total metrics.txt)"
 grep -q '^gatelab_ended_total{.*reason="rate-limited".*} 1$' metrics.txt || fail "metrics: $(grep ended_total metrics.txt)"
+grep -q '^gatelab_consumer_requests_total{consumer_class="(no-group)",status_class="4xx"} 1$' metrics.txt || fail "metrics: $(grep consumer_requests metrics.txt)"
+
+# The other form, as Prometheus asks for it. promtool reads it where samples have times: those of scrapes.
+curl -s -D head.txt -H 'Accept: application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1' "$admin/metrics" >open.txt
+grep -qi '^Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8' head.txt || fail "the form is not told: $(<head.txt)"
+expect_equal "the end" "$(tail -n 1 open.txt)" '# EOF'
+grep -q '^# TYPE gatelab_requests counter$' open.txt || fail "OpenMetrics: $(grep 'TYPE gatelab_requests' open.txt)"
+sed -E '/^#/!s/^(\S+(\{[^}]*\})? \S+)/\1 1767225600/' open.txt >timed.txt
+"$GATELAB_PEERS/bin/promtool" tsdb create-blocks-from openmetrics timed.txt blocks >promtool.txt 2>&1 || fail "promtool: $(<promtool.txt)"
+expect_equal "samples in both forms" "$(grep -vc '^#' open.txt)" "$(grep -vc '^#' <(curl -s "$admin/metrics"))"
 
 curl -s "$admin/requests?limit=3" >requests.txt
 grep -q '"rate-limited"' requests.txt || fail "traces: $(<requests.txt)"

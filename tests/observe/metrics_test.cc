@@ -121,6 +121,65 @@ TEST(Metrics, ARouteKeepsItsCountsThroughAReload) {
   EXPECT_EQ(value, 3);
 }
 
+TEST(Metrics, OpenMetricsNamesCountersWithoutTotalAndEndsWithItsMark) {
+  WorkerMetrics worker;
+  serve(worker);
+  Exchange traced("orders", 200, "upstream", "completed", 4ms);
+  traced.record.began = Instant::from_seconds(1'767'225'600);
+  traced.record.trace.id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  traced.record.trace.sampled = true;
+  worker.count(traced.record);
+  Exchange unsampled("orders", 200, "upstream", "completed", 40ms);
+  unsampled.record.trace.id = "00000000000000000000000000000001";
+  worker.count(unsampled.record);
+  MetricsText text;
+  text.add(worker);
+  text.labelled("counter", "gatelab_odd_total", "Says \"this\" \\ that.", {{"a", "b"}}, 1);
+  const std::string got = text.text(Exposition::OpenMetrics), plain = text.text();
+  for (const char* line : {"# TYPE gatelab_requests counter\n", "gatelab_requests_total{route=\"orders\",status_class=\"2xx\"} 3\n", "# HELP gatelab_odd Says \\\"this\\\" \\\\ that.\n",
+                           "gatelab_request_duration_seconds_bucket{route=\"orders\",le=\"1.0\"} 4\n", "gatelab_request_duration_seconds_bucket{route=\"orders\",le=\"+Inf\"} 4\n",
+                           "gatelab_request_duration_seconds_bucket{route=\"orders\",le=\"0.005\"} 3 # {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 0.004 1767225600.004\n"})
+    EXPECT_NE(got.find(line), std::string::npos) << line << got;
+  EXPECT_TRUE(got.ends_with("\n# EOF\n"));
+  EXPECT_EQ(got.find("00000000000000000000000000000001"), std::string::npos) << "a trace that nobody keeps";
+  for (const char* only_open : {"trace_id", "# EOF", "le=\"1.0\"", "# TYPE gatelab_requests counter"}) EXPECT_EQ(plain.find(only_open), std::string::npos) << only_open;
+}
+
+TEST(Metrics, OpenMetricsIsForWhoeverNamesIt) {
+  const std::pair<const char*, Exposition> cases[] = {
+      {"", Exposition::Prometheus},
+      {"*/*", Exposition::Prometheus},
+      {"text/plain", Exposition::Prometheus},
+      {"application/openmetrics-text", Exposition::OpenMetrics},
+      {"Application/OpenMetrics-Text; Version=1.0.0; charset=utf-8", Exposition::OpenMetrics},
+      {"application/openmetrics-text;version=\"1.0.0\"", Exposition::OpenMetrics},
+      {"application/openmetrics-text;version=2.0.0", Exposition::Prometheus},
+      {"application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", Exposition::OpenMetrics},
+      {"application/openmetrics-text;q=0.2,text/plain;q=0.3", Exposition::Prometheus},
+      {"application/openmetrics-text;q=0", Exposition::Prometheus},
+      {"application/openmetrics-text;q=2", Exposition::Prometheus},
+      {"application/openmetrics-text;q=0.3, text/plain;q=0.3", Exposition::OpenMetrics},
+      {", ;, application/openmetrics-text", Exposition::OpenMetrics},
+  };
+  for (const auto& [accept, form] : cases) EXPECT_EQ(choose_exposition(accept), form) << accept;
+}
+
+TEST(Metrics, NamesThatAreGoneAreNotKeptWithoutABound) {
+  WorkerMetrics worker;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string name = "route-" + std::to_string(i);
+    worker.adopt({name}, {name});
+    worker.count(Exchange(name, 200, "upstream", "completed", 1ms).record);
+  }
+  MetricsText text;
+  text.add(worker);
+  const std::string got = text.text();
+  std::size_t routes = 0;
+  for (std::size_t at = 0; (at = got.find("gatelab_request_bytes_total{", at)) != std::string::npos; ++at) ++routes;
+  EXPECT_LE(routes, 1002U);
+  EXPECT_NE(got.find("gatelab_requests_total{route=\"route-2999\",status_class=\"2xx\"} 1\n"), std::string::npos);
+}
+
 TEST(Metrics, LabelsAreEscaped) {
   WorkerMetrics worker;
   worker.adopt({"a\"b\\c\nd"}, {});
