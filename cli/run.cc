@@ -116,6 +116,7 @@ gateway::Options Run::gateway_options() {
   gateway::Options options;
   options.locate = [this](const std::string& target) { return mocks_.locate(target); };
   options.keep_traces = 256;
+  options.export_traces = true;
   options.log_sink = [this](std::string_view lines) { log_.write(lines); };
   options.log_colour = colour_of(Stream::Out) == diag::Colour::On;
   options.tell = [](std::string_view line) { complain(line); };

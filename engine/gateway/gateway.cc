@@ -13,7 +13,9 @@ namespace gatelab::gateway {
 
 struct Gateway::Inner {
   Inner(io::Environment& e, Options o) : environment(e), options(std::move(o)), faults(e.random) {
-    for (io::Loop* loop : environment.loops) workers.push_back(std::make_unique<Worker>(environment, *loop, options, faults));
+    for (io::Loop* loop : environment.loops) workers.push_back(std::make_unique<Worker>(environment, *loop, options, faults, spans));
+    Worker& first = *workers.front();
+    options.spans_wait = [&first] { first.loop().post_remote([&first] { first.spans_wait(); }); };
   }
 
   // Binds what `model` names and is not bound yet. On failure what was bound here is closed again.
@@ -29,6 +31,7 @@ struct Gateway::Inner {
   io::Environment& environment;
   Options options;
   upstream::Faults faults;  // of targets, set from outside; before the workers, who lend it to their targets
+  SpanQueue spans;
   policy::StateStore states;
   std::unique_ptr<StateKeeper> keeper;  // made by start(), then never changed; null: nothing is kept
   std::vector<std::unique_ptr<Worker>> workers;
@@ -225,11 +228,18 @@ void Gateway::drain(Duration grace, std::function<void()> done) {
     if (inner.keeper) inner.keeper->finish(inner.last_write, kept);
     else kept();
   };
+  std::function<void()> quiet = [] {};
+  if (Worker* exporter = inner.workers.front().get(); exporter->exports()) {
+    auto loud = std::make_shared<std::atomic<std::size_t>>(inner.workers.size());
+    quiet = [loud, exporter] {
+      if (loud->fetch_sub(1) == 1) exporter->loop().post_remote([exporter] { exporter->all_are_quiet(); });
+    };
+  }
   for (const auto& worker : inner.workers) {
     const auto ended = [left, &first, all_ended] {
       if (left->fetch_sub(1) == 1) first.post_remote(all_ended);
     };
-    worker->loop().post_remote([w = worker.get(), grace, ended] { w->drain(grace, ended); });
+    worker->loop().post_remote([w = worker.get(), grace, quiet, ended] { w->drain(grace, quiet, ended); });
   }
 }
 
@@ -326,6 +336,7 @@ observe::MetricsText Gateway::metrics() const {
   for (const upstream::Faults::Injected& one : inner_->faults.injected())
     text.labelled("counter", "gatelab_faults_injected_total", "Connections and requests that met a fault.", {{"target", one.target}, {"kind", one.kind}}, static_cast<double>(one.count));
   if (inner_->keeper) inner_->keeper->add_metrics(text);
+  if (inner_->options.export_traces) inner_->spans.add_metrics(text);
   for (const auto& worker : inner_->workers) text.add(worker->metrics());
   for (const auto& [id, state] : inner_->states.alive()) {
     std::vector<policy::Measure> measures;
@@ -348,6 +359,14 @@ std::vector<observe::OwnedRecord> Gateway::requests(std::size_t limit) const {
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.began + a.total > b.began + b.total; });
   if (all.size() > limit) all.resize(limit);
   return all;
+}
+
+std::vector<observe::ConsumerReport> Gateway::consumers() const {
+  std::map<std::string, observe::ConsumerReport> all;
+  for (const auto& worker : inner_->workers) worker->metrics().consumers().collect(all);
+  std::vector<observe::ConsumerReport> out;
+  for (auto& [name, one] : all) out.push_back(std::move(one));
+  return out;
 }
 
 std::size_t Gateway::connections() const {

@@ -45,6 +45,10 @@ struct Options {
   std::function<void(std::string_view)> tell;
   // False: whatever `state` says, counts are in memory only.
   bool keep_state = true;
+  // Spans go where `trace` says; else they are not made, and contexts are passed on all the same.
+  bool export_traces = false;
+  // The gateway's own: workers tell that spans wait.
+  std::function<void()> spans_wait;
 };
 
 struct Bound {
@@ -131,6 +135,8 @@ class Gateway {
   observe::MetricsText metrics() const;
   // The last traces, newest first.
   std::vector<observe::OwnedRecord> requests(std::size_t limit) const;
+  // Who has asked, of all workers, sorted by name. Any thread.
+  std::vector<observe::ConsumerReport> consumers() const;
   std::size_t in_flight() const noexcept;
   // Of clients, open now. Any thread.
   std::size_t connections() const;

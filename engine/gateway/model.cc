@@ -37,11 +37,13 @@ class Assembler {
     upstreams(r.get("upstreams"));
     caches_ = policy::parse_caches(r.get("caches"), sink_);
     model_->issuers = parse_issuers(r.get("issuers"), input_, *model_, files_, sink_);
+    if (const config::Node* trace = r.get("trace")) model_->trace = parse_trace(*trace, *model_, sink_);
     top_policies(r.get("policies"));
     routes(r.require("routes"));
     tls();
     unused_caches();
-    for (const std::string_view key : {"stores", "telemetry", "tracing", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"stores", "tls", "defaults", "include"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"tracing", "telemetry", "otlp"}) r.elsewhere(key, "trace: { otlp: { url: http://127.0.0.1:4318/v1/traces } }");
     r.elsewhere("listener", "write listeners: [ … ]");
     r.elsewhere("services", "upstreams are what others call services");
     r.finish();
@@ -266,7 +268,7 @@ class Assembler {
 
   void unused_upstreams() {
     for (const upstream::Config& upstream : model_->upstreams)
-      if (used_.count(upstream.name) == 0 && !upstream.name.starts_with(kIssuerUpstream)) sink_.warning("unused-upstream", upstream.span, "nothing uses the upstream `" + upstream.name + "`");
+      if (used_.count(upstream.name) == 0 && !is_own_upstream(upstream.name)) sink_.warning("unused-upstream", upstream.span, "nothing uses the upstream `" + upstream.name + "`");
   }
 
   const ModelInput& input_;

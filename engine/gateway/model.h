@@ -21,6 +21,7 @@
 #include "http/uri.h"
 #include "io/environment.h"
 #include "observe/log_shape.h"
+#include "observe/trace.h"
 #include "policy/catalog.h"
 #include "policy/issuers.h"
 #include "proxy/preface.h"
@@ -66,6 +67,21 @@ struct LogConfig {
   std::vector<std::string> secret_query;  // parameters whose values no line and no trace shows; `*`: all
 };
 
+struct TraceConfig {
+  observe::TraceRules rules;
+  std::string service = "gatelab";  // as the collector knows it
+  struct Otlp {
+    std::int32_t upstream = -1;
+    std::string target;             // path and query
+    std::vector<std::pair<std::string, Secret>> headers;
+    Duration interval = std::chrono::seconds(5);
+    Duration timeout = std::chrono::seconds(10);   // of one request
+    Duration retry_for = std::chrono::minutes(1);  // how long one batch is tried again
+    std::size_t queue = 4096, batch = 512;         // spans
+  };
+  std::optional<Otlp> otlp;         // nullopt: contexts are passed on, and no spans are made
+};
+
 // Where counts are kept from one run to the next.
 struct StateConfig {
   std::string path;   // relative to the working directory
@@ -85,7 +101,9 @@ struct RouteConfig {
   std::optional<std::pair<std::string, std::string>> rewrite;  // a prefix of the path, and what it becomes
 };
 
-inline constexpr std::string_view kIssuerUpstream = "issuers/";
+inline constexpr std::string_view kIssuerUpstream = "issuers/", kTraceUpstream = "trace/otlp";
+// Not one of the file's `upstreams`, whose names have no slash.
+inline bool is_own_upstream(std::string_view name) noexcept { return name.find('/') != std::string_view::npos; }
 
 struct Model {
   diag::SourcePtr source;
@@ -93,10 +111,11 @@ struct Model {
   std::vector<ListenerConfig> listeners;
   std::optional<AdminConfig> admin;
   LogConfig log;
+  std::optional<TraceConfig> trace;
   std::optional<StateConfig> state;
   policy::Consumers consumers;
   policy::Issuers issuers;
-  // As the file has them, then those that key sets are fetched from: "issuers/NAME".
+  // As the file has them, then those that key sets are fetched from, "issuers/NAME", and where spans go, "trace/otlp".
   std::vector<upstream::Config> upstreams;
   std::vector<RouteConfig> routes;
   RouteConfig no_route;  // "(none)": top-level policies still run

@@ -16,6 +16,8 @@ AdminConfig parse_admin(const config::Node& node, diag::Sink& sink);
 std::optional<StateConfig> parse_state(const config::Node& node, const ModelFiles& files, diag::Sink& sink);
 // Gives an upstream's targets the states that they had in the configuration before, or fresh ones.
 void keep_targets(upstream::Config& upstream, policy::StateStore& states);
+// Adds the upstream that spans go to.
+TraceConfig parse_trace(const config::Node& node, Model& model, diag::Sink& sink);
 // `random`: keys of hashes that the file gives none for.
 LogConfig parse_log(const config::Node& node, Random random, diag::Sink& sink);
 

@@ -16,6 +16,7 @@ constexpr Duration kLogDelay = std::chrono::milliseconds(20);
 constexpr Duration kTraceEvery = std::chrono::milliseconds(1);
 constexpr std::uint32_t kToldPerSecond = 10;
 constexpr Duration kHandshakesLeft = std::chrono::seconds(1);  // when draining begins
+constexpr Duration kLastSpans = std::chrono::seconds(2);
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 proxy::Route to_route(const RouteConfig& config) {
@@ -93,8 +94,8 @@ std::string bind_key(const ListenerConfig& listener, const Options& options) {
   return options.ephemeral_listeners || any_port ? listener.name : format(listener.endpoint);
 }
 
-Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options, upstream::Faults& faults)
-    : environment_(environment), options_(options), faults_(faults), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())),
+Worker::Worker(io::Environment& environment, io::Loop& loop, const Options& options, upstream::Faults& faults, SpanQueue& spans)
+    : environment_(environment), options_(options), faults_(faults), services_(environment, loop, *this, environment.random.fork("request-id", loop.index())), spans_(spans),
       connections_(loop), background_(loop), copies_(loop), control_(loop) {
   services_.background = &background_;
   services_.copies = &copies_;
@@ -176,13 +177,24 @@ void Worker::adopt(const std::shared_ptr<const Model>& model, std::uint64_t gene
   log_shape_ = model->log.shape;
   format_ = log_shape_->format;
   shaped_ = !log_shape_->is_plain();
+  adopt_trace(*snapshot, *model);
   services_.snapshot = proxy::Pin(std::move(snapshot));
+  if (exporter_) exporter_->adopt(model->trace);
   check_targets();
   questions_.answered.signal();  // other rules may want to know sooner
   if (std::exchange(begun_, true)) return;
   background_.spawn(flush_later());
   background_.spawn(sweep_pools());
   background_.spawn(keep_addresses());
+}
+
+void Worker::adopt_trace(proxy::Snapshot& snapshot, const Model& model) {
+  if (!model.trace) return;
+  snapshot.trace_rules = model.trace->rules;
+  snapshot.trace_rules.exports = model.trace->otlp && options_.export_traces;
+  snapshot.trace = &snapshot.trace_rules;
+  const bool first = snapshot.trace_rules.exports && services_.loop.index() == 0 && !exporter_;
+  if (first) exporter_ = std::make_unique<TraceExporter>(services_, spans_, environment_.random.fork("trace-export"));
 }
 
 void Worker::accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transport) {
@@ -247,6 +259,7 @@ io::Task<void> Worker::serve(std::shared_ptr<Bind> bind, ListenerView view, io::
 void Worker::finished(const observe::Record& record) noexcept {
   metrics_.count(record);
   if (logs_) log(record);
+  if (record.trace.timed) trace(record);
   if (!traces_.empty()) keep_trace(record);
   if (options_.on_record) options_.on_record(record);
   if (pools_idle_) pool_used_.signal();
@@ -254,6 +267,7 @@ void Worker::finished(const observe::Record& record) noexcept {
 
 void Worker::called(const observe::Record& record) noexcept {
   metrics_.count_attempts(record);
+  if (record.trace.timed) trace(record);
   if (!traces_.empty()) keep_trace(record);
   if (pools_idle_) pool_used_.signal();
 }
@@ -268,6 +282,21 @@ void Worker::log(const observe::Record& record) noexcept {
   }
   if (log_.size() >= kLogBatch) flush_log();
   else if (first) log_begun_.signal();
+}
+
+void Worker::trace(const observe::Record& record) noexcept {
+  span_text_.clear();
+  const std::size_t spans = observe::append_spans(span_text_, record);
+  if (spans_.add(span_text_, spans)) options_.spans_wait();
+}
+
+void Worker::spans_wait() noexcept {
+  if (exporter_) exporter_->wake();
+}
+
+void Worker::all_are_quiet() noexcept {
+  all_quiet_ = true;
+  quiet_.signal();
 }
 
 // Who has no room, or does not say who is there as he should, is closed before a request: that has a line of its own.
@@ -400,12 +429,13 @@ void Worker::cut() noexcept {
   handshakes_.cancel();
   connections_.cancel();
   copies_.cancel();
+  if (exporter_) exporter_->cut();
   for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->cut();
 }
 
-void Worker::drain(Duration grace, std::function<void()> done) { control_.spawn(drain_all(grace, std::move(done))); }
+void Worker::drain(Duration grace, std::function<void()> quiet, std::function<void()> done) { control_.spawn(drain_all(grace, std::move(quiet), std::move(done))); }
 
-io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
+io::Task<void> Worker::drain_all(Duration grace, std::function<void()> quiet, std::function<void()> done) {
   services_.draining = true;
   for (proxy::Http1Connection* c = services_.first; c != nullptr; c = c->next()) c->drain();
   io::Wait wait;
@@ -427,6 +457,14 @@ io::Task<void> Worker::drain_all(Duration grace, std::function<void()> done) {
     copies_.cancel();
     wait.deadline = Instant::max();
     co_await copies_.join(wait);
+  }
+  quiet();
+  // Other workers' last spans are among those that are still to go.
+  wait.deadline = Instant::max();
+  while (exporter_ && !all_quiet_) co_await quiet_.wait(services_.loop, wait);
+  if (exporter_) {
+    auto finishing = exporter_->finish(services_.loop.now() + kLastSpans);
+    co_await finishing;
   }
   background_.cancel();
   if (checking_) checking_->cancel();

@@ -13,6 +13,8 @@
 
 #include "gateway/client_counts.h"
 #include "gateway/gateway.h"
+#include "gateway/span_queue.h"
+#include "gateway/trace_exporter.h"
 #include "io/scope.h"
 #include "proxy/services.h"
 
@@ -43,15 +45,19 @@ std::string bind_key(const ListenerConfig& listener, const Options& options);
 
 class Worker final : public proxy::Sink {
  public:
-  Worker(io::Environment& environment, io::Loop& loop, const Options& options, upstream::Faults& faults);
+  Worker(io::Environment& environment, io::Loop& loop, const Options& options, upstream::Faults& faults, SpanQueue& spans);
   ~Worker() override = default;
 
   // Serves this configuration from now on.
   void adopt(const std::shared_ptr<const Model>& model, std::uint64_t generation);
   void accept(const std::shared_ptr<Bind>& bind, io::TransportPtr transport);
-  // `done` is called on this worker's thread when no connection is left.
-  void drain(Duration grace, std::function<void()> done);
+  // `quiet` is called on this worker's thread when it makes no more spans, `done` when no connection is left and all has ended.
+  void drain(Duration grace, std::function<void()> quiet, std::function<void()> done);
   void cut() noexcept;
+  // Of worker 0, on its thread: it exports spans; there are some; no worker makes any more.
+  bool exports() const noexcept { return exporter_ != nullptr; }
+  void spans_wait() noexcept;
+  void all_are_quiet() noexcept;
   io::Loop& loop() noexcept { return services_.loop; }
 
   void finished(const observe::Record& record) noexcept override;
@@ -78,7 +84,9 @@ class Worker final : public proxy::Sink {
   io::Task<void> sweep_pools();
   io::Task<void> keep_addresses();
   Instant refresh_addresses();
-  io::Task<void> drain_all(Duration grace, std::function<void()> done);
+  io::Task<void> drain_all(Duration grace, std::function<void()> quiet, std::function<void()> done);
+  void trace(const observe::Record& record) noexcept;
+  void adopt_trace(proxy::Snapshot& snapshot, const Model& model);
   std::optional<Address> fixed_place(const std::string& target) const;
   // What is kept of a place that targets stand at, whatever configuration speaks of it.
   struct Kept {
@@ -103,6 +111,11 @@ class Worker final : public proxy::Sink {
   bool shaped_ = false;                                // a line takes more than the format
   std::shared_ptr<const observe::LogShape> log_shape_;
   std::string log_;
+  SpanQueue& spans_;
+  std::string span_text_;                    // of one exchange
+  std::unique_ptr<TraceExporter> exporter_;  // of worker 0, once a configuration has asked for one
+  bool all_quiet_ = false;
+  io::Signal quiet_;
   bool begun_ = false;
   io::Signal log_begun_, pool_used_;
   bool pools_idle_ = true;

@@ -89,6 +89,7 @@ io::Task<void> Exchange::answer(policy::Answer& own) {
   if (own.status == 204 || own.status == 304) out.framing = {};
   record_.status = own.status;
   committed_ = true;
+  mark(answered_);
   inbound_.write_head(out);
   io::Code code = write_body(own.body, true, nullptr);
   if (code == io::Code::WouldBlock) code = co_await written();

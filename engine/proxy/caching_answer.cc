@@ -28,6 +28,7 @@ Exchange::Cut Exchange::begin_stored(std::uint16_t status, http::Fields& fields,
   out.fields = &fields;
   record_.status = status;
   committed_ = true;
+  mark(answered_);
   inbound_.write_head(out);
   return cut;
 }

@@ -13,6 +13,14 @@ namespace gatelab::proxy {
 
 struct Refreshing;
 
+// Where a call stands in a trace; no id: in none.
+struct CallTrace {
+  std::string_view id, state;
+  std::string_view what;     // what makes the call, as its span is called; a literal
+  std::uint64_t parent = 0;  // span
+  bool sampled = false;
+};
+
 struct CallRequest {
   std::int32_t upstream = -1;  // index in the snapshot
   std::string_view method = "GET", path, query;
@@ -26,6 +34,7 @@ struct CallRequest {
   // On whose behalf: told to the target as for any request. Empty for what no client asked for.
   std::string_view parent, request_id, route, scheme = "http", authority, asked_method, asked_uri;
   Address client, local;
+  CallTrace trace;
 };
 
 // Performs it on `services`' loop; `snapshot` is the one that `request.upstream` counts in. Everything that `request` views

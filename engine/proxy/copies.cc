@@ -99,6 +99,7 @@ void Exchange::send_copy(const policy::Copy& copy, std::string_view body) noexce
   if (!copy.host_suffix.empty()) request.host = &as_asked();
   request.client = record_.client;
   request.local = inbound_.local();
+  request.trace = trace_of("mirror", observe::Phase::Forward, arena);
   parcel->copies = copy.copies;
   services_.copies->spawn(send(services_, snapshot_, std::move(parcel)));
 }

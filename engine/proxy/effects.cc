@@ -45,6 +45,7 @@ io::Task<bool> Exchange::perform_call(const policy::Call& call) {
   request.asked_uri = call.asked_uri;
   request.client = record_.client;
   request.local = inbound_.local();
+  request.trace = trace_of(walk_->stopped_by().kind(), walk_->stopped_by().phase(), arena_);
   auto calling = proxy::call(services_, snapshot_, request, upstream_token_, *call.answer, arena_);
   co_await calling;
   co_return call.answer->failure.empty();

@@ -216,12 +216,14 @@ void Exchange::begin() noexcept {
 
 // The usual course of an exchange makes few coroutines: what needs no waiting is a plain call.
 io::Task<void> Exchange::run(const Refusal* refusal) {
+  if (snapshot_->trace != nullptr) begin_trace();
   const Refusal early = refusal != nullptr ? *refusal : before_policies();
   if (!early.word.empty()) {
     co_await refuse(early);
     co_return finish();
   }
   walk_.emplace(matching_.route->policies, input_, scratch_, record_);
+  if (record_.trace.timed) walk_->keep_times(services_.loop.clock(), io_began_);
   Walk::End end = walk_->run();
   while (end == Walk::End::Effect) {
     input_.effect_done = co_await perform(walk_->effect());
@@ -240,6 +242,7 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
     matching_.forwarded = input_.forwarded;
     if (matching_.route->caches) record_.cache = "bypass";
     const Refusal late = before_forward();
+    if (input_.cache != nullptr) mark(looked_up_);
     if (late.word.empty() && input_.cache != nullptr && begin_caching()) {
       auto caching = through_cache();
       co_await caching;
@@ -267,6 +270,7 @@ io::Task<void> Exchange::run(const Refusal* refusal) {
 io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
   record_.parent = request.parent;
   if (!request.request_id.empty()) record_.request_id = request.request_id;
+  if (!request.trace.id.empty()) begin_trace(request.trace);
   asked_method_ = request.asked_method;
   asked_uri_ = request.asked_uri;
   matching_.route = &route;
@@ -281,7 +285,7 @@ io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
   } else {
     co_await refuse(late);
   }
-  record_.total = services_.loop.now() - io_began_;
+  record_.total = since_begin();
   services_.sink.called(record_);
 }
 
@@ -321,6 +325,7 @@ void Exchange::match() noexcept {
   record_.route_index = matching_.route_index;
   record_.target = redact(head_.target, matching_.route->secret_query, arena_);
   // Browsers name the page that they come from, whose address may be one of ours.
+  if (record_.trace.timed) note_match();
   if (!matching_.route->secret_query.empty()) record_.referer = redact(record_.referer, matching_.route->secret_query, arena_);
 }
 
@@ -354,6 +359,7 @@ void Exchange::finish() noexcept {
   record_.variant = input_.variant;
   record_.injected = input_.injected;
   if (caching_ != nullptr) record_.cache = caching_->word;
+  if (record_.trace.timed) note_timings();
   if (walk_) walk_->on_end(record_);
   services_.sink.finished(record_);
 }

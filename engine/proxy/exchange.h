@@ -63,6 +63,7 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
           const ListenerSettings& listener, const Way& way) noexcept;
 
 struct CallRequest;
+struct CallTrace;
 struct Caching;
 struct Refreshing;
 struct Waking;
@@ -98,6 +99,18 @@ class Exchange {
   io::Task<void> watch_waiting(io::Scope& beside, bool half_close_is_gone);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
   void finish() noexcept;
+
+  // tracing.cc: where it stands in a trace, and how long its phases last
+  void begin_trace() noexcept;
+  void begin_trace(const CallTrace& trace) noexcept;
+  std::string_view traceparent_of(const observe::Attempt& note) const noexcept;
+  CallTrace trace_of(std::string_view what, observe::Phase phase, Arena& arena) const noexcept;
+  Duration since_begin() const noexcept { return services_.loop.now() - io_began_; }
+  void mark(Duration& when) const noexcept {
+    if (record_.trace.timed) when = since_begin();
+  }
+  void note_match() noexcept;
+  void note_timings() noexcept;
 
   // answer.cc: answers of the gateway's own
   io::Task<void> refuse(Refusal refusal);
@@ -263,6 +276,10 @@ class Exchange {
   Instant total_deadline_ = Instant::max();
   Instant asked_deadline_ = Instant::max();  // what whoever asks has said, or the policy whose call this is; may be later than the total
   char request_id_[32];
+  std::string_view tracestate_;
+  // Where spans are made: since the beginning; negative: it has not come to that.
+  Duration looked_up_{-1}, forwarded_{-1}, answered_{-1};
+  std::uint32_t tries_begun_ = 0;
   http::Origin origin_;
   std::string_view asked_method_, asked_uri_;  // of a call: what the client has asked for
 

@@ -49,6 +49,7 @@ void Exchange::begin_try(Attempt& attempt) noexcept {
   attempt.note.target = attempt.target.name();
   const Instant now = services_.loop.now();
   attempt.note.started = now - io_began_;
+  if (record_.trace.span != 0) attempt.note.span = observe::try_span(record_.trace.span, tries_begun_++);
   const std::optional<Duration>& per_try = attempt.upstream.config().retry.per_try_timeout;
   attempt.deadline = per_try ? std::min(total_deadline_, now + *per_try) : total_deadline_;
 }
@@ -146,6 +147,8 @@ io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   const Way way{origin_, record_.peer, inbound_.scheme(), record_.request_id, inbound_.local().port, services_.via};
   Told told = tell(head_, matching_, attempt.upstream.config(), attempt.target.authority(), listener_, way);
   if (!told.timeout_name.empty()) told.timeout = attempt.deadline - services_.loop.now();
+  told.traceparent = traceparent_of(attempt.note);
+  told.tracestate = tracestate_;
   told.asked_method = asked_method_;
   told.asked_uri = asked_uri_;
   told.websocket = websocket_;
@@ -286,6 +289,7 @@ void Exchange::settle(Attempt& attempt) noexcept {
     else attempt.transport->close();
   }
   tell_target(attempt);
+  mark(attempt.note.ended);
   record_.attempts.add(attempt.note);
   attempt.note.upstream = {};
 }

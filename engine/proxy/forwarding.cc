@@ -94,7 +94,7 @@ std::string_view choose_host(const upstream::HostPolicy& policy, std::string_vie
 std::size_t told_octets(const Told& told) noexcept {
   constexpr std::size_t kNode = 64;  // an address with what stands around it
   return 512 + told.host.size() + told.via.size() + 2 * told.authority.size() + told.request_id.size() + told.request_id_name.size() + told.prefix.size() + told.client_certificate.size() +
-         2 * kNode * (told.origin->hops.size() + 1) + told.asked_method.size() + told.asked_uri.size() + told.timeout_name.size() + 64;
+         2 * kNode * (told.origin->hops.size() + 1) + told.asked_method.size() + told.asked_uri.size() + told.timeout_name.size() + told.traceparent.size() + told.tracestate.size() + 96;
 }
 
 void write_told(HeadText& out, const Told& told) noexcept {
@@ -108,6 +108,8 @@ void write_told(HeadText& out, const Told& told) noexcept {
     out.number(static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(told.timeout).count())));
     out.text("\r\n");
   }
+  if (!told.traceparent.empty()) out.field("traceparent", told.traceparent);
+  if (!told.tracestate.empty()) out.field("tracestate", told.tracestate);
   // A structured field of one byte sequence (RFC 9440 §2.2).
   if (told.client_certificate.empty()) return;
   out.text("Client-Cert: :");

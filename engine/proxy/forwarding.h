@@ -36,6 +36,7 @@ struct Told {
   std::string_view asked_method, asked_uri;  // of a call on a request's behalf: what that asks for
   std::string_view peer_scheme; // of the connection that the request came on
   std::string_view client_certificate;  // DER in base64; empty: none, or not for targets
+  std::string_view traceparent, tracestate;  // empty: none, or those that came pass as they are
   std::string_view timeout_name;  // of the field that says how long the answer is waited for; empty: none
   Duration timeout{};
   const http::Origin* origin = nullptr;

@@ -52,6 +52,7 @@ void HeadText::content_length(std::uint64_t n) noexcept {
 
 std::string_view request_head(Arena& arena, const http::RequestHead& head, const Told& told) noexcept {
   const bool own_name = told.request_id_name != "X-Request-Id";
+  const bool traced = !told.traceparent.empty();
   std::size_t size = head.method_text.size() + told.path.size() + head.query.size() + told_octets(told) + 128;
   for (const http::Field& f : head.fields) size += f.name.size() + f.value.size() + 4;
   HeadText out(arena, size);
@@ -67,6 +68,7 @@ std::string_view request_head(Arena& arena, const http::RequestHead& head, const
   for (const http::Field& f : head.fields) {
     if (stays_here(f.id)) continue;
     if (f.id == FieldId::Other && (http::is_forwarding_field(f.name) || (own_name && iequals(f.name, told.request_id_name)))) continue;
+    if (traced && f.id == FieldId::Other && (iequals(f.name, "traceparent") || iequals(f.name, "tracestate"))) continue;  // a policy's
     if (head.has_underscores && http::reads_like_another(head.fields, f.name)) continue;
     out.field(f.name, f.value);
   }

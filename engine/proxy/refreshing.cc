@@ -44,6 +44,7 @@ void Exchange::refresh(cache::Fill fill) noexcept {
   request.authority = arena.copy(head_.authority);
   request.client = record_.client;
   request.local = inbound_.local();
+  request.trace = trace_of("cache", observe::Phase::CacheLookup, arena);
   request.refreshing = what.get();
   services_.background->spawn(ask_anew(services_, snapshot_, std::move(what)));
 }

@@ -85,6 +85,7 @@ void Exchange::begin_answer(Attempt& attempt) noexcept {
   out.fields = &head.fields;
   record_.status = status;
   committed_ = true;
+  mark(answered_);
   inbound_.write_head(out);
 }
 

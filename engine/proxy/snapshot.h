@@ -18,6 +18,7 @@
 #include "http/hop.h"
 #include "http/parser.h"
 #include "http/uri.h"
+#include "observe/trace.h"
 #include "policy/policy.h"
 #include "proxy/forwarding.h"
 #include "proxy/preface.h"
@@ -67,6 +68,8 @@ class Snapshot {
   Route no_route;
   std::vector<std::unique_ptr<upstream::Upstream>> upstreams;
   std::vector<const policy::CachePlan*> caches;  // of all routes: what a change of a resource makes invalid
+  observe::TraceRules trace_rules;
+  const observe::TraceRules* trace = nullptr;  // null: tracing is off, and what requests say of it passes as any field
   std::uint64_t generation = 0;
   bool detailed = false;  // someone reads the decisions' details
 

@@ -48,6 +48,7 @@ void Exchange::set_deadline(const upstream::Upstream& upstream, Instant deadline
 }
 
 upstream::Upstream& Exchange::begin_forward() noexcept {
+  mark(forwarded_);
   upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
   const balance::RetryRules& rules = upstream.config().retry;
   if (rules.max_retries != 0) {

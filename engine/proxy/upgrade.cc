@@ -56,6 +56,7 @@ io::Task<const observe::Reason*> Exchange::tunnel(Attempt& attempt) {
   finish_fields(status, fields, false, none);
   record_.status = attempt.head.status;
   committed_ = true;
+  mark(answered_);
   attempt.head.keep_alive = false;
   const io::Code opened = co_await inbound_.open_tunnel(fields);
   if (client_failed(opened)) co_return &observe::reason::kShutdown;

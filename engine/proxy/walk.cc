@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/walk.h"
 
+#include <utility>
+
 namespace gatelab::proxy {
 namespace {
 
@@ -20,10 +22,14 @@ Walk::End Walk::run() noexcept {
     const policy::Policy& policy = *policies_[next_];
     current_ = memory_[next_];
     stepped_ = next_ + 1;
+    if (clock_ != nullptr && !std::exchange(resumes_, false)) begun_ = clock_->io_now();
     step_ = policy.step(input_);
     memory_[next_] = current_;
     input_.effect_done = false;
-    if (step_.verdict == policy::Verdict::Need) return End::Effect;
+    if (step_.verdict == policy::Verdict::Need) {
+      resumes_ = true;
+      return End::Effect;
+    }
     if (step_.verdict == policy::Verdict::Continue) {
       note(policy, step_.outcome);
       continue;
@@ -49,6 +55,7 @@ void Walk::note(const policy::Policy& policy, observe::Outcome outcome) noexcept
   decision.phase = policy.phase();
   decision.outcome = outcome;
   record_.decisions.add(decision);
+  if (clock_ != nullptr) record_.timings.add({policy.phase(), begun_ - origin_, clock_->io_now() - origin_, static_cast<std::int32_t>(record_.decisions.size()) - 1});
 }
 
 template <class F>

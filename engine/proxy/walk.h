@@ -16,6 +16,12 @@ class Walk {
   Walk(std::span<const policy::Policy* const> policies, policy::Input& input, policy::Scratch& scratch,
        observe::Record& record) noexcept;
 
+  // From here on every policy's time is written down. `clock` outlives the walk.
+  void keep_times(const Clock& clock, Instant origin) noexcept {
+    clock_ = &clock;
+    origin_ = origin;
+  }
+
   enum class End : std::uint8_t {
     Through,  // every policy let it pass
     Answer,   // answer() is to be sent
@@ -52,6 +58,9 @@ class Walk {
   std::size_t next_ = 0;
   std::size_t stepped_ = 0;
   policy::Step step_;
+  const Clock* clock_ = nullptr;  // null: nobody asks how long policies take
+  Instant origin_, begun_;
+  bool resumes_ = false;          // the policy has been stepped before, and its effect is over
 };
 
 }  // namespace gatelab::proxy

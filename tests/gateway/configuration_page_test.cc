@@ -21,7 +21,7 @@ using Keys = std::map<std::string, std::set<std::string>>;  // by where the map 
 
 constexpr const char* kNobodyKnows = "qqqqqqqqqqqqqqqqqqqqqqqq";
 // Maps whose keys are names that the user chooses.
-const std::set<std::string> kNamed{"caches", "upstreams", "upstreams.*.targets", "issuers", "routes[].match.headers", "routes[].match.query", "policies[].jwt.claims", "policies[].jwt.forward",
+const std::set<std::string> kNamed{"caches", "trace.otlp.headers", "upstreams", "upstreams.*.targets", "issuers", "routes[].match.headers", "routes[].match.query", "policies[].jwt.claims", "policies[].jwt.forward",
                                    "policies[].respond.headers", "policies[].headers.request.set", "policies[].headers.request.add", "policies[].headers.response.set",
                                    "policies[].headers.response.add", "policies[].headers.request.copy", "policies[].headers.request.rename", "policies[].headers.response.rename",
                                    "policies[].query.rename", "policies[].query.set", "policies[].query.add", "policies[].split.variants"};

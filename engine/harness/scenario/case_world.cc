@@ -29,6 +29,7 @@ gateway::Options CaseWorld::gateway_options() {
   gateway::Options out;
   out.hermetic = true;
   out.ephemeral_listeners = options_.real;
+  out.export_traces = true;
   out.keep_state = driver_->simulated();
   out.tell = [this](std::string_view line) {
     std::lock_guard lock(told_mutex_);
@@ -131,7 +132,7 @@ bool CaseWorld::add_mocks(const gateway::Model& model) {
     const auto written = case_.world.mocks.find(upstream.name);
     std::vector<Stub> all = written == case_.world.mocks.end() ? std::vector<Stub>{} : written->second;
     // Whoever issues tokens is stood in for.
-    if (recorded_ && !upstream.name.starts_with(gateway::kIssuerUpstream))
+    if (recorded_ && !gateway::is_own_upstream(upstream.name))
       for (Stub& stub : recorded_->stubs(upstream.name)) all.push_back(std::move(stub));
     if (all.empty()) {
       diag::Sink sink;

@@ -58,7 +58,8 @@ FaultStep parse_fault(const config::Node& node, const World& world, diag::Sink& 
   out.target = target ? *target : all.value_or("");
   out.target_span = r.span_of(target ? "target" : "upstream");
   if (target && target->find('/') == std::string::npos) sink.error("bad-name", out.target_span, "`" + *target + "` names no target", "target: UPSTREAM/TARGET, or upstream: " + *target);
-  const std::string upstream = out.target.substr(0, out.target.find('/'));
+  // Upstreams of the gateway's own have a slash in their names.
+  const std::string upstream = world.mocks.count(out.target) > 0 ? out.target : out.target.substr(0, out.target.find('/'));
   if (!out.target.empty() && world.mocks.count(upstream) == 0 && !world.mocks.empty()) {
     std::vector<std::string_view> names;
     for (const auto& [name, stubs] : world.mocks) names.push_back(name);
