@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "cli/admin_caches.h"
+#include "cli/admin_consumers.h"
 #include "cli/admin_faults.h"
 
 namespace gatelab::cli {
@@ -65,7 +66,7 @@ void problem(Response& response, int status, std::string_view reason, std::strin
 
 // As Allow has them; empty: there is no such door.
 std::string_view methods_of(std::string_view path) {
-  constexpr std::pair<std::string_view, std::string_view> kDoors[] = {{"/healthz", "GET, HEAD"},  {"/ready", "GET, HEAD"},       {"/metrics", "GET, HEAD"}, {"/requests", "GET, HEAD"},
+  constexpr std::pair<std::string_view, std::string_view> kDoors[] = {{"/healthz", "GET, HEAD"},  {"/ready", "GET, HEAD"},       {"/metrics", "GET, HEAD"}, {"/requests", "GET, HEAD"}, {"/consumers", "GET, HEAD"},
                                                                       {"/clock", "GET, HEAD, POST"}, {"/faults", "GET, HEAD, POST, DELETE"}, {"/reload", "POST"}};
   for (const auto& [door, methods] : kDoors)
     if (door == path) return methods;
@@ -93,6 +94,7 @@ struct Admin::Server {
   void shift_clock(Admin& admin, const Request& request, Response& response) const;
   void show_faults(Admin& admin, const Status& done, Response& response) const;
   void show_requests(Admin& admin, const Request& request, Response& response) const;
+  void show_consumers(Admin& admin, const Request& request, Response& response) const;
 };
 
 Admin::Server::Server(Admin& admin) {
@@ -121,7 +123,7 @@ Admin::Server::Server(Admin& admin) {
   http.set_error_handler(httplib::Server::HandlerWithResponse([](const Request& request, Response& response) {
     if (!response.body.empty()) return httplib::Server::HandlerResponse::Unhandled;
     problem(response, response.status, "no-such-door",
-            fmt::format("no `{} {}` here; there are /healthz, /ready, /metrics, /requests, /clock, /faults, /caches, /reload", request.method,
+            fmt::format("no `{} {}` here; there are /healthz, /ready, /metrics, /requests, /consumers, /clock, /faults, /caches, /reload", request.method,
                         request.path));
     return httplib::Server::HandlerResponse::Handled;
   }));
@@ -140,6 +142,7 @@ Admin::Server::Server(Admin& admin) {
     answer(response, 200, metrics.text(form), observe::content_type(form).data());
   });
   http.Get("/requests", [this, &admin](const Request& request, Response& response) { show_requests(admin, request, response); });
+  http.Get("/consumers", [this, &admin](const Request& request, Response& response) { show_consumers(admin, request, response); });
   http.Get("/faults", [this, &admin](const Request&, Response& response) { show_faults(admin, success(), response); });
   http.Post("/faults", [this, &admin](const Request& request, Response& response) {
     if (may_change(admin, request, response)) show_faults(admin, set_fault(admin.doors_.gateway, request.body), response);
@@ -201,21 +204,38 @@ void Admin::Server::shift_clock(Admin& admin, const Request& request, Response& 
   show_clock(admin, response);
 }
 
+namespace {
+
+// `limit` of a query, from 1; false after a problem.
+bool read_limit(const Request& request, Response& response, std::size_t most, std::size_t& limit) {
+  if (!request.has_param("limit")) return true;
+  const std::string text = request.get_param_value("limit");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error == std::errc{} && end == text.data() + text.size() && limit > 0 && limit <= most) return true;
+  problem(response, 400, "bad-limit", fmt::format("limit is a number from 1 to {}", most));
+  return false;
+}
+
+}  // namespace
+
 void Admin::Server::show_requests(Admin& admin, const Request& request, Response& response) const {
   std::size_t limit = 20;
-  if (request.has_param("limit")) {
-    const std::string text = request.get_param_value("limit");
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-    if (error != std::errc{} || end != text.data() + text.size() || limit == 0 || limit > kMaxTraces) {
-      return problem(response, 400, "bad-limit", fmt::format("limit is a number from 1 to {}", kMaxTraces));
-    }
-  }
+  if (!read_limit(request, response, kMaxTraces, limit)) return;
   std::string text = "[";
   for (const observe::OwnedRecord& record : admin.doors_.gateway.requests(limit)) {
     text += text.size() == 1 ? "\n" : ",\n";
     text += record.to_json();
   }
   answer(response, 200, text + "\n]\n", "application/json");
+}
+
+void Admin::Server::show_consumers(Admin& admin, const Request& request, Response& response) const {
+  ConsumerQuery query;
+  if (!read_limit(request, response, kMaxConsumers, query.limit)) return;
+  if (request.has_param("sort")) query.sort = request.get_param_value("sort");
+  if (!is_consumer_sort(query.sort)) return problem(response, 400, "bad-sort", fmt::format("sort is one of {}", consumer_sorts()));
+  query.buckets = request.get_param_value("buckets") == "true";
+  answer(response, 200, consumers_json(admin.doors_.gateway, query, admin.doors_.world.environment().clock.policy_now()) + "\n", "application/json");
 }
 
 Admin::Admin(AdminDoors doors) : doors_(std::move(doors)) {}

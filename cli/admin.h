@@ -5,6 +5,7 @@
 //   GET  /ready                200 while it serves, 503 while it drains
 //   GET  /metrics              Prometheus text, or OpenMetrics where Accept names it
 //   GET  /requests?limit=20    the last decision traces, newest first
+//   GET  /consumers            who asks how much: ?sort=errors&limit=20&buckets=true (docs/consumers.md)
 //   GET  /clock                both readings of the clock and the shift
 //   POST /clock                {"shift": "61s"}: moves policy time forward
 //   GET  /faults               what targets suffer (docs/faults.md)

@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   add_diff(app, chosen);
   add_load(app, chosen);
   add_replay(app, chosen);
+  add_top(app, chosen);
   add_version(app, chosen);
   if (is_unknown_command(app, argc, argv)) return kUsage;
   try {
