@@ -16,6 +16,7 @@ class Both final : public BodyFilter {
     Moved total;
     for (;;) {
       if (!second_has_more_ && !refill(in, behind, total)) return total;
+      if (first_->holds_head()) return total;
       const Moved step = second_->move(between(), first_has_more_ ? Behind::More : behind, out.subspan(total.made));
       begin_ += step.taken;
       total.made += step.made;
@@ -25,6 +26,8 @@ class Both final : public BodyFilter {
       if (total.more || !first_has_more_) return total;
     }
   }
+  bool holds_head() const noexcept override { return first_->holds_head() || second_->holds_head(); }
+  std::optional<std::uint64_t> length() const noexcept override { return second_->length(); }
   const Policy& blamed() const noexcept override { return blamed_ != nullptr ? blamed_->blamed() : by; }
 
  private:

@@ -19,6 +19,7 @@
 #include "policy/headers/headers.h"
 #include "policy/hmac/hmac.h"
 #include "policy/ip_filter/ip_filter.h"
+#include "policy/json/json.h"
 #include "policy/jwt/jwt.h"
 #include "policy/load_shed/load_shed.h"
 #include "policy/mirror/mirror.h"
@@ -60,6 +61,7 @@ constexpr Kind kCatalog[] = {
     {"query", Phase::Transform, parse_query},
     {"path", Phase::Transform, parse_path},
     {"security-headers", Phase::Transform, parse_security_headers},
+    {"json", Phase::Transform, parse_json},
     {"compress", Phase::Transform, parse_compress},
     {"fault", Phase::Transform, parse_fault},
     {"split", Phase::Transform, parse_split},
@@ -68,7 +70,7 @@ constexpr Kind kCatalog[] = {
     {"cache", Phase::CacheLookup, parse_cache},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "json", "openapi", "validate"};
+constexpr std::string_view kPlanned[] = {"aggregate", "openapi", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

@@ -107,9 +107,19 @@ struct Acquire {
   Duration at_most{};
   bool abort_on_half_close = false;  // a client that has finished sending has gone
 };
-using Effect = std::variant<Until, ComputeJob, Call, Fetch, Acquire>;
+// Read the request's body, all of it if it has no more octets than that: Input::body has it then. What is left of a longer one
+// goes up behind it as it comes, should the policy let it.
+struct ReadBody { std::uint64_t at_most = 0; };
+using Effect = std::variant<Until, ComputeJob, Call, Fetch, Acquire, ReadBody>;
 
 class Policy;
+
+// A request's body that was read before it goes anywhere. A policy may put another one in its place if it is complete, and says
+// then how long that is (RequestHead::body).
+struct WholeBody {
+  std::string octets;
+  bool complete = false;  // false: more follows, it is longer than ReadBody allowed
+};
 
 // How many octets of the request's body a policy lets through. What has a length is the policy's to refuse; the proxy counts
 // the rest while it streams, by every limit that was set. In the arena.
@@ -173,6 +183,7 @@ struct Input {
   std::int32_t upstream = -1;            // instead of the route's
   std::string_view forwarded = {};       // the path as a target will get it, in place of `path`; empty: that one
   const http::PathOptions* path_options = nullptr;  // the listener's; null: the defaults
+  WholeBody* body = nullptr;             // null: no policy has asked for it
   BodyFilterPtr request_body;            // what changes the request's body on its way up; null: nothing does
   BodyFilterPtr answer_body;             // the same for the answer's; set by on_response()
   std::string_view variant, injected;  // for the log
@@ -232,7 +243,8 @@ class Policy {
   virtual std::string_view kind() const noexcept = 0;  // literal: rate-limit
   virtual Phase phase() const noexcept = 0;
   virtual Step step(Input& in) const noexcept = 0;
-  // Called in reverse order for every policy whose step() was called, unless the exchange was aborted.
+  // Called in reverse order for every policy whose step() was called, unless the exchange was aborted. Once more if the body
+  // that it wanted changed could not be gone on with: for the answer that takes its place.
   virtual void on_response(ResponseInput&) const noexcept {}
   virtual bool has_on_response() const noexcept { return false; }
   // A later limit refused the request: take back what step() charged.

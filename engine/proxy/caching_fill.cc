@@ -218,7 +218,7 @@ io::Task<const observe::Reason*> Exchange::store_whole(Attempt& attempt, http::F
   if (code == io::Code::Ok) record_.response_octets += data.size();
   attempt.note.reason = observe::reason::kCompleted.word;
   c.answered_by = attempt.upstream.name();
-  end_stored(code);
+  co_await end_stored(code);
   co_return nullptr;
 }
 

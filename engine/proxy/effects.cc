@@ -21,6 +21,7 @@ io::Task<bool> Exchange::perform(policy::Effect* effect) {
   if (const auto* call = std::get_if<policy::Call>(effect)) co_return co_await perform_call(*call);
   if (const auto* fetch = std::get_if<policy::Fetch>(effect)) co_return co_await perform_fetch(*fetch);
   if (const auto* acquire = std::get_if<policy::Acquire>(effect)) co_return co_await perform_acquire(*acquire);
+  if (const auto* read = std::get_if<policy::ReadBody>(effect)) co_return co_await perform_read(read->at_most);
   std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
   auto computing = services_.compute.run(services_.loop, std::move(job), wait);
   const io::Code code = co_await computing;
