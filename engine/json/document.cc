@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "json/pointer.h"
 #include "json/text.h"
 
 namespace gatelab::json {
@@ -51,6 +52,58 @@ Ref Document::item(Ref array, std::size_t index) const noexcept {
 bool Document::is_within(Ref at, Ref container) const noexcept {
   while (at != kNone && at != container) at = parent(at);
   return at != kNone;
+}
+
+std::string Document::pointer(Ref at) const {
+  std::vector<Ref> way;
+  for (; at != kNone && parent(at) != kNone; at = parent(at)) way.push_back(at);
+  std::string out;
+  for (auto step = way.rbegin(); step != way.rend(); ++step) {
+    if (is(parent(*step), Kind::Object)) {
+      append_token(out, member_name(*step));
+      continue;
+    }
+    std::size_t index = 0;
+    for (Ref before = nodes_[*step].before; before != kNone; before = nodes_[before].before) ++index;
+    append_token(out, std::to_string(index));
+  }
+  return out;
+}
+
+// As deep as the value is.
+void Document::append_canonical(std::string& out, Ref at) const {
+  switch (kind(at)) {
+    case Kind::Null:
+    case Kind::Bool: out += raw(at); return;
+    case Kind::Number: append_canonical_number(out, raw(at)); return;
+    case Kind::String: {
+      const std::string value = text(at);
+      out.append(1, '"').append(std::to_string(value.size())).append(1, ':').append(value);
+      return;
+    }
+    case Kind::Array:
+      out += '[';
+      for (Ref item = first(at); item != kNone; item = next(item)) {
+        append_canonical(out, item);
+        out += ',';
+      }
+      out += ']';
+      return;
+    case Kind::Object: return append_canonical_members(out, at);
+  }
+}
+
+void Document::append_canonical_members(std::string& out, Ref object) const {
+  std::vector<std::pair<std::string, Ref>> members;
+  for (Ref at = first(object); at != kNone; at = next(at)) members.emplace_back(member_name(at), at);
+  std::sort(members.begin(), members.end());
+  out += '{';
+  for (const auto& [name, at] : members) {
+    out.append(std::to_string(name.size())).append(1, ':').append(name).append(1, '=');
+    append_canonical(out, at);
+    out += ',';
+  }
+  out += '}';
 }
 
 Ref Document::add(Kind container) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A JSON text (RFC 8259) that is read strictly, edited and written again: members keep their order, numbers and strings are
-// written as they came, octet for octet. Nothing here recurses, so that depth costs no stack. A document owns all of its
+// written as they came, octet for octet. Nothing here recurses but append_canonical(), so
+// that depth costs no stack. A document owns all of its
 // text. One thread at a time; a document that nobody edits may be read by any.
 #pragma once
 
@@ -58,6 +59,12 @@ class Document {
   Ref member(Ref object, std::string_view name) const noexcept;
   Ref item(Ref array, std::size_t index) const noexcept;
   bool is_within(Ref at, Ref container) const noexcept;  // or the same
+  std::string pointer(Ref at) const;                     // the JSON Pointer that leads there (RFC 6901)
+  // Of a document that was only read: where in its text a value begins, and the name of a member, behind its quote.
+  std::size_t offset(Ref at) const noexcept { return nodes_[at].text; }
+  std::size_t name_offset(Ref at) const noexcept { return nodes_[at].name; }
+  // Appends a text that is the same for equal values and for no others: 1.0 is 1, members in any order are equal.
+  void append_canonical(std::string& out, Ref at) const;
 
   // New values stand nowhere until they are put somewhere.
   Ref add(Kind container);
@@ -89,6 +96,7 @@ class Document {
   };
   std::string_view pooled(std::uint32_t at, std::uint32_t size) const noexcept { return std::string_view(pool_).substr(at, size); }
   void write_head(std::string& out, Ref at) const;
+  void append_canonical_members(std::string& out, Ref object) const;
   Ref copied(std::vector<Node>&& nodes, std::uint32_t pool, Ref base);
   void pool_name(Node& node, std::string_view name);
   void link(Ref container, Ref value) noexcept;

@@ -206,4 +206,37 @@ bool is_integer(std::string_view number) noexcept {
   return d.is_zero() || count <= d.scale;
 }
 
+Parts parts_of(std::string_view number) {
+  const Decimal d = decimal_of(number);
+  Parts out;
+  if (d.is_zero()) return out;
+  out.negative = d.negative;
+  for (const char c : d.digits)
+    if (c != '.') out.digits += c;
+  out.exponent = d.scale - static_cast<std::int64_t>(out.digits.size());
+  return out;
+}
+
+void append_canonical_number(std::string& out, std::string_view number) {
+  const Parts parts = parts_of(number);
+  if (parts.digits.empty()) return void(out += '0');
+  if (parts.negative) out += '-';
+  out.append(parts.digits).append(1, 'e').append(std::to_string(parts.exponent));
+}
+
+bool is_multiple(std::string_view number, std::uint32_t digits, std::int64_t exponent) {
+  const Parts parts = parts_of(number);
+  if (parts.digits.empty()) return true;
+  // Neither ends with a zero: below the other's last digit nothing of it can stand.
+  if (parts.exponent < exponent) return false;
+  std::uint64_t rest = 0;
+  for (const char c : parts.digits) rest = (rest * 10 + static_cast<std::uint64_t>(c - '0')) % digits;
+  std::uint64_t power = 10 % digits;
+  for (auto left = static_cast<std::uint64_t>(parts.exponent - exponent); left > 0; left /= 2) {
+    if (left % 2 == 1) rest = rest * power % digits;
+    power = power * power % digits;
+  }
+  return rest == 0;
+}
+
 }  // namespace gatelab::json

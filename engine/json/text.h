@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,5 +22,16 @@ std::string unescaped(std::string_view raw);
 int compare_numbers(std::string_view a, std::string_view b) noexcept;
 // True of 2, 2.0 and 20e-1.
 bool is_integer(std::string_view number) noexcept;
+// A number without its sign, zeros that do not count and its point: digits × 10^exponent. 0 has no digits.
+struct Parts {
+  bool negative = false;
+  std::string digits;
+  std::int64_t exponent = 0;
+};
+Parts parts_of(std::string_view number);
+// The same text for equal numbers, and for no others.
+void append_canonical_number(std::string& out, std::string_view number);
+// Whether `number` is a whole number of times `digits` × 10^exponent. `digits` is neither 0 nor a multiple of 10.
+bool is_multiple(std::string_view number, std::uint32_t digits, std::int64_t exponent);
 
 }  // namespace gatelab::json
