@@ -119,6 +119,14 @@ Ref Document::add_text(std::string_view utf8) {
   return made;
 }
 
+Ref Document::add_literal(Kind scalar, std::string_view written) {
+  const Ref made = add(scalar);
+  nodes_[made].text = static_cast<std::uint32_t>(pool_.size());
+  nodes_[made].text_size = static_cast<std::uint32_t>(written.size());
+  pool_ += written;
+  return made;
+}
+
 void Document::set_text(Ref string, std::string_view utf8) {
   Node& node = nodes_[string];
   node.text = static_cast<std::uint32_t>(pool_.size());

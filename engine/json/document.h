@@ -69,6 +69,7 @@ class Document {
   // New values stand nowhere until they are put somewhere.
   Ref add(Kind container);
   Ref add_text(std::string_view utf8);
+  Ref add_literal(Kind scalar, std::string_view written);  // a number, true, false, null
   void set_text(Ref string, std::string_view utf8);
   // All of another document; how many values that makes, all behind the first, is `from.values()`.
   Ref graft(const Document& from);

@@ -129,6 +129,12 @@ inline constexpr Reason kJsonMismatch{"json-mismatch", 400, "Bad Request", "what
 inline constexpr Reason kAnswerJson{"answer-json", 502, "Bad Gateway", "the target's answer is not the JSON that a policy can work on; `detail` says why"};
 inline constexpr Reason kAnswerEncoding{"answer-encoding", 502, "Bad Gateway", "the target's answer is in a content coding that is not known, or not in the one that it claims"};
 inline constexpr Reason kAnswerPartial{"answer-partial", 502, "Bad Gateway", "the target has sent a part of an answer of which a policy has to see all"};
+// validate, openapi
+inline constexpr Reason kInvalidBody{"invalid-body", 400, "Bad Request", "the request's body is not as its schema has it; `errors` lists where"};
+inline constexpr Reason kInvalidQuery{"invalid-query", 400, "Bad Request", "the request's query is not as its schema has it; `errors` lists where"};
+inline constexpr Reason kInvalidHeaders{"invalid-headers", 400, "Bad Request", "the request's header fields are not as their schema has them; `errors` lists where"};
+inline constexpr Reason kMissingBody{"missing-body", 400, "Bad Request", "the request has no body, and must have one"};
+inline constexpr Reason kMediaType{"media-type", 415, "Unsupported Media Type", "the request's body is of a media type that is not taken here"};
 // cors
 inline constexpr Reason kPreflight{"preflight", 204, "", "the cors policy answered a preflight: the request may be sent"};
 inline constexpr Reason kOriginNotAllowed{"origin-not-allowed", 403, "Forbidden", "the request's Origin is none that cors allows; only preflights and strict routes refuse it"};

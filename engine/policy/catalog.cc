@@ -33,6 +33,7 @@
 #include "policy/security_headers/security_headers.h"
 #include "policy/size_limit/size_limit.h"
 #include "policy/split/split.h"
+#include "policy/validate/validate.h"
 
 namespace gatelab::policy {
 namespace {
@@ -57,6 +58,7 @@ constexpr Kind kCatalog[] = {
     {"anonymous", Phase::Authenticate, parse_anonymous},
     {"allow", Phase::Authorize, parse_allow},
     {"deny", Phase::Authorize, parse_deny},
+    {"validate", Phase::Validate, parse_validate},
     {"headers", Phase::Transform, parse_headers},
     {"query", Phase::Transform, parse_query},
     {"path", Phase::Transform, parse_path},
@@ -70,7 +72,7 @@ constexpr Kind kCatalog[] = {
     {"cache", Phase::CacheLookup, parse_cache},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "openapi", "validate"};
+constexpr std::string_view kPlanned[] = {"aggregate", "openapi"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

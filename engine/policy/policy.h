@@ -64,6 +64,7 @@ struct Answer {
   std::string_view content_type;
   std::string_view body;
   std::string_view detail;  // for the client; must not help a guesser
+  std::string_view members;  // more of the problem document, as JSON: "errors":[…]
   http::Fields fields;
 };
 

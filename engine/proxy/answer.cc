@@ -20,12 +20,13 @@ void member(std::string& out, std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string_view Exchange::problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail) noexcept {
+std::string_view Exchange::problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail, std::string_view members) noexcept {
   std::string out = "{\"status\":" + std::to_string(status);
   member(out, "title", title);
   member(out, "reason", word);
   if (!detail.empty()) member(out, "detail", detail);
   member(out, "request_id", record_.request_id);
+  if (!members.empty()) out.append(1, ',').append(members);
   out += "}\n";
   return arena_.copy(out);
 }
@@ -90,7 +91,7 @@ io::Task<void> Exchange::answer(policy::Answer& own) {
   if (own.body.empty() && own.status >= 400 && own.content_type.empty()) {
     const observe::Reason* reason = observe::find_reason(record_.ended.reason);
     const std::string_view title = reason != nullptr && reason->status == own.status ? reason->title : http::default_reason_phrase(own.status);
-    own.body = problem(own.status, record_.ended.reason, title, own.detail);
+    own.body = problem(own.status, record_.ended.reason, title, own.detail, own.members);
     own.content_type = "application/problem+json";
   }
   if (!own.content_type.empty()) own.fields.set("Content-Type", own.content_type);

@@ -103,7 +103,7 @@ class Exchange {
   // answer.cc: answers of the gateway's own
   io::Task<void> refuse(Refusal refusal);
   io::Task<void> answer(policy::Answer& answer);
-  std::string_view problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail) noexcept;
+  std::string_view problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail, std::string_view members = {}) noexcept;
   void finish_fields(std::uint16_t& status, http::Fields& fields, bool local, http::BodyFraming& body) noexcept;
   void add_date(http::Fields& fields) noexcept;
   void send_head(const AnswerHead& head) noexcept;
