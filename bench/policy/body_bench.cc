@@ -3,11 +3,13 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <memory>
 #include <string>
 
 #include "coding/coder.h"
 #include "config/node.h"
 #include "policy/json/program.h"
+#include "schema/schema.h"
 
 namespace gatelab::policy {
 namespace {
@@ -43,6 +45,22 @@ BENCHMARK_CAPTURE(json, set_by_pointer, "{ set: { /0/seen: true } }")->Arg(1'000
 BENCHMARK_CAPTURE(json, remove_by_path, "{ remove: [ '$..internal' ] }")->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(json, pick_and_wrap, "{ pick: [ '$[*].id' ], wrap: /data }")->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(json, filter, "{ remove: [ '$[?@.price > 12.5]' ] }")->Arg(1'000)->Arg(100'000);
+
+void validate(benchmark::State& state, const char* schema) {
+  const auto document = *json::Document::parse(schema, {});
+  schema::Set set(document, schema::Dialect::Draft7);
+  const std::int32_t root = set.compile(document.root());
+  const std::string body = orders(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    const auto read = json::Document::parse(body, {64, 1'000'000});
+    const schema::Verdict verdict = schema::validate(set, root, *read, read->root(), {10, 1'000'000'000});
+    if (!verdict.valid) state.SkipWithError("the orders are not as their schema has them");
+  }
+  throughput(state, body.size());
+}
+BENCHMARK_CAPTURE(validate, nothing, "true")->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
+BENCHMARK_CAPTURE(validate, types, R"({"items":{"type":"object","properties":{"id":{"type":"integer"},"sku":{"type":"string"},"price":{"type":"number"},"tags":{"type":"array","items":{"type":"string"}}},"required":["id","sku"]}})")->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
+BENCHMARK_CAPTURE(validate, everything, R"x({"minItems":1,"uniqueItems":true,"items":{"$ref":"#/definitions/order"},"definitions":{"order":{"type":"object","additionalProperties":false,"required":["id","sku","price","tags","note","internal"],"properties":{"id":{"type":"integer","minimum":1},"sku":{"type":"string","pattern":"^A-[0-9]+$","maxLength":20},"price":{"type":"number","multipleOf":0.01},"tags":{"type":"array","items":{"enum":["new","sale"]}},"note":{"type":"string"},"internal":{"anyOf":[{"required":["none"]},{"required":["cost"]}]}}}}})x")->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 
 void compress(benchmark::State& state, coding::Coding coding) {
   const std::string body = orders(static_cast<std::size_t>(state.range(0)));

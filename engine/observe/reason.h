@@ -133,6 +133,10 @@ inline constexpr Reason kAnswerPartial{"answer-partial", 502, "Bad Gateway", "th
 inline constexpr Reason kInvalidBody{"invalid-body", 400, "Bad Request", "the request's body is not as its schema has it; `errors` lists where"};
 inline constexpr Reason kInvalidQuery{"invalid-query", 400, "Bad Request", "the request's query is not as its schema has it; `errors` lists where"};
 inline constexpr Reason kInvalidHeaders{"invalid-headers", 400, "Bad Request", "the request's header fields are not as their schema has them; `errors` lists where"};
+inline constexpr Reason kInvalidParameters{"invalid-parameters", 400, "Bad Request", "parameters of the request are not as its OpenAPI document has them; `errors` lists which"};
+inline constexpr Reason kNoOperation{"no-operation", 404, "Not Found", "the OpenAPI document has no such path"};
+inline constexpr Reason kOperationMethod{"operation-method", 405, "Method Not Allowed", "the OpenAPI document has the path, and not this method; Allow lists its own"};
+inline constexpr Reason kAnswerInvalid{"answer-invalid", 502, "Bad Gateway", "the target's answer is not as its OpenAPI document has it; `detail` says where"};
 inline constexpr Reason kMissingBody{"missing-body", 400, "Bad Request", "the request has no body, and must have one"};
 inline constexpr Reason kMediaType{"media-type", 415, "Unsupported Media Type", "the request's body is of a media type that is not taken here"};
 // cors

@@ -18,6 +18,7 @@ class Both final : public BodyFilter {
       if (!second_has_more_ && !refill(in, behind, total)) return total;
       if (first_->holds_head()) return total;
       const Moved step = second_->move(between(), first_has_more_ ? Behind::More : behind, out.subspan(total.made));
+      observe(step, total);
       begin_ += step.taken;
       total.made += step.made;
       second_has_more_ = step.more;
@@ -40,9 +41,17 @@ class Both final : public BodyFilter {
     begin_ = 0;
     end_ = step.made;
     first_has_more_ = step.more;
+    observe(step, total);
     if (step.failure == nullptr) return true;
     failed(*first_, step, total);
     return false;
+  }
+
+  static void observe(const Moved& step, Moved& total) noexcept {
+    if (step.observed == nullptr) return;
+    total.observed = step.observed;
+    total.observed_by = step.observed_by;
+    total.detail = step.detail;
   }
 
   Moved failed(const BodyFilter& who, const Moved& step, Moved& total) noexcept {

@@ -27,6 +27,8 @@ class BodyFilter {
     // been taken, and at the End everything is out.
     bool more = false;
     const observe::Reason* failure = nullptr;  // the body can't be gone on with
+    const observe::Reason* observed = nullptr;  // of an answer: why it would not be gone on with, if its policy did not only observe
+    const Policy* observed_by = nullptr;
     std::string_view detail;                   // for the client; until the next call
   };
 

@@ -24,6 +24,7 @@
 #include "policy/load_shed/load_shed.h"
 #include "policy/mirror/mirror.h"
 #include "policy/mtls/mtls.h"
+#include "policy/openapi/openapi.h"
 #include "policy/path/path.h"
 #include "policy/query/query.h"
 #include "policy/quota/quota.h"
@@ -59,6 +60,7 @@ constexpr Kind kCatalog[] = {
     {"allow", Phase::Authorize, parse_allow},
     {"deny", Phase::Authorize, parse_deny},
     {"validate", Phase::Validate, parse_validate},
+    {"openapi", Phase::Validate, parse_openapi},
     {"headers", Phase::Transform, parse_headers},
     {"query", Phase::Transform, parse_query},
     {"path", Phase::Transform, parse_path},
@@ -72,7 +74,7 @@ constexpr Kind kCatalog[] = {
     {"cache", Phase::CacheLookup, parse_cache},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "openapi"};
+constexpr std::string_view kPlanned[] = {"aggregate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

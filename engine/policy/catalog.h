@@ -44,6 +44,8 @@ struct Context {
   std::function<std::optional<std::string>(const config::Node& path, const std::string& what)> read;
   diag::Sink& sink;
   const Caches* caches = nullptr;      // that the configuration names; null: none
+  // What has been made of files that several policies name, by what it is. Null: each makes its own.
+  std::map<std::string, std::shared_ptr<const void>>* loaded = nullptr;
 };
 
 struct Kind {

@@ -58,7 +58,7 @@ void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool l
 
 // A filter that may still refuse the body keeps the head back: until then another answer can take its place.
 void Exchange::send_head(const AnswerHead& head) noexcept {
-  if (input_.answer_body && !head.bodiless && input_.answer_body->holds_head()) {
+  if (input_.answer_body && input_.answer_body->holds_head()) {
     held_ = arena_.make<AnswerHead>(head);
     return;
   }

@@ -42,6 +42,7 @@ io::Code Exchange::pump_answer() noexcept {
       aborted_.phase = observe::Phase::TransformResponse;
       return io::Code::Cancelled;
     }
+    if (moved.observed != nullptr) note(*moved.observed_by, *moved.observed, observe::Outcome::Observe, arena_.copy(moved.detail));
     f.rest.remove_prefix(moved.taken);
     f.more = moved.more;
     f.octets += moved.made;

@@ -26,7 +26,9 @@ Request requested(Stepped& policy, const std::string& body, const std::string& f
   }
   Request out{step.verdict == policy::Verdict::Continue ? whole.octets : std::string(step.reason), {}};
   for (const http::Field& f : policy.request->fields) out.fields += std::string(f.name) + " ";
-  if (step.verdict == policy::Verdict::Continue && out.body != body) EXPECT_EQ(policy.request->body.length, out.body.size());
+  if (step.verdict == policy::Verdict::Continue && out.body != body) {
+    EXPECT_EQ(policy.request->body.length, out.body.size());
+  }
   policy.end();
   return out;
 }

@@ -17,13 +17,6 @@ using json::Document;
 using json::Kind;
 using json::Ref;
 
-// The schema that a reference leads to, as long as it stands alone.
-const schema::Node& resolved(const schema::Set& set, std::int32_t schema) noexcept {
-  const schema::Node* node = &set.at(schema);
-  for (int i = 0; i < 64 && node->reference != schema::kNoSchema && node->types == schema::kAnyType; ++i) node = &set.at(node->reference);
-  return *node;
-}
-
 // Texts by name, in the order in which the names came first.
 struct Grouped {
   std::vector<std::pair<std::string, std::vector<std::string_view>>> all;
@@ -44,7 +37,7 @@ std::int32_t schema_of(const schema::Node& object, std::string_view name) noexce
 bool is_array(const schema::Set& set, std::int32_t schema) noexcept { return schema != schema::kNoSchema && types_of(set, schema) == schema::kArray; }
 
 Ref array_of(Document& document, const std::vector<std::string_view>& texts, const schema::Set& set, std::int32_t schema) {
-  const std::int32_t items = is_array(set, schema) ? resolved(set, schema).items : schema;
+  const std::int32_t items = is_array(set, schema) ? resolved_node(set, schema).items : schema;
   const Ref array = document.add(Kind::Array);
   for (const std::string_view text : texts) document.append(array, value_of(document, text, set, items));
   return array;
@@ -52,7 +45,13 @@ Ref array_of(Document& document, const std::vector<std::string_view>& texts, con
 
 }  // namespace
 
-std::uint8_t types_of(const schema::Set& set, std::int32_t schema) noexcept { return resolved(set, schema).types; }
+const schema::Node& resolved_node(const schema::Set& set, std::int32_t schema) noexcept {
+  const schema::Node* node = &set.at(schema);
+  for (int i = 0; i < 64 && node->reference != schema::kNoSchema && node->types == schema::kAnyType; ++i) node = &set.at(node->reference);
+  return *node;
+}
+
+std::uint8_t types_of(const schema::Set& set, std::int32_t schema) noexcept { return resolved_node(set, schema).types; }
 
 Ref value_of(Document& document, std::string_view text, const schema::Set& set, std::int32_t schema) {
   const std::uint8_t types = schema == schema::kNoSchema ? schema::kAnyType : types_of(set, schema);
@@ -68,7 +67,7 @@ Document query_object(std::string_view query, const schema::Set& set, std::int32
   Grouped grouped;
   std::string_view name, value;
   while (http::next_query_pair(query, name, value)) grouped.add(std::string(http::decode_query(name, arena)), http::decode_query(value, arena));
-  const schema::Node& object = resolved(set, schema);
+  const schema::Node& object = resolved_node(set, schema);
   Document out;
   out.set_root(out.add(Kind::Object));
   for (const auto& [known, texts] : grouped.all) {
@@ -80,7 +79,7 @@ Document query_object(std::string_view query, const schema::Set& set, std::int32
 }
 
 Document fields_object(const http::Fields& fields, const schema::Set& set, std::int32_t schema) {
-  const schema::Node& object = resolved(set, schema);
+  const schema::Node& object = resolved_node(set, schema);
   const auto spelled = [&object](std::string_view name) {
     for (const auto& [known, own] : object.properties)
       if (iequals(known, name)) return known;

@@ -14,6 +14,8 @@ namespace gatelab::policy {
 
 // A number or boolean where the schema wants no text and the text is one; else the text. Stands nowhere yet.
 json::Ref value_of(json::Document& document, std::string_view text, const schema::Set& set, std::int32_t schema);
+// The schema that a reference leads to, where nothing else is said beside it.
+const schema::Node& resolved_node(const schema::Set& set, std::int32_t schema) noexcept;
 // What a schema says of types, itself or by a reference.
 std::uint8_t types_of(const schema::Set& set, std::int32_t schema) noexcept;
 
