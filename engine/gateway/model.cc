@@ -237,9 +237,9 @@ class Assembler {
       }
       sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " goes where its `split` says: its upstream is never asked");
     }
-    const bool answers = std::any_of(own.begin(), own.end(), [](const policy::Policy* p) { return (p->kind() == "respond" || p->kind() == "redirect") && p->mode == policy::Policy::Mode::Enforce; });
+    const bool answers = std::any_of(own.begin(), own.end(), [](const policy::Policy* p) { return (p->kind() == "respond" || p->kind() == "redirect" || p->kind() == "aggregate") && p->mode == policy::Policy::Mode::Enforce; });
     if (!name) {
-      if (r.valid() && !answers && all_read) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers or says where: respond, redirect, split");
+      if (r.valid() && !answers && all_read) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers or says where: respond, redirect, aggregate, split");
       return;
     }
     if (answers) sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " is answered by a policy: its upstream is never asked");

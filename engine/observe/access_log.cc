@@ -86,6 +86,13 @@ std::string tries_of(const Record& r) {
   return out;
 }
 
+// "user:completed,orders:response-timeout"
+std::string parts_of(const Record& r) {
+  std::string out;
+  for (const PartNote& p : r.parts) out.append(out.empty() ? "" : ",").append(p.name).append(":").append(p.reason);
+  return out;
+}
+
 // Members of a JSON object, written behind each other into room that was made for all of them at once: this runs once a
 // request, and growing a string member by member showed in profiles. A key is a literal with its punctuation, such as
 // ,"host":" (a text's closing quote is added here); its length is known where it is used.
@@ -157,6 +164,7 @@ std::size_t octets_of(const Record& r, std::string_view target) noexcept {
   std::size_t tries = target.size();
   if (lists_tries(r))
     for (const Attempt& a : r.attempts) tries += a.target.size() + a.reason.size() + a.not_retried.size() + kTryOctets;
+  for (const PartNote& p : r.parts) tries += p.name.size() + p.upstream.size() + p.target.size() + p.reason.size() + p.cache.size() + kTryOctets;
   return tries + r.request_id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
          r.ended.by.size() + r.ended.reason.size() + r.ended.id.size() + last_upstream(r).size() + r.user_agent.size() + r.referer.size() + r.variant.size() + r.injected.size() + r.mirrored_to.size() + r.cache.size() + r.tls.version.size() +
          r.tls.cipher.size() + r.tls.sni.size() + r.tls.client.size() + r.tls.client_fingerprint.size() + r.tls.error.size();
@@ -190,6 +198,25 @@ void json_tries(JsonLine& line, const Record& r) {
   line.raw("]");
 }
 
+void json_parts(JsonLine& line, const Record& r) {
+  line.raw(",\"parts\":[");
+  bool first = true;
+  for (const PartNote& p : r.parts) {
+    if (!std::exchange(first, false)) line.raw(",");
+    line.text("{\"part\":\"", p.name);
+    line.text(",\"upstream\":\"", p.upstream);
+    line.text(",\"target\":\"", p.target);
+    line.text(",\"reason\":\"", p.reason);
+    line.number(",\"status\":", p.status);
+    line.number(",\"tries\":", p.tries);
+    line.text(",\"cache\":\"", p.cache);
+    line.ms(",\"after_ms\":", p.started);
+    line.ms(",\"duration_ms\":", p.took);
+    line.raw("}");
+  }
+  line.raw("]");
+}
+
 void json(std::string& out, const Record& r) {
   const std::string_view target = last_target(r);
   JsonLine line(out, octets_of(r, target));
@@ -215,6 +242,7 @@ void json(std::string& out, const Record& r) {
   line.text(",\"upstream_target\":\"", target);
   line.number(",\"attempts\":", r.attempts.size());
   if (lists_tries(r)) json_tries(line, r);
+  if (r.parts.size() != 0) json_parts(line, r);
   line.number(",\"request_bytes\":", r.request_octets);
   line.number(",\"response_bytes\":", r.response_octets);
   line.ms(",\"duration_ms\":", r.total);
@@ -273,6 +301,7 @@ void logfmt(std::string& out, const Record& r) {
   logfmt_text(out, "upstream_target", last_target(r));
   logfmt_number(out, "attempts", r.attempts.size());
   if (lists_tries(r)) logfmt_text(out, "tries", tries_of(r));
+  if (r.parts.size() != 0) logfmt_text(out, "parts", parts_of(r));
   logfmt_number(out, "request_bytes", r.request_octets);
   logfmt_number(out, "response_bytes", r.response_octets);
   out += " duration_ms=";
@@ -374,6 +403,10 @@ void pretty(std::string& out, const Record& r, bool colour) {
     out += " (";
     append_number(out, r.attempts.size());
     out += " tries)";
+  }
+  if (r.parts.size() != 0) {
+    out += "  parts: ";
+    out += parts_of(r);
   }
   if (!r.consumer.empty()) {
     out += "  as ";

@@ -21,7 +21,7 @@ constexpr std::array kReasons{
     kTlsCertificateHostname, kAddressDenied, kAddressNotAllowed, kQueryTooLong, kFieldsTooLarge, kUnsupportedEncoding, kMalformedEncoding, kDecompressedTooLarge, kDecompressionRatio, kJsonMalformed, kJsonTooDeep, kJsonTooMany, kJsonMismatch, kAnswerJson, kAnswerEncoding, kAnswerPartial, kInvalidBody, kInvalidQuery, kInvalidHeaders, kMissingBody, kMediaType, kPreflight, kOriginNotAllowed, kCorsMethod, kCorsHeader, kRateLimited, kQuotaExceeded, kLimiterFull, kConcurrencyLimited, kOverloaded, kInjectedDelay, kInjectedAbort, kInjectedReset, kResponded, kRedirected,
     kHeaderTimeout, kBodyTimeout, kBodyTooLarge, kClientGone, kClientStalled, kWebsocketHandshake, kWebsocketVersion, kWebsocketOff,
     kTunnelClosed, kTunnelIdle, kTunnelLimit, kConnectFailure, kConnectTimeout, kResolveFailure,
-    kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kPerTryTimeout, kNoHealthyTarget, kCircuitOpen, kUpstreamBusy, kAnswerTooLarge, kRetried, kHedged, kTruncated, kUnmocked, kOnlyIfCached, kShutdown, kInternal, kCompleted};
+    kUpstreamReset, kUpstreamMalformed, kResponseTimeout, kIdleTimeout, kTotalTimeout, kPerTryTimeout, kNoHealthyTarget, kCircuitOpen, kUpstreamBusy, kAggregated, kAggregatedInPart, kPartFailed, kPartTimeout, kAnswerTooLarge, kRetried, kHedged, kTruncated, kUnmocked, kOnlyIfCached, kShutdown, kInternal, kCompleted};
 
 constexpr std::array<std::string_view, 17> kPhases{"accept", "handshake", "parse", "match", "access", "pre-limit", "authenticate", "authorize", "limit",
                                                    "validate", "transform", "cache-lookup", "forward", "cache-store", "transform-response", "respond", "log"};

@@ -186,6 +186,10 @@ inline constexpr Reason kPerTryTimeout{"per-try-timeout", 504, "Gateway Timeout"
 inline constexpr Reason kNoHealthyTarget{"no-healthy-target", 503, "Service Unavailable", "every target of the upstream is unhealthy or ejected"};
 inline constexpr Reason kCircuitOpen{"circuit-open", 503, "Service Unavailable", "no target is left: the breakers of some are open"};
 inline constexpr Reason kUpstreamBusy{"upstream-busy", 503, "Service Unavailable", "every target has as many requests as its limit allows, and the queue is full or did not move in time"};
+inline constexpr Reason kAggregated{"aggregated", 0, "", "the answer was made of several upstreams' answers"};
+inline constexpr Reason kAggregatedInPart{"aggregated-in-part", 0, "", "the answer was made of several upstreams' answers, without one at least"};
+inline constexpr Reason kPartFailed{"part-failed", 502, "Bad Gateway", "a part without which there is no aggregated answer could not be had"};
+inline constexpr Reason kPartTimeout{"part-timeout", 504, "Gateway Timeout", "a part without which there is no aggregated answer did not come in time"};
 inline constexpr Reason kAnswerTooLarge{"answer-too-large", 502, "Bad Gateway", "the answer to a call of the gateway's own, or one that a policy wants to see as a whole, is larger than is allowed"};
 inline constexpr Reason kRetried{"retried", 0, "", "of a try: the answer was one after which the upstream's `retry` tries again, and was not read to its end"};
 inline constexpr Reason kHedged{"hedged", 0, "", "of a try: another that ran beside it answered first, and it was given up"};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "policy/aggregate/aggregate.h"
 #include "policy/all_of/all_of.h"
 #include "policy/allow/allow.h"
 #include "policy/anonymous/anonymous.h"
@@ -70,9 +71,10 @@ constexpr Kind kCatalog[] = {
     {"mirror", Phase::Transform, parse_mirror},
     {"respond", Phase::Transform, parse_respond},
     {"cache", Phase::CacheLookup, parse_cache},
+    {"aggregate", Phase::Forward, parse_aggregate},
 };
 
-constexpr std::string_view kPlanned[] = {"aggregate", "openapi"};
+constexpr std::string_view kPlanned[] = {"openapi"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 

@@ -34,6 +34,9 @@ using observe::Outcome;
 using observe::Phase;
 
 struct Issuer;
+struct CachePlan;
+struct CacheUse;
+class PartValues;
 
 struct Consumer {
   std::string name;
@@ -94,6 +97,25 @@ struct Call {
   Duration timeout{};          // of the whole call, at most what is left of the exchange
   std::size_t max_octets = 0;  // of the answer's body
   CallAnswer* answer = nullptr;
+  std::string_view name;             // that the trace calls it by, in a group
+  const CacheUse* cache = nullptr;   // it may be answered from there; null: it may not
+  const Call* next = nullptr;        // of a group
+};
+// Calls that begin at once, and those that follow from what others were answered. Lives until the step behind them.
+class CallGroup {
+ public:
+  // Those to begin now, linked by `next`; null: none. `ended` has an answer since now; null at first.
+  virtual const Call* after(const Call* ended) noexcept = 0;
+  // Nobody needs what is still under way.
+  virtual bool is_over() const noexcept = 0;
+
+ protected:
+  ~CallGroup() = default;
+};
+// All of a group, at most so long.
+struct Calls {
+  CallGroup* group = nullptr;
+  Duration timeout{};
 };
 // Fetch a resource, unless somebody does already. Without `wait` the policy is stepped again at once.
 struct Fetch {
@@ -111,7 +133,7 @@ struct Acquire {
 // Read the request's body, all of it if it has no more octets than that: Input::body has it then. What is left of a longer one
 // goes up behind it as it comes, should the policy let it.
 struct ReadBody { std::uint64_t at_most = 0; };
-using Effect = std::variant<Until, ComputeJob, Call, Fetch, Acquire, ReadBody>;
+using Effect = std::variant<Until, ComputeJob, Call, Calls, Fetch, Acquire, ReadBody>;
 
 class Policy;
 
@@ -140,8 +162,6 @@ struct BodyDigest {
 };
 
 class Copies;
-struct CachePlan;
-struct CacheUse;
 
 // The request is to go to another upstream too, once its own has all of it: nobody waits for that, and what is answered is
 // dropped. In the arena.
@@ -178,6 +198,7 @@ struct Input {
   BodyLimit* body_limits = nullptr;
   BodyDigest* body_digests = nullptr;
   Copy* copies = nullptr;
+  const PartValues* parts = nullptr;     // what calls for it were answered; null: there are none
   const CacheUse* cache = nullptr;       // it may be answered from there; null: it may not (policy/cache/plan.h)
   std::uint64_t dice = 0;                // this request's own; a policy mixes in what it is called
   bool is_explained = false;             // nobody asks: nothing is rolled, and nothing goes anywhere

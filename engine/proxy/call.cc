@@ -94,6 +94,15 @@ class Caller final : public Inbound {
   bool taken_ = false, too_large_ = false;
 };
 
+void tell(observe::PartNote& note, const observe::Record& record, Arena& into) {
+  note.tries = static_cast<std::uint32_t>(record.attempts.size());
+  note.took = record.total;
+  note.status = record.status;
+  note.cache = record.cache;
+  for (const observe::Attempt& a : record.attempts) note.target = a.target == a.upstream ? std::string_view() : a.target;
+  note.target = into.copy(note.target);
+}
+
 // A call may be over before anybody waits for that.
 struct Over {
   bool is_over = false;
@@ -152,6 +161,7 @@ io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request
       auto running = exchange.call(route, request);
       co_await running;
       const std::string_view reason = exchange.record().ended.reason;
+      if (request.note != nullptr) tell(*request.note, exchange.record(), into);
       if (caller.too_large()) answer.failure = observe::reason::kAnswerTooLarge.word;
       else if (reason != observe::reason::kCompleted.word) answer.failure = into.copy(reason);
     }

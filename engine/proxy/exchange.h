@@ -91,6 +91,11 @@ class Exchange {
   Refusal check_size() const noexcept;
   io::Task<bool> perform(policy::Effect* effect);
   io::Task<bool> perform_call(const policy::Call& call);
+  struct Parts;
+  CallRequest request_of(const policy::Call& call) const noexcept;
+  io::Task<bool> perform_calls(const policy::Calls& calls);
+  void begin_parts(Parts& parts, const policy::Call* first) noexcept;
+  io::Task<void> run_part(Parts& parts, const policy::Call& call);
   io::Task<bool> perform_fetch(const policy::Fetch& fetch);
   io::Task<bool> perform_acquire(const policy::Acquire& acquire);
   io::Task<bool> perform_read(std::uint64_t at_most);
