@@ -178,6 +178,11 @@ bool Fill::wait_below(std::uint64_t octets, std::function<void()> wake) noexcept
   return false;
 }
 
+std::size_t Fill::followers() const noexcept {
+  const std::lock_guard lock(state_->mutex);
+  return state_->readers.size();
+}
+
 std::size_t Fill::cut_off_slowest() noexcept {
   FillState& s = *state_;
   std::lock_guard lock(s.mutex);

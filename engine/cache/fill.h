@@ -115,6 +115,9 @@ class Fill {
   // There will be no (more) answer. One of those who have sent nothing yet leads from here on. Over.
   void failed() noexcept;
 
+  // Those who read it or wait for it, the leader too once it follows.
+  std::size_t followers() const noexcept;
+
   // Where it is passed on only: octets that some follower has not read, and a wait until they are fewer. True: they are; false:
   // `wake` will be called.
   std::uint64_t backlog() const noexcept;

@@ -74,20 +74,30 @@ bool takes(const Model& model, std::size_t route, std::initializer_list<std::str
   return own.empty() || std::any_of(own.begin(), own.end(), [methods](const std::string& m) { return std::find(methods.begin(), methods.end(), m) != methods.end(); });
 }
 
+bool names_people(const RouteConfig& route) {
+  const policy::Policy* authenticator = authenticator_of(route);
+  return authenticator != nullptr && authenticator->kind() != "anonymous";
+}
+
+constexpr const char* kWhose = "shared: false says that it is meant so; by-origin obeys what the upstream says; true makes all answers everyone's";
+
 void caching(const Model& model, diag::Sink& sink) {
   std::set<const policy::Policy*> told;
   for (std::size_t i = 0; i < model.routes.size(); ++i) {
     const RouteConfig& route = model.routes[i];
     for (const policy::Policy* p : route.policies) {
       const policy::CachePlan* plan = p->cache_plan();
+      std::vector<const policy::CachePlan*> of_parts;
+      p->part_plans(of_parts);
+      const bool parts_say = std::all_of(of_parts.begin(), of_parts.end(), [](const policy::CachePlan* part) { return part->says_whose; });
+      if (!parts_say && names_people(route) && told.insert(p).second)
+        sink.warning("cached-for-whom", p->span, "route `" + route.name + "` asks who a client is, and a `cache` of its parts does not say whose the stored answers are: each consumer gets one of its own", kWhose);
       if (plan == nullptr) continue;
       if (!takes(model, i, {"GET", "HEAD"})) sink.warning("never-cached", p->span, "route `" + route.name + "` takes no GET and no HEAD: nothing of it is ever answered from a cache", "methods: [ GET, HEAD ], or no cache");
       else if (upstreams_of(route).empty()) sink.warning("never-cached", p->span, "route `" + route.name + "` has no upstream: there is nothing to keep");
-      const policy::Policy* authenticator = authenticator_of(route);
-      const bool names_people = authenticator != nullptr && authenticator->kind() != "anonymous";
-      if (names_people && !plan->says_whose && told.insert(p).second)
+      if (names_people(route) && !plan->says_whose && told.insert(p).second)
         sink.warning("cached-for-whom", p->span, "route `" + route.name + "` asks who a client is, and its `cache` does not say whose the stored answers are: each consumer gets one of its own",
-                     "shared: false says that it is meant so; by-origin obeys what the upstream says; true makes all answers everyone's");
+                     kWhose);
     }
   }
 }

@@ -3,7 +3,9 @@
 #include "gateway/model.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "gateway/lint.h"
@@ -11,6 +13,7 @@
 #include "gateway/model_parts.h"
 #include "gateway/model_tls.h"
 #include "policy/cache/cache.h"
+#include "policy/openapi/openapi.h"
 
 namespace gatelab::gateway {
 namespace {
@@ -113,7 +116,7 @@ class Assembler {
   policy::Context context(std::string route) {
     return {{}, std::move(route), model_->consumers, model_->issuers, *input_.states, input_.random,
             [this](const std::string& name, const diag::Span& span) { return find_upstream(name, span); },
-            [this](const config::Node& path, const std::string& what) { return files_.read(path, what); }, sink_, &caches_};
+            [this](const config::Node& path, const std::string& what) { return files_.read(path, what); }, sink_, &caches_, &loaded_};
   }
 
   void top_policies(const config::Node* node) {
@@ -130,9 +133,24 @@ class Assembler {
     else if (node != nullptr && node->items.empty())
       sink_.error("no-routes", node->span, "there is no route: every request would be answered 404");
     else if (node != nullptr)
-      for (const config::Node& item : node->items) specs.push_back(one_route(item));
+      for (const config::Node& item : node->items) {
+        if (item.entry("openapi") == nullptr) specs.push_back(one_route(item));
+        else generated_routes(specs, item);
+      }
     model_->table = std::make_unique<route::Table>(std::move(specs), sink_);
     unused_upstreams();
+  }
+
+  // A route for each operation of an OpenAPI document. What is wrong with what they have in common is told once.
+  void generated_routes(std::vector<route::Spec>& specs, const config::Node& node) {
+    policy::Context c = context("");
+    std::vector<config::Node> routes = policy::openapi_routes(node, c);
+    const std::size_t before = sink_.errors();
+    for (config::Node& route : routes) {
+      if (sink_.errors() != before) return;
+      generated_.push_back(std::move(route));
+      specs.push_back(one_route(generated_.back()));
+    }
   }
 
   route::Spec one_route(const config::Node& node) {
@@ -167,6 +185,7 @@ class Assembler {
     for (const std::string_view key : {"timeouts", "retry", "rewrite", "abort_on_half_close", "if"}) r.not_supported(key, "it comes later");
     for (const std::string_view key : {"cache", "fault", "mirror", "split"}) r.elsewhere(key, "it is a policy and stands in `policies`");
     for (const std::string_view key : {"path", "hosts", "methods"}) r.elsewhere(key, "it stands under `match`");
+    r.get("openapi");  // of those that it is made into, none has it
     r.finish();
     model_->routes.push_back(std::move(route));
     return spec;
@@ -239,9 +258,9 @@ class Assembler {
       }
       sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " goes where its `split` says: its upstream is never asked");
     }
-    const bool answers = std::any_of(own.begin(), own.end(), [](const policy::Policy* p) { return (p->kind() == "respond" || p->kind() == "redirect") && p->mode == policy::Policy::Mode::Enforce; });
+    const bool answers = std::any_of(own.begin(), own.end(), [](const policy::Policy* p) { return (p->kind() == "respond" || p->kind() == "redirect" || p->kind() == "aggregate") && p->mode == policy::Policy::Mode::Enforce; });
     if (!name) {
-      if (r.valid() && !answers && all_read) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers or says where: respond, redirect, split");
+      if (r.valid() && !answers && all_read) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers or says where: respond, redirect, aggregate, split");
       return;
     }
     if (answers) sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " is answered by a policy: its upstream is never asked");
@@ -276,6 +295,8 @@ class Assembler {
   std::shared_ptr<Model> model_;
   ModelFiles files_;
   policy::Caches caches_;
+  std::map<std::string, std::shared_ptr<const void>> loaded_;
+  std::deque<config::Node> generated_;  // what readers of routes look at stays where it is
   std::map<std::string, std::int32_t, std::less<>> upstream_index_;
   std::map<std::string, diag::Span> ids_;
   std::set<std::string> route_names_, used_;

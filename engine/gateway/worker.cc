@@ -84,8 +84,10 @@ void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
   const auto hide = [&model](proxy::Route& route) { route.secret_query.insert(route.secret_query.end(), model.log.secret_query.begin(), model.log.secret_query.end()); };
   for (proxy::Route& route : snapshot.routes) hide(route);
   hide(snapshot.no_route);
-  for (const auto& policy : model.policies)
+  for (const auto& policy : model.policies) {
     if (const policy::CachePlan* plan = policy->cache_plan()) snapshot.caches.push_back(plan);
+    policy->part_plans(snapshot.caches);
+  }
 }
 
 std::string bind_key(const ListenerConfig& listener, const Options& options) {

@@ -32,6 +32,7 @@ class JsonLine {
   JsonLine(const JsonLine&) = delete;
   JsonLine& operator=(const JsonLine&) = delete;
 
+  void made(std::string_view json) noexcept { at_ = put(at_, json); }
   template <std::size_t N>
   void raw(const char (&literal)[N]) noexcept {
     std::memcpy(at_, literal, N - 1);
@@ -121,7 +122,8 @@ void json_tries(JsonLine& line, const Record& r) {
 
 void json(std::string& out, const Record& r) {
   const std::string_view target = last_target(r);
-  JsonLine line(out, octets_of(r, target));
+  const std::string parts = r.parts.size() != 0 ? parts_json(r) : std::string();
+  JsonLine line(out, octets_of(r, target) + parts.size());
   line.raw("{\"time\":\"");
   line.instant(r.began);
   line.raw("\"");
@@ -145,6 +147,10 @@ void json(std::string& out, const Record& r) {
   line.text(",\"upstream_target\":\"", target);
   line.number(",\"attempts\":", r.attempts.size());
   if (lists_tries(r)) json_tries(line, r);
+  if (!parts.empty()) {
+    line.raw(",\"parts\":");
+    line.made(parts);
+  }
   line.number(",\"request_bytes\":", r.request_octets);
   line.number(",\"response_bytes\":", r.response_octets);
   line.ms(",\"duration_ms\":", r.total);
@@ -204,6 +210,7 @@ void logfmt(std::string& out, const Record& r) {
   logfmt_text(out, "upstream_target", last_target(r));
   logfmt_number(out, "attempts", r.attempts.size());
   if (lists_tries(r)) logfmt_text(out, "tries", tries_of(r));
+  if (r.parts.size() != 0) logfmt_text(out, "parts", parts_of(r));
   logfmt_number(out, "request_bytes", r.request_octets);
   logfmt_number(out, "response_bytes", r.response_octets);
   out += " duration_ms=";
@@ -302,6 +309,10 @@ void pretty(std::string& out, const Record& r, std::string_view client, bool col
     out += " (";
     append_number(out, r.attempts.size());
     out += " tries)";
+  }
+  if (r.parts.size() != 0) {
+    out += "  parts: ";
+    out += parts_of(r);
   }
   if (!r.consumer.empty()) {
     out += "  as ";

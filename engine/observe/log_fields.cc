@@ -30,6 +30,7 @@ constexpr LogFieldInfo kFields[] = {
     {"upstream_target", LogField::UpstreamTarget, Kind::Text, true},
     {"attempts", LogField::Attempts, Kind::Number, true},
     {"tries", LogField::Tries, Kind::Tries, true},
+    {"parts", LogField::Parts, Kind::Parts, true},
     {"request_bytes", LogField::RequestBytes, Kind::Number, true},
     {"response_bytes", LogField::ResponseBytes, Kind::Number, true},
     {"duration_ms", LogField::DurationMs, Kind::Milliseconds, true},
@@ -125,7 +126,8 @@ std::string_view value_of(LogField field, const Record& r, LogFieldRoom& room) n
     case LogField::Upstream: return last_upstream(r);
     case LogField::UpstreamTarget: return last_target(r);
     case LogField::Attempts: return decimal(r.attempts.size(), room);
-    case LogField::Tries: return {};
+    case LogField::Tries:
+    case LogField::Parts: return {};
     case LogField::RequestBytes: return decimal(r.request_octets, room);
     case LogField::ResponseBytes: return decimal(r.response_octets, room);
     case LogField::DurationMs: return milliseconds(r.total, room);

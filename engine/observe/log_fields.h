@@ -13,7 +13,7 @@ namespace gatelab::observe {
 
 enum class LogField : std::uint8_t {
   Time, RequestId, TraceId, Client, Peer, Listener, Method, Host, Target, Version, Status, Route, Consumer, By, Phase, Reason, PolicyId,
-  Upstream, UpstreamTarget, Attempts, Tries, RequestBytes, ResponseBytes, DurationMs, UpstreamMs, Truncated, Cache, Variant, Injected,
+  Upstream, UpstreamTarget, Attempts, Tries, Parts, RequestBytes, ResponseBytes, DurationMs, UpstreamMs, Truncated, Cache, Variant, Injected,
   MirroredTo, TlsVersion, TlsCipher, TlsSni, TlsResumed, TlsClient, TlsClientFingerprint, TlsError, UserAgent, Referer,
   // Of templates only.
   TimeCommon, TimeUnix, SpanId, Path, Query,
@@ -23,7 +23,7 @@ inline constexpr std::size_t kLogFields = static_cast<std::size_t>(LogField::Que
 struct LogFieldInfo {
   std::string_view name;
   LogField field;
-  enum class Kind : std::uint8_t { Text, Address, Number, Milliseconds, Flag, Time, Tries } kind;
+  enum class Kind : std::uint8_t { Text, Address, Number, Milliseconds, Flag, Time, Tries, Parts } kind;
   bool in_lines;  // of JSON and logfmt
 };
 
@@ -33,7 +33,7 @@ inline const LogFieldInfo& info(LogField field) noexcept { return log_fields()[s
 // Null: there is none of that name.
 const LogFieldInfo* find_log_field(std::string_view name) noexcept;
 
-// Of a record, as text; what is a number is written into `room`. Empty: the record has none. Not of Tries.
+// Of a record, as text; what is a number is written into `room`. Empty: the record has none. Not of Tries and Parts.
 using LogFieldRoom = char[48];
 std::string_view value_of(LogField field, const Record& r, LogFieldRoom& room) noexcept;
 

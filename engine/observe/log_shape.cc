@@ -45,6 +45,18 @@ void json_tries(std::string& out, const Record& r) {
   out += ']';
 }
 
+// What is several values; empty: the record has none.
+std::string list_of(Kind kind, const Record& r, bool json) {
+  std::string out;
+  if (kind == Kind::Tries && lists_tries(r)) {
+    if (json) json_tries(out, r);
+    else out = tries_of(r);
+  } else if (kind == Kind::Parts && r.parts.size() != 0) {
+    out = json ? parts_json(r) : parts_of(r);
+  }
+  return out;
+}
+
 void logfmt_value(std::string& out, std::string_view value) {
   const bool bare = is_plain_json(value) && value.find_first_of(" =") == std::string_view::npos;
   if (!bare) out += '"';
@@ -85,6 +97,29 @@ void no_such_field(std::string_view reference, std::string_view name, const diag
 }
 
 }  // namespace
+
+std::string parts_json(const Record& r) {
+  std::string out = "[";
+  for (const PartNote& p : r.parts) {
+    out += out.size() > 1 ? ",{\"part\":" : "{\"part\":";
+    json_value(out, Kind::Text, p.name);
+    for (const auto& [key, text] : {std::pair(",\"upstream\":", p.upstream), std::pair(",\"target\":", p.target), std::pair(",\"reason\":", p.reason), std::pair(",\"cache\":", p.cache)}) {
+      if (text.empty()) continue;
+      out += key;
+      json_value(out, Kind::Text, text);
+    }
+    for (const auto& [key, number] : {std::pair(",\"status\":", std::uint32_t{p.status}), std::pair(",\"tries\":", p.tries)}) {
+      out += key;
+      append_number(out, number);
+    }
+    for (const auto& [key, took] : {std::pair(",\"after_ms\":", p.started), std::pair(",\"duration_ms\":", p.took)}) {
+      out += key;
+      append_ms(out, took);
+    }
+    out += '}';
+  }
+  return out + "]";
+}
 
 std::string_view Redaction::shown(LogField field, std::string_view value, LogFieldRoom& room) const noexcept {
   constexpr char kHex[] = "0123456789abcdef";
@@ -134,8 +169,8 @@ void LogTemplate::render(std::string& out, const Record& r, const Redaction& red
       continue;
     }
     const LogField field = part.field->field;
-    if (field == LogField::Tries && lists_tries(r) && !redaction.dropped[static_cast<std::size_t>(field)]) {
-      append_json_escaped(out, tries_of(r));
+    if (const std::string list = list_of(part.field->kind, r, false); !list.empty() && !redaction.dropped[static_cast<std::size_t>(field)]) {
+      append_json_escaped(out, list);
       continue;
     }
     LogFieldRoom room, hidden;
@@ -165,12 +200,12 @@ void append_redacted(std::string& out, const Record& r, const LogShape& shape) {
     const auto index = static_cast<std::size_t>(one.field);
     if (!one.in_lines || shape.redaction.dropped[index]) continue;
     LogFieldRoom room, hidden;
-    const bool tries = one.kind == Kind::Tries;
+    const std::string list = list_of(one.kind, r, json);
     const std::string_view value = shape.redaction.shown(one.field, value_of(one.field, r, room), hidden);
-    if (tries ? !lists_tries(r) : value.empty()) continue;
+    if (list.empty() && value.empty()) continue;
     out.append(std::exchange(first, false) ? (json ? "{\"" : "") : (json ? ",\"" : " ")).append(one.name).append(json ? "\":" : "=");
-    if (tries && json) json_tries(out, r);
-    else if (tries) logfmt_value(out, tries_of(r));
+    if (!list.empty() && json) out += list;
+    else if (!list.empty()) logfmt_value(out, list);
     else if (json) json_value(out, one.kind, value);
     else logfmt_value(out, value);
   }

@@ -98,4 +98,13 @@ inline std::string tries_of(const Record& r) {
   return out;
 }
 
+// "user:completed,orders:response-timeout"
+inline std::string parts_of(const Record& r) {
+  std::string out;
+  for (const PartNote& p : r.parts) out.append(out.empty() ? "" : ",").append(p.name).append(":").append(p.reason);
+  return out;
+}
+// The parts of an aggregated answer as a JSON array.
+std::string parts_json(const Record& r);
+
 }  // namespace gatelab::observe

@@ -117,10 +117,28 @@ inline constexpr Reason kAddressNotAllowed{"address-not-allowed", 403, "Forbidde
 inline constexpr Reason kQueryTooLong{"query-too-long", 414, "URI Too Long", "the request's query is longer than its route allows"};
 inline constexpr Reason kFieldsTooLarge{"fields-too-large", 431, "Request Header Fields Too Large", "the request has more header fields, or larger ones, than its route allows"};
 // compress
-inline constexpr Reason kUnsupportedEncoding{"unsupported-encoding", 415, "Unsupported Media Type", "the request's body is in a content coding that compress can't undo, or in several"};
+inline constexpr Reason kUnsupportedEncoding{"unsupported-encoding", 415, "Unsupported Media Type", "the request's body is in a content coding that is not known, or in several"};
 inline constexpr Reason kMalformedEncoding{"malformed-encoding", 400, "Bad Request", "the request's body is not in the content coding that it claims, or breaks off"};
-inline constexpr Reason kDecompressedTooLarge{"decompressed-too-large", 413, "Content Too Large", "the request's body is larger, once it is decompressed, than compress allows"};
+inline constexpr Reason kDecompressedTooLarge{"decompressed-too-large", 413, "Content Too Large", "the request's body is larger, once it is decompressed, than the policy allows"};
 inline constexpr Reason kDecompressionRatio{"decompression-ratio", 413, "Content Too Large", "the request's body grows by more than compress allows while it is decompressed"};
+// json
+inline constexpr Reason kJsonMalformed{"json-malformed", 400, "Bad Request", "the request's body is not JSON, is not UTF-8, or has a name twice in one object"};
+inline constexpr Reason kJsonTooDeep{"json-too-deep", 400, "Bad Request", "arrays and objects of the request's body are nested deeper than the policy allows"};
+inline constexpr Reason kJsonTooMany{"json-too-many", 400, "Bad Request", "the request's body has more values than the policy allows, or takes too long to look through"};
+inline constexpr Reason kJsonMismatch{"json-mismatch", 400, "Bad Request", "what a json policy sets has no place in the request's body: something else is in its way"};
+inline constexpr Reason kAnswerJson{"answer-json", 502, "Bad Gateway", "the target's answer is not the JSON that a policy can work on; `detail` says why"};
+inline constexpr Reason kAnswerEncoding{"answer-encoding", 502, "Bad Gateway", "the target's answer is in a content coding that is not known, or not in the one that it claims"};
+inline constexpr Reason kAnswerPartial{"answer-partial", 502, "Bad Gateway", "the target has sent a part of an answer of which a policy has to see all"};
+// validate, openapi
+inline constexpr Reason kInvalidBody{"invalid-body", 400, "Bad Request", "the request's body is not as its schema has it; `errors` lists where"};
+inline constexpr Reason kInvalidQuery{"invalid-query", 400, "Bad Request", "the request's query is not as its schema has it; `errors` lists where"};
+inline constexpr Reason kInvalidHeaders{"invalid-headers", 400, "Bad Request", "the request's header fields are not as their schema has them; `errors` lists where"};
+inline constexpr Reason kInvalidParameters{"invalid-parameters", 400, "Bad Request", "parameters of the request are not as its OpenAPI document has them; `errors` lists which"};
+inline constexpr Reason kNoOperation{"no-operation", 404, "Not Found", "the OpenAPI document has no such path"};
+inline constexpr Reason kOperationMethod{"operation-method", 405, "Method Not Allowed", "the OpenAPI document has the path, and not this method; Allow lists its own"};
+inline constexpr Reason kAnswerInvalid{"answer-invalid", 502, "Bad Gateway", "the target's answer is not as its OpenAPI document has it; `detail` says where"};
+inline constexpr Reason kMissingBody{"missing-body", 400, "Bad Request", "the request has no body, and must have one"};
+inline constexpr Reason kMediaType{"media-type", 415, "Unsupported Media Type", "the request's body is of a media type that is not taken here"};
 // cors
 inline constexpr Reason kPreflight{"preflight", 204, "", "the cors policy answered a preflight: the request may be sent"};
 inline constexpr Reason kOriginNotAllowed{"origin-not-allowed", 403, "Forbidden", "the request's Origin is none that cors allows; only preflights and strict routes refuse it"};
@@ -172,8 +190,13 @@ inline constexpr Reason kPerTryTimeout{"per-try-timeout", 504, "Gateway Timeout"
 inline constexpr Reason kNoHealthyTarget{"no-healthy-target", 503, "Service Unavailable", "every target of the upstream is unhealthy or ejected"};
 inline constexpr Reason kCircuitOpen{"circuit-open", 503, "Service Unavailable", "no target is left: the breakers of some are open"};
 inline constexpr Reason kUpstreamBusy{"upstream-busy", 503, "Service Unavailable", "every target has as many requests as its limit allows, and the queue is full or did not move in time"};
-inline constexpr Reason kAnswerTooLarge{"answer-too-large", 502, "Bad Gateway", "the answer to a call of the gateway's own is larger than what asked for it allows"};
+inline constexpr Reason kAggregated{"aggregated", 0, "", "the answer was made of several upstreams' answers"};
+inline constexpr Reason kAggregatedInPart{"aggregated-in-part", 0, "", "the answer was made of several upstreams' answers, without one at least"};
+inline constexpr Reason kPartFailed{"part-failed", 502, "Bad Gateway", "a part without which there is no aggregated answer could not be had"};
+inline constexpr Reason kPartTimeout{"part-timeout", 504, "Gateway Timeout", "a part without which there is no aggregated answer did not come in time"};
+inline constexpr Reason kAnswerTooLarge{"answer-too-large", 502, "Bad Gateway", "the answer to a call of the gateway's own, or one that a policy wants to see as a whole, is larger than is allowed"};
 inline constexpr Reason kRetried{"retried", 0, "", "of a try: the answer was one after which the upstream's `retry` tries again, and was not read to its end"};
+inline constexpr Reason kGivenUp{"given-up", 0, "", "of a part of an answer: there was none without another part, or the client had gone"};
 inline constexpr Reason kHedged{"hedged", 0, "", "of a try: another that ran beside it answered first, and it was given up"};
 inline constexpr Reason kTruncated{"truncated", 0, "", "the answer broke off after its head was sent"};
 inline constexpr Reason kUnmocked{"unmocked-upstream", 502, "Bad Gateway", "a scenario reached an upstream that it has no mock for"};

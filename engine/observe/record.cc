@@ -57,6 +57,20 @@ void attempt(std::string& out, const OwnedRecord::OwnedAttempt& a) {
   out += '}';
 }
 
+void part(std::string& out, const OwnedRecord::OwnedPart& p) {
+  out += '{';
+  text(out, "name", p.name);
+  text(out, "upstream", p.upstream);
+  text(out, "target", p.target);
+  if (p.status != 0) number(out, "status", p.status);
+  text(out, "reason", p.reason);
+  text(out, "cache", p.cache);
+  number(out, "tries", p.tries);
+  milliseconds(out, "started_ms", p.started);
+  milliseconds(out, "duration_ms", p.took);
+  out += '}';
+}
+
 }  // namespace
 
 void OwnedRecord::assign(const Record& r) {
@@ -127,6 +141,9 @@ void OwnedRecord::assign(const Record& r) {
     to.hedge = from.hedge;
     to.not_retried = from.not_retried;
   }
+  parts.clear();
+  for (const PartNote& p : r.parts)
+    parts.push_back({std::string(p.name), std::string(p.upstream), std::string(p.target), std::string(p.reason), std::string(p.cache), p.started, p.took, p.status, p.tries});
 }
 
 std::string OwnedRecord::to_json() const {
@@ -169,6 +186,11 @@ std::string OwnedRecord::to_json() const {
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     if (i > 0) out += ',';
     attempt(out, attempts[i]);
+  }
+  if (!parts.empty()) out += "],\"parts\":[";
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) out += ',';
+    part(out, parts[i]);
   }
   return out + "]}";
 }

@@ -47,6 +47,17 @@ struct Attempt {
   std::string_view not_retried;  // why none did, where the configuration might have allowed one: "not-idempotent"
 };
 
+// One call of an aggregated answer.
+struct PartNote {
+  std::string_view name, upstream, target;  // target: that was asked last; empty: none was
+  std::string_view reason;                  // "completed", "response-timeout"…
+  std::string_view cache;                   // one of kCacheResults; empty: it has none
+  Duration started{};                       // since the exchange began
+  Duration took{};
+  std::uint16_t status = 0;
+  std::uint32_t tries = 0;
+};
+
 // What a connection's TLS is. Empty without TLS.
 struct TlsNote {
   std::string_view version, cipher, group, sni, alpn;
@@ -114,7 +125,7 @@ class ArenaList {
 inline constexpr std::array<std::string_view, 6> kCacheResults{"hit", "miss", "revalidated", "stale", "collapsed", "bypass"};
 
 struct Record {
-  explicit Record(Arena& arena) noexcept : decisions(arena), attempts(arena), timings(arena) {}
+  explicit Record(Arena& arena) noexcept : decisions(arena), attempts(arena), parts(arena), timings(arena) {}
   std::string_view request_id;
   std::string_view parent;  // of a call of the gateway's own: the request that it was made for, or what it fetches
   Instant began;       // policy_now at the request's first octet
@@ -145,6 +156,7 @@ struct Record {
   Ended ended;
   ArenaList<Decision> decisions;
   ArenaList<Attempt> attempts;
+  ArenaList<PartNote> parts;     // in the order in which they ended
   ArenaList<Timing> timings;
   TraceNote trace;
   // Indexes for counters; -1 if none.
@@ -172,6 +184,8 @@ struct OwnedRecord {
   bool truncated = false;
   std::vector<OwnedDecision> decisions;
   std::vector<OwnedAttempt> attempts;
+  struct OwnedPart { std::string name, upstream, target, reason, cache; Duration started, took; std::uint16_t status; std::uint32_t tries; };
+  std::vector<OwnedPart> parts;
 
   void assign(const Record& r);
   std::string to_json() const;  // one object, one line; for /requests, explain --json and reports

@@ -16,7 +16,9 @@ class Both final : public BodyFilter {
     Moved total;
     for (;;) {
       if (!second_has_more_ && !refill(in, behind, total)) return total;
+      if (first_->holds_head()) return total;
       const Moved step = second_->move(between(), first_has_more_ ? Behind::More : behind, out.subspan(total.made));
+      observe(step, total);
       begin_ += step.taken;
       total.made += step.made;
       second_has_more_ = step.more;
@@ -25,6 +27,8 @@ class Both final : public BodyFilter {
       if (total.more || !first_has_more_) return total;
     }
   }
+  bool holds_head() const noexcept override { return first_->holds_head() || second_->holds_head(); }
+  std::optional<std::uint64_t> length() const noexcept override { return second_->length(); }
   const Policy& blamed() const noexcept override { return blamed_ != nullptr ? blamed_->blamed() : by; }
 
  private:
@@ -37,9 +41,17 @@ class Both final : public BodyFilter {
     begin_ = 0;
     end_ = step.made;
     first_has_more_ = step.more;
+    observe(step, total);
     if (step.failure == nullptr) return true;
     failed(*first_, step, total);
     return false;
+  }
+
+  static void observe(const Moved& step, Moved& total) noexcept {
+    if (step.observed == nullptr) return;
+    total.observed = step.observed;
+    total.observed_by = step.observed_by;
+    total.detail = step.detail;
   }
 
   Moved failed(const BodyFilter& who, const Moved& step, Moved& total) noexcept {

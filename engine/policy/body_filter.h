@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -25,7 +27,9 @@ class BodyFilter {
     // been taken, and at the End everything is out.
     bool more = false;
     const observe::Reason* failure = nullptr;  // the body can't be gone on with
-    std::string_view detail;                   // for the client; a literal, or the policy's
+    const observe::Reason* observed = nullptr;  // of an answer: why it would not be gone on with, if its policy did not only observe
+    const Policy* observed_by = nullptr;
+    std::string_view detail;                   // for the client; until the next call
   };
 
   // `of` is said to have refused a body that can't be gone on with; it outlives the filter.
@@ -36,6 +40,11 @@ class BodyFilter {
 
   // Reads from `in` and writes to `out`, which is not empty. Without `more` there was progress, or nothing to do.
   virtual Moved move(std::string_view in, Behind behind, std::span<char> out) noexcept = 0;
+  // Of an answer: nothing of it may go to the client yet, its head neither. Nothing has come out so far, and if the body can't be
+  // gone on with, another answer takes its place. Once it is false it stays so.
+  virtual bool holds_head() const noexcept { return false; }
+  // Of an answer whose head is held no longer: how many octets come out in all; nullopt: that is not known.
+  virtual std::optional<std::uint64_t> length() const noexcept { return std::nullopt; }
   // Whose the last failure was.
   virtual const Policy& blamed() const noexcept { return by; }
 

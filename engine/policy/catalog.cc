@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "policy/aggregate/aggregate.h"
 #include "policy/all_of/all_of.h"
 #include "policy/allow/allow.h"
 #include "policy/anonymous/anonymous.h"
@@ -19,10 +20,12 @@
 #include "policy/headers/headers.h"
 #include "policy/hmac/hmac.h"
 #include "policy/ip_filter/ip_filter.h"
+#include "policy/json/json.h"
 #include "policy/jwt/jwt.h"
 #include "policy/load_shed/load_shed.h"
 #include "policy/mirror/mirror.h"
 #include "policy/mtls/mtls.h"
+#include "policy/openapi/openapi.h"
 #include "policy/path/path.h"
 #include "policy/query/query.h"
 #include "policy/quota/quota.h"
@@ -32,6 +35,7 @@
 #include "policy/security_headers/security_headers.h"
 #include "policy/size_limit/size_limit.h"
 #include "policy/split/split.h"
+#include "policy/validate/validate.h"
 
 namespace gatelab::policy {
 namespace {
@@ -56,19 +60,21 @@ constexpr Kind kCatalog[] = {
     {"anonymous", Phase::Authenticate, parse_anonymous},
     {"allow", Phase::Authorize, parse_allow},
     {"deny", Phase::Authorize, parse_deny},
+    {"validate", Phase::Validate, parse_validate},
+    {"openapi", Phase::Validate, parse_openapi},
     {"headers", Phase::Transform, parse_headers},
     {"query", Phase::Transform, parse_query},
     {"path", Phase::Transform, parse_path},
     {"security-headers", Phase::Transform, parse_security_headers},
+    {"json", Phase::Transform, parse_json},
     {"compress", Phase::Transform, parse_compress},
     {"fault", Phase::Transform, parse_fault},
     {"split", Phase::Transform, parse_split},
     {"mirror", Phase::Transform, parse_mirror},
     {"respond", Phase::Transform, parse_respond},
     {"cache", Phase::CacheLookup, parse_cache},
+    {"aggregate", Phase::Forward, parse_aggregate},
 };
-
-constexpr std::string_view kPlanned[] = {"aggregate", "json", "openapi", "validate"};
 
 constexpr std::string_view kSiblings[] = {"id", "mode", "if"};
 
@@ -81,8 +87,6 @@ const Kind* find_kind(std::string_view name) noexcept {
 }
 
 void unknown(const config::Entry& entry, diag::Sink& sink) {
-  if (std::find(std::begin(kPlanned), std::end(kPlanned), entry.key) != std::end(kPlanned))
-    return sink.error("not-supported", entry.key_span, "the policy `" + entry.key + "` is not supported yet");
   diag::Diagnostic d;
   d.id = "unknown-policy";
   d.message = "unknown policy `" + entry.key + "`";
@@ -140,7 +144,6 @@ void check_together(const std::vector<std::unique_ptr<Policy>>& policies, diag::
 }  // namespace
 
 std::span<const Kind> catalog() noexcept { return kCatalog; }
-std::span<const std::string_view> planned_kinds() noexcept { return kPlanned; }
 
 std::unique_ptr<Policy> parse_policy(const config::Node& item, std::string_view owner, Context& context) {
   const config::Entry* entry = kind_entry(item, context.sink);

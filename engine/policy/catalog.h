@@ -44,6 +44,8 @@ struct Context {
   std::function<std::optional<std::string>(const config::Node& path, const std::string& what)> read;
   diag::Sink& sink;
   const Caches* caches = nullptr;      // that the configuration names; null: none
+  // What has been made of files that several policies name, by what it is. Null: each makes its own.
+  std::map<std::string, std::shared_ptr<const void>>* loaded = nullptr;
 };
 
 struct Kind {
@@ -54,8 +56,6 @@ struct Kind {
   std::unique_ptr<Policy> (*parse)(const config::Node& node, Context& context);
 };
 std::span<const Kind> catalog() noexcept;
-// Kinds that the design names and this build has not: refused by name.
-std::span<const std::string_view> planned_kinds() noexcept;
 
 // Parses `policies:` (a list of single-key maps with siblings id, mode). Checks kinds, duplicate ids, two
 // authenticators; warns where the file's order differs from the phases'. Result is sorted by phase, stable.

@@ -34,6 +34,9 @@ using observe::Outcome;
 using observe::Phase;
 
 struct Issuer;
+struct CachePlan;
+struct CacheUse;
+class PartValues;
 
 struct Consumer {
   std::string name;
@@ -65,6 +68,7 @@ struct Answer {
   std::string_view content_type;
   std::string_view body;
   std::string_view detail;  // for the client; must not help a guesser
+  std::string_view members;  // more of the problem document, as JSON: "errors":[…]
   http::Fields fields;
 };
 
@@ -94,6 +98,25 @@ struct Call {
   Duration timeout{};          // of the whole call, at most what is left of the exchange
   std::size_t max_octets = 0;  // of the answer's body
   CallAnswer* answer = nullptr;
+  std::string_view name;             // that the trace calls it by, in a group
+  const CacheUse* cache = nullptr;   // it may be answered from there; null: it may not
+  const Call* next = nullptr;        // of a group
+};
+// Calls that begin at once, and those that follow from what others were answered. Lives until the step behind them.
+class CallGroup {
+ public:
+  // Those to begin now, linked by `next`; null: none. `ended` has an answer since now; null at first.
+  virtual const Call* after(const Call* ended) noexcept = 0;
+  // Nobody needs what is still under way.
+  virtual bool is_over() const noexcept = 0;
+
+ protected:
+  ~CallGroup() = default;
+};
+// All of a group, at most so long.
+struct Calls {
+  CallGroup* group = nullptr;
+  Duration timeout{};
 };
 // Fetch a resource, unless somebody does already. Without `wait` the policy is stepped again at once.
 struct Fetch {
@@ -108,9 +131,19 @@ struct Acquire {
   Duration at_most{};
   bool abort_on_half_close = false;  // a client that has finished sending has gone
 };
-using Effect = std::variant<Until, ComputeJob, Call, Fetch, Acquire>;
+// Read the request's body, all of it if it has no more octets than that: Input::body has it then. What is left of a longer one
+// goes up behind it as it comes, should the policy let it.
+struct ReadBody { std::uint64_t at_most = 0; };
+using Effect = std::variant<Until, ComputeJob, Call, Calls, Fetch, Acquire, ReadBody>;
 
 class Policy;
+
+// A request's body that was read before it goes anywhere. A policy may put another one in its place if it is complete, and says
+// then how long that is (RequestHead::body).
+struct WholeBody {
+  std::string octets;
+  bool complete = false;  // false: more follows, it is longer than ReadBody allowed
+};
 
 // How many octets of the request's body a policy lets through. What has a length is the policy's to refuse; the proxy counts
 // the rest while it streams, by every limit that was set. In the arena.
@@ -130,8 +163,6 @@ struct BodyDigest {
 };
 
 class Copies;
-struct CachePlan;
-struct CacheUse;
 
 // The request is to go to another upstream too, once its own has all of it: nobody waits for that, and what is answered is
 // dropped. In the arena.
@@ -168,12 +199,14 @@ struct Input {
   BodyLimit* body_limits = nullptr;
   BodyDigest* body_digests = nullptr;
   Copy* copies = nullptr;
+  const PartValues* parts = nullptr;     // what calls for it were answered; null: there are none
   const CacheUse* cache = nullptr;       // it may be answered from there; null: it may not (policy/cache/plan.h)
   std::uint64_t dice = 0;                // this request's own; a policy mixes in what it is called
   bool is_explained = false;             // nobody asks: nothing is rolled, and nothing goes anywhere
   std::int32_t upstream = -1;            // instead of the route's
   std::string_view forwarded = {};       // the path as a target will get it, in place of `path`; empty: that one
   const http::PathOptions* path_options = nullptr;  // the listener's; null: the defaults
+  WholeBody* body = nullptr;             // null: no policy has asked for it
   BodyFilterPtr request_body;            // what changes the request's body on its way up; null: nothing does
   BodyFilterPtr answer_body;             // the same for the answer's; set by on_response()
   std::string_view variant, injected;  // for the log
@@ -233,7 +266,8 @@ class Policy {
   virtual std::string_view kind() const noexcept = 0;  // literal: rate-limit
   virtual Phase phase() const noexcept = 0;
   virtual Step step(Input& in) const noexcept = 0;
-  // Called in reverse order for every policy whose step() was called, unless the exchange was aborted.
+  // Called in reverse order for every policy whose step() was called, unless the exchange was aborted. Once more if the body
+  // that it wanted changed could not be gone on with: for the answer that takes its place.
   virtual void on_response(ResponseInput&) const noexcept {}
   virtual bool has_on_response() const noexcept { return false; }
   // A later limit refused the request: take back what step() charged.
@@ -256,6 +290,8 @@ class Policy {
   virtual bool rewrites_path() const noexcept { return false; }
   // What a cache policy says; null: it is none.
   virtual const CachePlan* cache_plan() const noexcept { return nullptr; }
+  // Adds what it says of answers to calls of its own.
+  virtual void part_plans(std::vector<const CachePlan*>&) const {}
   // Adds the upstreams that it may send the request to, instead of the route's.
   virtual void sends_to(std::vector<std::int32_t>&) const {}
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/template.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "base/text.h"
 #include "http/chars.h"
 #include "http/uri.h"
+#include "json/pointer.h"
 
 namespace gatelab::policy {
 
@@ -24,6 +26,16 @@ std::string_view decode_segment(std::string_view raw, Arena& arena) noexcept {
   return arena.copy(out);
 }
 
+// NAME or NAME/POINTER. Reports.
+bool is_part(std::string_view reference, const std::vector<std::string>& parts, const diag::Span& span, diag::Sink& sink) {
+  const std::string_view name = reference.substr(0, reference.find('/'));
+  const auto pointer = json::Pointer::parse(reference.substr(name.size()));
+  if (!pointer) sink.error("bad-template", span, pointer.error().message);
+  else if (std::find(parts.begin(), parts.end(), name) == parts.end()) sink.no_such("part", std::string(name), span, {parts.begin(), parts.end()});
+  else return true;
+  return false;
+}
+
 }  // namespace
 
 std::string_view claim_text(const crypto::JsonValue& claim, Arena& arena) noexcept {
@@ -39,7 +51,7 @@ const Template::Word* Template::find(std::string_view reference, std::string_vie
       {"request.host", Kind::Host, false},      {"request.scheme", Kind::Scheme, false},    {"request.header", Kind::Header, true},
       {"request.query", Kind::Parameter, true}, {"request.cookie", Kind::Cookie, true},     {"path", Kind::RouteParameter, true},
       {"route", Kind::Route, false},            {"client.ip", Kind::Client, false},         {"consumer.name", Kind::Consumer, false},
-      {"principal", Kind::Principal, false},    {"claims", Kind::Claim, true},
+      {"principal", Kind::Principal, false},    {"claims", Kind::Claim, true},                {"part", Kind::Part, true},
   };
   for (const Word& one : kWords) {
     if (!one.named && reference == one.word) return &one;
@@ -50,7 +62,7 @@ const Template::Word* Template::find(std::string_view reference, std::string_vie
   return nullptr;
 }
 
-std::optional<Template> Template::parse(std::string_view text, const diag::Span& span, diag::Sink& sink) {
+std::optional<Template> Template::parse(std::string_view text, const diag::Span& span, diag::Sink& sink, const std::vector<std::string>* parts) {
   Template out;
   std::string plain;
   const auto flush = [&out, &plain] {
@@ -74,9 +86,11 @@ std::optional<Template> Template::parse(std::string_view text, const diag::Span&
     const std::string_view reference = inside.substr(0, colon);
     std::string_view name;
     const Word* word = end == std::string_view::npos ? nullptr : find(reference, name);
-    if (word == nullptr) {
+    if (word != nullptr && word->kind == Kind::Part && parts != nullptr) {
+      if (!is_part(name, *parts, span, sink)) return std::nullopt;
+    } else if (word == nullptr || word->kind == Kind::Part) {
       sink.error("bad-template", span, "`${" + std::string(inside) + (end == std::string_view::npos ? "` has no end" : "}` stands for nothing"),
-                 "request.method, .path, .query, .host, .scheme, request.header.NAME, .query.NAME, .cookie.NAME, path.NAME, route, client.ip, consumer.name, principal, claims.NAME; $${ stands for ${");
+                 (parts != nullptr ? "part.NAME/POINTER, " : "") + std::string("request.method, .path, .query, .host, .scheme, request.header.NAME, .query.NAME, .cookie.NAME, path.NAME, route, client.ip, consumer.name, principal, claims.NAME; $${ stands for ${"));
       return std::nullopt;
     }
     flush();
@@ -115,14 +129,27 @@ std::string_view Template::value(const Part& part, const Input& in) noexcept {
       const auto claim = in.claims->find(part.name);
       return claim ? claim_text(*claim, in.arena) : std::string_view();
     }
+    case Kind::Part: {
+      if (in.parts == nullptr) return {};
+      const std::string_view name = std::string_view(part.name).substr(0, part.name.find('/'));
+      return in.parts->part_value(name, std::string_view(part.name).substr(name.size()), in.arena);
+    }
   }
   return {};
 }
 
-bool Template::append_to_path(std::string& out, const Input& in, std::string_view& why) const noexcept {
+bool Template::append_to_path(std::string& out, const Input& in, std::string_view& why) const noexcept { return append_encoded(out, in, why, true); }
+bool Template::append_to_query(std::string& out, const Input& in, std::string_view& why) const noexcept { return append_encoded(out, in, why, false); }
+
+void Template::add_parts(std::vector<std::string_view>& out) const {
+  for (const Part& part : parts_)
+    if (part.kind == Kind::Part) out.push_back(std::string_view(part.name).substr(0, part.name.find('/')));
+}
+
+bool Template::append_encoded(std::string& out, const Input& in, std::string_view& why, bool keeps_segments) const noexcept {
   for (const Part& part : parts_) {
-    const bool canonical = part.kind == Kind::Path || part.kind == Kind::RouteParameter;
-    std::string_view text = part.kind == Kind::RouteParameter ? in.parameter(part.name) : value(part, in);
+    const bool canonical = keeps_segments && (part.kind == Kind::Path || part.kind == Kind::RouteParameter);
+    std::string_view text = canonical && part.kind == Kind::RouteParameter ? in.parameter(part.name) : value(part, in);
     const bool absent = text.empty();
     if (absent) text = part.fallback;
     if (text.empty() || text.size() > kMost) {

@@ -13,6 +13,7 @@ namespace gatelab::policy {
 class When {
  public:
   bool fits(const Input& in) const noexcept;
+  bool is_always() const noexcept { return table_ == nullptr; }
   // Null: every request. Reports.
   static When parse(const config::Node* node, std::string_view kind, diag::Sink& sink);
 

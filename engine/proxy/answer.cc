@@ -4,6 +4,7 @@
 #include "http/date.h"
 #include "http/hop.h"
 #include "proxy/exchange.h"
+#include "proxy/filtered.h"
 #include "proxy/head_writer.h"
 
 namespace gatelab::proxy {
@@ -19,12 +20,13 @@ void member(std::string& out, std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string_view Exchange::problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail) noexcept {
+std::string_view Exchange::problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail, std::string_view members) noexcept {
   std::string out = "{\"status\":" + std::to_string(status);
   member(out, "title", title);
   member(out, "reason", word);
   if (!detail.empty()) member(out, "detail", detail);
   member(out, "request_id", record_.request_id);
+  if (!members.empty()) out.append(1, ',').append(members);
   out += "}\n";
   return arena_.copy(out);
 }
@@ -38,6 +40,10 @@ void Exchange::add_date(http::Fields& fields) noexcept {
 
 // Phase TransformResponse, the same for forwarded and local answers; framing never comes from a policy.
 void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool local, http::BodyFraming& body) noexcept {
+  // It may take the place of an answer whose body a filter has refused.
+  held_ = nullptr;
+  input_.answer_body = nullptr;
+  answer_filtering_ = nullptr;
   if (walk_ && walk_->has_on_response()) {
     input_.now = services_.loop.clock().policy_now();
     policy::ResponseInput response{status, fields, local, input_, body};
@@ -48,6 +54,17 @@ void Exchange::finish_fields(std::uint16_t& status, http::Fields& fields, bool l
   if (fields.find(name) != nullptr) fields.remove(name);
   fields.add(name, record_.request_id);
   add_date(fields);
+}
+
+// A filter that may still refuse the body keeps the head back: until then another answer can take its place.
+void Exchange::send_head(const AnswerHead& head) noexcept {
+  if (input_.answer_body && input_.answer_body->holds_head()) {
+    held_ = arena_.make<AnswerHead>(head);
+    return;
+  }
+  committed_ = true;
+  mark(answered_);
+  inbound_.write_head(head);
 }
 
 io::Task<void> Exchange::refuse(Refusal refusal) {
@@ -75,7 +92,7 @@ io::Task<void> Exchange::answer(policy::Answer& own) {
   if (own.body.empty() && own.status >= 400 && own.content_type.empty()) {
     const observe::Reason* reason = observe::find_reason(record_.ended.reason);
     const std::string_view title = reason != nullptr && reason->status == own.status ? reason->title : http::default_reason_phrase(own.status);
-    own.body = problem(own.status, record_.ended.reason, title, own.detail);
+    own.body = problem(own.status, record_.ended.reason, title, own.detail, own.members);
     own.content_type = "application/problem+json";
   }
   if (!own.content_type.empty()) own.fields.set("Content-Type", own.content_type);
@@ -88,9 +105,7 @@ io::Task<void> Exchange::answer(policy::Answer& own) {
   out.bodiless = head_.method == http::Method::Head || own.status == 204 || own.status == 304;
   if (own.status == 204 || own.status == 304) out.framing = {};
   record_.status = own.status;
-  committed_ = true;
-  mark(answered_);
-  inbound_.write_head(out);
+  send_head(out);
   io::Code code = write_body(own.body, true, nullptr);
   if (code == io::Code::WouldBlock) code = co_await written();
   if (code == io::Code::Ok) {

@@ -86,7 +86,7 @@ cache::Reuse Exchange::look_up() noexcept {
 io::Task<void> Exchange::through_cache() {
   Caching& c = *caching_;
   upstream::Upstream& upstream = *snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)];
-  set_deadline(upstream, Instant::max());
+  set_deadline(upstream, asked_deadline_);
   for (;;) {
     const cache::Reuse found = look_up();
     if (found.use == cache::Use::GatewayTimeout) {
@@ -227,7 +227,10 @@ io::Task<void> Exchange::read_along(Follower& follower, std::shared_ptr<Waking> 
       if (code != io::Code::Ok) break;
       auto waiting = until_woken(waking, services_.loop, wait);
       const bool called = co_await waiting;
-      if (!called) co_return break_off(services_.loop.now() >= total_deadline_ ? observe::reason::kTotalTimeout : observe::reason::kShutdown);
+      if (!called) {
+        const observe::Reason& why = services_.loop.now() >= total_deadline_ ? observe::reason::kTotalTimeout : observe::reason::kShutdown;
+        co_return co_await break_off(why);
+      }
       waking->over = false;
       continue;
     }
@@ -236,7 +239,7 @@ io::Task<void> Exchange::read_along(Follower& follower, std::shared_ptr<Waking> 
       // The client sees an answer that breaks off, not none.
       code = write_body({}, false, nullptr);
       if (code == io::Code::WouldBlock) (void)co_await written();
-      co_return break_off(observe::reason::kTruncated);
+      co_return co_await break_off(observe::reason::kTruncated);
     }
     last = event.news == Follower::News::End || cut.left == 0;
     if (data.empty() && !last) continue;
@@ -250,7 +253,7 @@ io::Task<void> Exchange::read_along(Follower& follower, std::shared_ptr<Waking> 
     }
   }
   follower.leave();
-  end_stored(code);
+  co_await end_stored(code);
 }
 
 // A stored answer, octets and all.
@@ -275,7 +278,7 @@ io::Task<void> Exchange::serve(cache::Hit hit) {
       co_await io::yield(services_.loop);
     }
   } while (code == io::Code::Ok && left != 0);
-  end_stored(code);
+  co_await end_stored(code);
 }
 
 bool Exchange::may_serve_stale() const noexcept {

@@ -27,9 +27,7 @@ Exchange::Cut Exchange::begin_stored(std::uint16_t status, http::Fields& fields,
   out.status = status;
   out.fields = &fields;
   record_.status = status;
-  committed_ = true;
-  mark(answered_);
-  inbound_.write_head(out);
+  send_head(out);
   return cut;
 }
 
@@ -69,11 +67,12 @@ void Exchange::tell_cache(http::Fields& fields, const cache::Facts* facts) noexc
   cache::add_cache_status(fields, c.status);
 }
 
-void Exchange::end_stored(io::Code code) noexcept {
+io::Task<void> Exchange::end_stored(io::Code code) {
+  if (held_ != nullptr && !aborted_.word.empty()) co_return co_await refuse(aborted_);
   const Caching& c = *caching_;
   if (c.answered_by.empty()) end(c.use.by->kind(), c.use.by->id, observe::reason::kCompleted.word, observe::Phase::Respond);
   else end("upstream", c.answered_by, observe::reason::kCompleted.word, observe::Phase::Respond);
-  if (!client_failed(code)) return;
+  if (!client_failed(code)) co_return;
   const Refusal why = aborted_.word.empty() ? refusal_of(observe::reason::kShutdown) : aborted_;
   end(why.by, why.id, why.word, observe::Phase::Respond);
   record_.truncated = true;
@@ -81,8 +80,17 @@ void Exchange::end_stored(io::Code code) noexcept {
 }
 
 // What the client reads will not come to its end.
-void Exchange::break_off(const observe::Reason& reason) noexcept {
-  end("upstream", snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)]->name(), reason.word, observe::Phase::Respond);
+io::Task<void> Exchange::break_off(const observe::Reason& reason) {
+  const std::string& upstream = snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)]->name();
+  if (held_ != nullptr) {
+    // The client has seen nothing of it yet.
+    Refusal refusal = refusal_of(&reason == &observe::reason::kTruncated ? observe::reason::kUpstreamReset : reason);
+    refusal.by = "upstream";
+    refusal.id = upstream;
+    refusal.phase = observe::Phase::Respond;
+    co_return co_await refuse(refusal);
+  }
+  end("upstream", upstream, reason.word, observe::Phase::Respond);
   record_.truncated = true;
   inbound_.reset();
 }

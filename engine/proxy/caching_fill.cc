@@ -218,9 +218,11 @@ io::Task<const observe::Reason*> Exchange::store_whole(Attempt& attempt, http::F
   if (code == io::Code::Ok) record_.response_octets += data.size();
   attempt.note.reason = observe::reason::kCompleted.word;
   c.answered_by = attempt.upstream.name();
-  end_stored(code);
+  co_await end_stored(code);
   co_return nullptr;
 }
+
+bool Exchange::fills_for_others() const noexcept { return caching_ != nullptr && caching_->status.stored && caching_->fill.is_open() && caching_->fill.followers() > 1; }
 
 // Reads for the cache, as fast as the upstream sends, while the client reads along as all do who wait for it.
 io::Task<const observe::Reason*> Exchange::lead(Attempt& attempt, http::Fields& response, const cache::Facts& facts) {

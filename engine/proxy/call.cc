@@ -52,6 +52,7 @@ class Caller final : public Inbound {
   }
   io::Code write_body(std::string_view data, bool, const http::Fields*) noexcept override {
     if (request_.drops_answer) return io::Code::Ok;
+    if (left_) return io::Code::Reset;
     if (data.size() > request_.max_octets - body_.size()) {
       too_large_ = true;
       return io::Code::Reset;
@@ -75,6 +76,8 @@ class Caller final : public Inbound {
   void cut() noexcept {
     if (cut_ != nullptr) cut_->cancel();
   }
+  // The client has gone: what it has asked for may go on for others.
+  void leave() noexcept { left_ = true; }
   bool too_large() const noexcept { return too_large_; }
   void copy_to(policy::CallAnswer& answer, Arena& into) const noexcept {
     answer.status = status_;
@@ -91,24 +94,36 @@ class Caller final : public Inbound {
   std::string body_;
   io::CancelToken* cut_ = nullptr;
   std::uint16_t status_ = 0;
-  bool taken_ = false, too_large_ = false;
+  bool taken_ = false, too_large_ = false, left_ = false;
 };
+
+void tell(observe::PartNote& note, const observe::Record& record, Arena& into) {
+  note.tries = static_cast<std::uint32_t>(record.attempts.size());
+  note.took = record.total;
+  note.status = record.status;
+  note.cache = record.cache;
+  for (const observe::Attempt& a : record.attempts) note.target = a.target == a.upstream ? std::string_view() : a.target;
+  note.target = into.copy(note.target);
+}
 
 // A call may be over before anybody waits for that.
 struct Over {
   bool is_over = false;
-  io::Signal signal;
+  io::Signal signal, other_signal;     // one waits at each
+  const Exchange* exchange = nullptr;  // as long as it is under way
 };
 
 // What ends first: the call, or the patience of whoever made it.
-io::Task<void> watch(Caller& caller, Over& over, io::Loop& loop, io::CancelToken& cancel) {
+io::Task<void> watch(Caller& caller, Over& over, io::Signal& signal, io::Loop& loop, io::CancelToken& cancel, bool leaves_to_others) {
   if (over.is_over) co_return;
   io::Wait wait;
   wait.cancel = &cancel;
   wait.what = "a call's end";
   wait.background = true;
-  const io::Code code = co_await over.signal.wait(loop, wait);
-  if (code != io::Code::Ok) caller.cut();
+  const io::Code code = co_await signal.wait(loop, wait);
+  if (code == io::Code::Ok) co_return;
+  if (leaves_to_others && over.exchange != nullptr && over.exchange->fills_for_others()) caller.leave();
+  else caller.cut();
 }
 
 const ListenerSettings& no_listener() noexcept {
@@ -142,22 +157,27 @@ io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request
     Caller caller(services, request, *arena);
     io::Scope beside(services.loop);
     Over over;
-    beside.spawn(watch(caller, over, services.loop, cancel));
+    beside.spawn(watch(caller, over, over.signal, services.loop, cancel, false));
+    if (request.given_up != nullptr) beside.spawn(watch(caller, over, over.other_signal, services.loop, *request.given_up, true));
     Route route;
     route.name = request.route;
     route.upstream = request.upstream;
     route.host = request.host;
     {
       Exchange exchange(services, no_listener(), caller, std::move(snapshot));
+      over.exchange = &exchange;
       auto running = exchange.call(route, request);
       co_await running;
+      over.exchange = nullptr;
       const std::string_view reason = exchange.record().ended.reason;
+      if (request.note != nullptr) tell(*request.note, exchange.record(), into);
       if (caller.too_large()) answer.failure = observe::reason::kAnswerTooLarge.word;
       else if (reason != observe::reason::kCompleted.word) answer.failure = into.copy(reason);
     }
     if (answer.failure.empty()) caller.copy_to(answer, into);
     over.is_over = true;
     over.signal.signal();
+    over.other_signal.signal();
     io::Wait wait;
     wait.what = "a call's end";
     co_await beside.join(wait);

@@ -30,6 +30,9 @@ struct CallRequest {
   bool drops_answer = false;             // as long as it comes, to its end
   const upstream::HostPolicy* host = nullptr;  // null: the upstream's
   Instant deadline = Instant::max();     // on io_now
+  io::CancelToken* given_up = nullptr;   // nobody needs the answer any more, but for whoever else waits for it in a cache; null: never
+  const policy::CacheUse* cache = nullptr;  // it may be answered from there; null: it may not
+  observe::PartNote* note = nullptr;     // told how it went; null: nobody asks
   Refreshing* refreshing = nullptr;      // whose stored answer this one is for; null: none
   // On whose behalf: told to the target as for any request. Empty for what no client asked for.
   std::string_view parent, request_id, route, scheme = "http", authority, asked_method, asked_uri;

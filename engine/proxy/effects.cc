@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What policies ask for besides a decision: calls, resources, places in queues, work off the loop, time.
+#include <algorithm>
+
 #include "proxy/call.h"
 #include "proxy/exchange.h"
 #include "proxy/waking.h"
@@ -19,15 +21,17 @@ io::Task<bool> Exchange::perform(policy::Effect* effect) {
     co_return !upstream_token_.cancelled();
   }
   if (const auto* call = std::get_if<policy::Call>(effect)) co_return co_await perform_call(*call);
+  if (const auto* calls = std::get_if<policy::Calls>(effect)) co_return co_await perform_calls(*calls);
   if (const auto* fetch = std::get_if<policy::Fetch>(effect)) co_return co_await perform_fetch(*fetch);
   if (const auto* acquire = std::get_if<policy::Acquire>(effect)) co_return co_await perform_acquire(*acquire);
+  if (const auto* read = std::get_if<policy::ReadBody>(effect)) co_return co_await perform_read(read->at_most);
   std::function<void()> job = std::move(std::get<policy::ComputeJob>(*effect).job);
   auto computing = services_.compute.run(services_.loop, std::move(job), wait);
   const io::Code code = co_await computing;
   co_return code == io::Code::Ok;
 }
 
-io::Task<bool> Exchange::perform_call(const policy::Call& call) {
+CallRequest Exchange::request_of(const policy::Call& call) const noexcept {
   CallRequest request;
   request.upstream = call.upstream;
   request.method = call.method;
@@ -45,10 +49,74 @@ io::Task<bool> Exchange::perform_call(const policy::Call& call) {
   request.asked_uri = call.asked_uri;
   request.client = record_.client;
   request.local = inbound_.local();
-  request.trace = trace_of(walk_->stopped_by().kind(), walk_->stopped_by().phase(), arena_);
+  request.cache = call.cache;
+  request.trace = trace_of(call.name.empty() ? walk_->stopped_by().kind() : arena_.concat("part ", call.name), walk_->stopped_by().phase(), arena_);
+  return request;
+}
+
+io::Task<bool> Exchange::perform_call(const policy::Call& call) {
+  const CallRequest request = request_of(call);
   auto calling = proxy::call(services_, snapshot_, request, upstream_token_, *call.answer, arena_);
   co_await calling;
   co_return call.answer->failure.empty();
+}
+
+struct Exchange::Parts {
+  policy::CallGroup& group;
+  Instant deadline;
+  io::Scope running;
+  io::CancelToken given_up;
+};
+
+// Each call for itself, and those behind it when it has ended. Who has gone needs none of them.
+io::Task<bool> Exchange::perform_calls(const policy::Calls& calls) {
+  Parts parts{*calls.group, services_.loop.now() + calls.timeout, io::Scope(services_.loop), {}};
+  io::Scope beside(services_.loop);
+  if (head_.body.kind == http::Framing::None) beside.spawn(watch_waiting(beside, false));
+  const Instant began = services_.loop.now();
+  begin_parts(parts, parts.group.after(nullptr));
+  io::Wait wait;
+  wait.cancel = &upstream_token_;
+  wait.deadline = parts.deadline;
+  wait.what = "the parts of an answer";
+  auto first = parts.running.join(wait);
+  const io::Code code = co_await first;
+  parts.given_up.cancel();
+  // The gateway closes: nothing goes on for anybody.
+  if (upstream_token_.cancelled() && aborted_.word.empty()) parts.running.cancel();
+  beside.cancel();
+  wait.cancel = nullptr;
+  wait.deadline = Instant::max();
+  auto rest = parts.running.join(wait);
+  co_await rest;
+  auto watch = beside.join(wait);
+  co_await watch;
+  record_.upstream += services_.loop.now() - began;
+  co_return code == io::Code::Ok;
+}
+
+void Exchange::begin_parts(Parts& parts, const policy::Call* first) noexcept {
+  if (parts.group.is_over()) return parts.given_up.cancel();
+  for (const policy::Call* call = first; call != nullptr; call = call->next) parts.running.spawn(run_part(parts, *call));
+}
+
+io::Task<void> Exchange::run_part(Parts& parts, const policy::Call& call) {
+  CallRequest request = request_of(call);
+  request.deadline = std::min(request.deadline, parts.deadline);
+  observe::PartNote note;
+  note.name = call.name;
+  note.upstream = snapshot_->upstreams[static_cast<std::size_t>(call.upstream)]->name();
+  note.started = services_.loop.now() - io_began_;
+  request.note = &note;
+  request.given_up = &parts.given_up;
+  {
+    auto calling = proxy::call(services_, snapshot_, request, parts.running.token(), *call.answer, arena_);
+    co_await calling;
+  }
+  note.reason = call.answer->failure.empty() ? observe::reason::kCompleted.word : call.answer->failure;
+  if (parts.given_up.cancelled() && !call.answer->failure.empty()) note.reason = services_.loop.now() >= parts.deadline ? observe::reason::kTotalTimeout.word : observe::reason::kGivenUp.word;
+  record_.parts.add(note);
+  if (!parts.running.token().cancelled() && !parts.given_up.cancelled()) begin_parts(parts, parts.group.after(&call));
 }
 
 io::Task<bool> Exchange::perform_fetch(const policy::Fetch& fetch) {

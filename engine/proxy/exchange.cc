@@ -280,8 +280,10 @@ io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
   if (late.word.empty()) {
     set_deadline(*snapshot_->upstreams[static_cast<std::size_t>(record_.upstream_index)], request.deadline);
     if (request.refreshing != nullptr) begin_refreshing(*request.refreshing);
-    auto forwarding = forward();
-    co_await forwarding;
+    input_.cache = request.cache;
+    auto going = request.cache != nullptr && begin_caching() ? through_cache() : forward();
+    co_await going;
+    if (caching_ != nullptr) record_.cache = caching_->word;
   } else {
     co_await refuse(late);
   }

@@ -82,6 +82,8 @@ class Exchange {
   // The same for a call of the gateway's own (call.h), which goes straight to its upstream.
   io::Task<void> call(const Route& route, const CallRequest& request);
   const observe::Record& record() const noexcept { return record_; }
+  // Its answer is on its way into a cache, and others read it.
+  bool fills_for_others() const noexcept;
 
  private:
   // exchange.cc: phases up to Forward, and Log; effects.cc: what policies ask for
@@ -93,8 +95,15 @@ class Exchange {
   Refusal check_size() const noexcept;
   io::Task<bool> perform(policy::Effect* effect);
   io::Task<bool> perform_call(const policy::Call& call);
+  struct Parts;
+  CallRequest request_of(const policy::Call& call) const noexcept;
+  io::Task<bool> perform_calls(const policy::Calls& calls);
+  void begin_parts(Parts& parts, const policy::Call* first) noexcept;
+  io::Task<void> run_part(Parts& parts, const policy::Call& call);
   io::Task<bool> perform_fetch(const policy::Fetch& fetch);
   io::Task<bool> perform_acquire(const policy::Acquire& acquire);
+  io::Task<bool> perform_read(std::uint64_t at_most);
+  io::Task<bool> until_more_body();
   io::Task<bool> until_called(std::shared_ptr<Waking> waking, io::Wait wait, bool half_close_is_gone);
   io::Task<void> watch_waiting(io::Scope& beside, bool half_close_is_gone);
   void end(std::string_view by, std::string_view id, std::string_view reason, observe::Phase phase) noexcept;
@@ -115,9 +124,10 @@ class Exchange {
   // answer.cc: answers of the gateway's own
   io::Task<void> refuse(Refusal refusal);
   io::Task<void> answer(policy::Answer& answer);
-  std::string_view problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail) noexcept;
+  std::string_view problem(std::uint16_t status, std::string_view word, std::string_view title, std::string_view detail, std::string_view members = {}) noexcept;
   void finish_fields(std::uint16_t& status, http::Fields& fields, bool local, http::BodyFraming& body) noexcept;
   void add_date(http::Fields& fields) noexcept;
+  void send_head(const AnswerHead& head) noexcept;
 
   // caching.cc: what is stored answers, or what somebody else has asked for; refreshing.cc: and is validated beside it
   struct Cut;
@@ -142,8 +152,8 @@ class Exchange {
   void keep_for_304(http::Fields& fields) noexcept;
   std::uint16_t cut_range(std::uint16_t status, http::Fields& fields, const cache::Facts& facts, std::uint64_t length, Cut& cut, http::BodyFraming& framing) noexcept;
   void tell_cache(http::Fields& fields, const cache::Facts* facts) noexcept;
-  void end_stored(io::Code code) noexcept;
-  void break_off(const observe::Reason& reason) noexcept;
+  io::Task<void> end_stored(io::Code code);
+  io::Task<void> break_off(const observe::Reason& reason);
   void invalidate(std::uint16_t status, const http::Fields& response) noexcept;
 
   // tries.cc: which target, and whether another try follows
@@ -162,6 +172,7 @@ class Exchange {
   bool is_repeatable() const noexcept;
   bool is_stale(const Attempt& attempt, const observe::Reason* failure) const noexcept;
   bool body_is_there() const noexcept;
+  const std::string* kept_body() const noexcept;
   bool tries_again(Attempt& attempt, const observe::Reason* failure) noexcept;
   void prepare_another(Attempt& attempt, Duration pause) noexcept;
   void took(const upstream::Upstream& upstream, const BodyPiece& piece) noexcept;
@@ -237,7 +248,7 @@ class Exchange {
   void refuse_body(const policy::Policy& by, const observe::Reason& reason, std::string_view detail) noexcept;
   void note(const policy::Policy& by, const observe::Reason& reason, observe::Outcome outcome, std::string_view detail) noexcept;
 
-  // filtered.cc: bodies that policies change. Of the answer, in the place of Inbound's write_body() and written(); of the request,
+  // filtered.cc, whole.cc: bodies that policies change. Of the answer, in the place of Inbound's write_body() and written(); of the request,
   // in that of next_body(): nullopt, if the body can't be gone on with, and abort() has been told.
   struct Filtering;
   io::Code write_body(std::string_view data, bool last, const http::Fields* trailers) noexcept {
@@ -245,12 +256,18 @@ class Exchange {
   }
   io::Task<io::Code> written() { return input_.answer_body ? answer_written() : inbound_.written(); }
   std::optional<BodyPiece> next_piece() noexcept {
-    if (input_.request_body) return filtered_piece();
+    if (whole_ && whole_behind_filter_ && !whole_given_) return give_whole();
+    return input_.request_body ? filtered_piece() : unfiltered_piece();
+  }
+  std::optional<BodyPiece> unfiltered_piece() noexcept {
+    if (whole_ && !whole_behind_filter_ && !whole_given_) return give_whole();
     const BodyPiece piece = inbound_.next_body();
     return body_failed(piece) ? std::nullopt : std::optional(piece);
   }
+  BodyPiece give_whole() noexcept;
   io::Code filter_answer(std::string_view data, bool last, const http::Fields* trailers) noexcept;
   io::Code pump_answer() noexcept;
+  void release_head() noexcept;
   io::Task<io::Code> answer_written();
   std::optional<BodyPiece> filtered_piece() noexcept;
   const http::Fields* behind_changed(const http::Fields& trailers) noexcept;
@@ -309,6 +326,10 @@ class Exchange {
   std::unique_ptr<Kept> copied_;  // likewise, for copies
   Caching* caching_ = nullptr;  // in the arena; null: no cache has to do with it
   std::unique_ptr<Filtering> answer_filtering_, request_filtering_;  // null: nothing was filtered
+  const AnswerHead* held_ = nullptr;  // in the arena: the answer's head, while the filter may still refuse the body
+  std::unique_ptr<policy::WholeBody> whole_;  // of the request, or its beginning; null: no policy has asked for it
+  bool whole_given_ = false;          // next_piece() has given it
+  bool whole_behind_filter_ = false;  // it came out of the filter that goes on with the rest
 };
 
 }  // namespace gatelab::proxy

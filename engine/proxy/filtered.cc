@@ -38,17 +38,28 @@ io::Code Exchange::pump_answer() noexcept {
     if (moved.failure != nullptr) {
       const policy::Policy& by = input_.answer_body->blamed();
       f.more = false;
-      refuse_body(by, *moved.failure, moved.detail);
+      refuse_body(by, *moved.failure, arena_.copy(moved.detail));  // the filter goes
+      aborted_.phase = observe::Phase::TransformResponse;
       return io::Code::Cancelled;
     }
+    if (moved.observed != nullptr) note(*moved.observed_by, *moved.observed, observe::Outcome::Observe, arena_.copy(moved.detail));
     f.rest.remove_prefix(moved.taken);
     f.more = moved.more;
     f.octets += moved.made;
     const bool last = f.behind == Behind::End && !f.more;
+    if (held_ != nullptr && !input_.answer_body->holds_head()) release_head();
+    if (held_ != nullptr) continue;
     if (moved.made > 0 || last || f.behind == Behind::Wait) code = inbound_.write_body({f.room.data(), moved.made}, last, f.trailers);
   }
   if (code != io::Code::WouldBlock) f.room.release();  // a quiet answer holds no buffer
   return code;
+}
+
+void Exchange::release_head() noexcept {
+  AnswerHead head = *std::exchange(held_, nullptr);
+  if (const auto length = input_.answer_body->length()) head.framing = {http::Framing::Length, *length};
+  committed_ = true;
+  inbound_.write_head(head);
 }
 
 io::Task<io::Code> Exchange::answer_written() {
@@ -67,8 +78,9 @@ std::optional<BodyPiece> Exchange::filtered_piece() noexcept {
   Filtering& f = *request_filtering_;
   for (;;) {
     if (!f.more) {
-      const BodyPiece sent = inbound_.next_body();
-      if (body_failed(sent)) return std::nullopt;
+      const std::optional<BodyPiece> piece = unfiltered_piece();
+      if (!piece) return std::nullopt;
+      const BodyPiece& sent = *piece;
       if (sent.kind == BodyPiece::Kind::Again) {
         f.room.release();
         return sent;
@@ -79,7 +91,7 @@ std::optional<BodyPiece> Exchange::filtered_piece() noexcept {
     if (!f.room) f.room = services_.buffers.take(BufferPool::kBody);
     const policy::BodyFilter::Moved moved = input_.request_body->move(f.rest, f.behind, {f.room.data(), f.room.size()});
     if (moved.failure != nullptr) {
-      refuse_body(input_.request_body->blamed(), *moved.failure, moved.detail);
+      refuse_body(input_.request_body->blamed(), *moved.failure, arena_.copy(moved.detail));
       return std::nullopt;
     }
     f.rest.remove_prefix(moved.taken);

@@ -157,8 +157,8 @@ io::Code Exchange::begin_request(Attempt& attempt) noexcept {
   std::string_view data;
   if (head_.body.kind == http::Framing::None) {
     body_whole_ = true;
-  } else if (kept_ && upload_begun_) {
-    data = kept_->octets;  // a try before this one has taken it
+  } else if (const std::string* kept = upload_begun_ ? kept_body() : nullptr) {
+    data = *kept;  // a try before this one has taken it
   } else {
     const std::optional<BodyPiece> first = next_piece();
     if (!first) return io::Code::Cancelled;
@@ -245,14 +245,15 @@ io::Task<const observe::Reason*> Exchange::pass_interim(Attempt& attempt) {
 // The attempt failed before its answer's end. What aborted the exchange is told rather than what it caused.
 io::Task<void> Exchange::fail(Attempt& attempt, const observe::Reason& reason) {
   attempt.failure = &reason;
-  Refusal refusal = refusal_of(reason);
+  // Of an answer whose head is held back the client has seen nothing that could be cut short.
+  Refusal refusal = refusal_of(!committed_ && &reason == &observe::reason::kTruncated ? observe::reason::kUpstreamReset : reason);
   if (upstream_token_.cancelled()) {
     refusal = aborted_.word.empty() ? refusal_of(kClosing) : aborted_;
   } else if (&reason != &kClosing) {
     refusal.by = "upstream";
     refusal.id = attempt.upstream.name();
   }
-  refusal.phase = committed_ ? observe::Phase::Respond : observe::Phase::Forward;
+  if (refusal.phase != observe::Phase::TransformResponse || committed_) refusal.phase = committed_ ? observe::Phase::Respond : observe::Phase::Forward;
   attempt.note.reason = refusal.word;
   if (!committed_) {
     // A stalled upload keeps reading from the client, who is about to be answered: it has to end first.

@@ -84,9 +84,7 @@ void Exchange::begin_answer(Attempt& attempt) noexcept {
   out.status = status;
   out.fields = &head.fields;
   record_.status = status;
-  committed_ = true;
-  mark(answered_);
-  inbound_.write_head(out);
+  send_head(out);
 }
 
 const observe::Reason* Exchange::end_answer(Attempt& attempt, io::Code code, std::size_t octets) noexcept {

@@ -53,7 +53,7 @@ upstream::Upstream& Exchange::begin_forward() noexcept {
   const balance::RetryRules& rules = upstream.config().retry;
   if (rules.max_retries != 0) {
     upstream.config().state->retries.request(rules.budget, services_.loop.now());
-    if (head_.body.kind != http::Framing::None) kept_ = std::make_unique<Kept>();
+    if (head_.body.kind != http::Framing::None && kept_body() == nullptr) kept_ = std::make_unique<Kept>();
   }
   if (upstream.config().hedge) upstream.config().state->hedges.request(upstream.config().hedge->budget, services_.loop.now());
   return upstream;
@@ -173,7 +173,13 @@ bool Exchange::is_stale(const Attempt& attempt, const observe::Reason* failure) 
 }
 
 // The request's body, as far as it has been taken from the client, can be sent once more.
-bool Exchange::body_is_there() const noexcept { return head_.body.kind == http::Framing::None || !upload_begun_ || (kept_ && kept_->all); }
+bool Exchange::body_is_there() const noexcept { return head_.body.kind == http::Framing::None || !upload_begun_ || kept_body() != nullptr; }
+
+// All that was taken of it. What a policy has read as a whole needs no second copy, unless a filter changes it on its way.
+const std::string* Exchange::kept_body() const noexcept {
+  if (whole_ && whole_->complete && !input_.request_body) return &whole_->octets;
+  return kept_ && kept_->all ? &kept_->octets : nullptr;
+}
 
 bool Exchange::tries_again(Attempt& attempt, const observe::Reason* failure) noexcept {
   attempt.failure = failure;

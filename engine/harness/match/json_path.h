@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSONPath (RFC 9535), whole: segments, slices, descendants, filters, the five functions. Pure; bounded in depth, in what
+// JSONPath (RFC 9535, json/path.h) over the values that a scenario compares. Pure; bounded in depth, in what
 // it visits and in what a regular expression may cost. A compiled path may be used from any thread.
 #pragma once
 
@@ -23,11 +23,11 @@ class JsonPath {
   // True if it can select one value at most (RFC 9535 §2.3.5.1).
   bool singular() const noexcept;
 
-  struct Query;
+  struct Compiled;
 
  private:
-  explicit JsonPath(std::shared_ptr<const Query> query) noexcept : query_(std::move(query)) {}
-  std::shared_ptr<const Query> query_;
+  explicit JsonPath(std::shared_ptr<const Compiled> compiled) noexcept : compiled_(std::move(compiled)) {}
+  std::shared_ptr<const Compiled> compiled_;
 };
 
 }  // namespace gatelab::harness

@@ -8,10 +8,12 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "http/digest_fields.h"
+#include "policy/changed_answer.h"
 #include "policy/compress/accept_encoding.h"
 #include "policy/compress/request_coding.h"
 #include "policy/compress/tally.h"
 #include "policy/when.h"
+#include "policy/whole_body.h"
 
 namespace gatelab::policy {
 namespace {
@@ -29,8 +31,6 @@ bool fits(std::string_view pattern, std::string_view type) noexcept {
   const std::string_view before = pattern.substr(0, star), after = pattern.substr(star + 1);
   return type.size() >= before.size() + after.size() && iequals(type.substr(0, before.size()), before) && iequals(type.substr(type.size() - after.size()), after);
 }
-
-bool has_body(const http::RequestHead& head) noexcept { return head.body.kind != http::Framing::None && (head.body.kind != http::Framing::Length || head.body.length > 0); }
 
 class Compression final : public BodyFilter {
  public:
@@ -88,10 +88,7 @@ class Compress final : public Policy {
     if (!may_compress(in, accepted)) return;
     if (!in.fields.lists(http::FieldId::Vary, "*") && !in.fields.lists(http::FieldId::Vary, "Accept-Encoding")) in.fields.add(http::FieldId::Vary, "Vary", "Accept-Encoding");
     if (accepted.coding < 0) return;
-    weaken(in.fields);
-    // They are about octets that nobody gets any more (RFC 9530 §2, §3), ranges of them as well.
-    http::drop_digests(in.fields);
-    in.fields.remove("Accept-Ranges");
+    tell_changed(in.fields);
     // It speaks of an answer that this client has, in this coding if it may: its length is not the one said here (RFC 9110 §8.6).
     if (in.status == 304) {
       in.body = {};
@@ -152,12 +149,6 @@ class Compress final : public Policy {
     if (in.body.kind == http::Framing::None) return head;
     if (in.body.kind != http::Framing::Length) return true;
     return in.body.length > 0 && (in.body.length >= min_size || (accepted.refuses_identity && accepted.coding >= 0));
-  }
-
-  // Octets differ, meaning does not (RFC 9110 §8.8.1).
-  static void weaken(http::Fields& fields) noexcept {
-    for (http::Field& field : fields)
-      if (iequals(field.name, "ETag") && field.value.starts_with('"')) field.value = fields.arena().concat("W/", field.value);
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "policy/field_name.h"
+#include "policy/statuses.h"
 #include "policy/template.h"
 #include "policy/when.h"
 
@@ -46,14 +47,6 @@ struct Edit {
     for (std::size_t i = 0; i < count; ++i)
       if (const http::Field field = fields.begin()[i]; iequals(field.name, from)) fields.add(to, field.value);
     return true;
-  }
-};
-
-// 404, or 2xx: all of a hundred.
-struct Statuses {
-  std::vector<std::pair<std::uint16_t, std::uint16_t>> ranges;  // both ends in it; empty: every status
-  bool has(std::uint16_t status) const noexcept {
-    return ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [status](const auto& r) { return status >= r.first && status <= r.second; });
   }
 };
 
@@ -109,25 +102,6 @@ void parse_pairs(Pairs& out, const config::Node* node, diag::Sink& sink, const s
   }
 }
 
-void parse_status(Statuses& out, const config::Node& node, diag::Sink& sink) {
-  std::uint64_t status = 0;
-  const std::string& text = node.text;
-  if (text.size() == 3 && text[0] >= '1' && text[0] <= '5' && text.substr(1) == "xx") {
-    const auto first = static_cast<std::uint16_t>((text[0] - '0') * 100);
-    out.ranges.emplace_back(first, static_cast<std::uint16_t>(first + 99));
-  } else if (parse_decimal(text, status) && status >= 100 && status <= 599) {
-    out.ranges.emplace_back(static_cast<std::uint16_t>(status), static_cast<std::uint16_t>(status));
-  } else {
-    sink.error("bad-number", node.span, "this is no status", "status: [ 2xx, 404 ]");
-  }
-}
-
-void parse_statuses(Statuses& out, const config::Node* node, diag::Sink& sink) {
-  if (node == nullptr) return;
-  if (node->kind != config::Kind::List) return parse_status(out, *node, sink);
-  for (const config::Node& one : node->items) parse_status(out, one, sink);
-}
-
 void parse_edit(Edit& edit, Statuses* statuses, const config::Node* node, diag::Sink& sink, const std::string& side) {
   if (node == nullptr) return;
   config::Reader r(*node, sink, "`" + side + "` of policy `headers`");
@@ -137,7 +111,7 @@ void parse_edit(Edit& edit, Statuses* statuses, const config::Node* node, diag::
   parse_pairs(edit.rename, r.get("rename"), sink, "`rename`");
   parse_values(edit.set, r.get("set"), sink, "`set`", false);
   parse_values(edit.add, r.get("add"), sink, "`add`", true);
-  if (statuses != nullptr) parse_statuses(*statuses, r.get("status"), sink);
+  if (statuses != nullptr) *statuses = Statuses::parse(r.get("status"), sink);
   r.finish();
 }
 

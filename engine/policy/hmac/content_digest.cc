@@ -3,12 +3,9 @@
 
 #include "http/signature_base.h"
 #include "http/structured.h"
+#include "policy/whole_body.h"
 
 namespace gatelab::policy {
-
-bool has_body(const http::RequestHead& head) noexcept {
-  return head.body.kind != http::Framing::None && (head.body.kind != http::Framing::Length || head.body.length > 0);
-}
 
 const observe::Reason* expect_digests(Input& in, const Policy& by, bool& found) noexcept {
   const std::string_view text = http::combined_field(in.request.fields, "content-digest", in.arena, found);

@@ -6,8 +6,6 @@
 
 namespace gatelab::policy {
 
-bool has_body(const http::RequestHead& head) noexcept;
-
 // Makes the body's digests those that the field promises: a body that is not there is compared at once, another one by the
 // proxy while it streams. Null: nothing is wrong with it, perhaps since there is no such field (`found`).
 const observe::Reason* expect_digests(Input& in, const Policy& by, bool& found) noexcept;

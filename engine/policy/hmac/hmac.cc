@@ -14,6 +14,7 @@
 #include "policy/hmac/content_digest.h"
 #include "policy/hmac/nonce_store.h"
 #include "policy/hmac/signature_key.h"
+#include "policy/whole_body.h"
 
 namespace gatelab::policy {
 namespace {

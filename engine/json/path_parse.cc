@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include "harness/match/json_path_ast.h"
+#include "json/path_ast.h"
+#include "json/text.h"
 
-namespace gatelab::harness {
+namespace gatelab::json {
 namespace {
 
 using namespace path;
@@ -24,7 +25,7 @@ class Parser {
  public:
   explicit Parser(std::string_view text) noexcept : text_(text) {}
 
-  std::unique_ptr<JsonPath::Query> whole() {
+  std::unique_ptr<Path::Query> whole() {
     if (!take('$')) return fail("a path begins with $");
     auto query = segments();
     if (!error_ && at_ != text_.size()) fail("nothing more was expected");
@@ -55,8 +56,8 @@ class Parser {
   static bool name_first(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
   static bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-  std::unique_ptr<JsonPath::Query> segments() {
-    auto query = std::make_unique<JsonPath::Query>();
+  std::unique_ptr<Path::Query> segments() {
+    auto query = std::make_unique<Path::Query>();
     for (;;) {
       const std::size_t before = at_;
       blank();
@@ -166,9 +167,10 @@ class Parser {
       else json += '\\', json += more() ? text_[at_++] : ' ';
     }
     if (!take(quote)) return fail("the string has no end"), std::nullopt;
-    const auto value = nlohmann::json::parse(json + "\"", nullptr, false);
-    if (!value.is_string()) return fail("the string has a wrong escape"), std::nullopt;
-    return value.get<std::string>();
+    bool escaped = false;
+    const std::size_t size = json.size() - 1;
+    if (string_size(std::string_view(json += '"').substr(1), escaped) != size) return fail("the string has a wrong escape"), std::nullopt;
+    return unescaped(std::string_view(json).substr(1, size));
   }
 
   struct Deeper {
@@ -275,34 +277,25 @@ class Parser {
     }
     if (peek() == '\'' || peek() == '"') {
       auto text = quoted();
-      return text ? make(Literal{std::move(*text)}) : nullptr;
+      return text ? make(Literal{Kind::String, std::move(*text)}) : nullptr;
     }
     if (digit(peek()) || peek() == '-') return number();
     const std::size_t begin = at_;
     while ((peek() >= 'a' && peek() <= 'z') || peek() == '_' || digit(peek())) ++at_;
     const std::string_view word = text_.substr(begin, at_ - begin);
     if (peek() == '(') return call(word, begin);
-    if (word == "true") return make(Literal{true});
-    if (word == "false") return make(Literal{false});
-    if (word == "null") return make(Literal{nullptr});
+    if (word == "true" || word == "false") return make(Literal{Kind::Bool, std::string(word)});
+    if (word == "null") return make(Literal{Kind::Null, {}});
     at_ = begin;
     return fail("a value was expected");
   }
 
   ExpressionPtr number() {
-    const std::size_t begin = at_;
-    if (peek() == '-') ++at_;
-    while (digit(peek())) ++at_;
-    if (peek() == '.' && digit(peek(1)))
-      for (++at_; digit(peek());) ++at_;
-    if (peek() == 'e' || peek() == 'E') {
-      ++at_;
-      if (peek() == '+' || peek() == '-') ++at_;
-      while (digit(peek())) ++at_;
-    }
-    auto value = nlohmann::json::parse(text_.substr(begin, at_ - begin), nullptr, false);
-    if (!value.is_number()) return fail("this is not a number");
-    return make(Literal{std::move(value)});
+    const std::string_view rest = text_.substr(at_);
+    const std::size_t size = number_size(rest);
+    if (size == 0 || (size < rest.size() && digit(rest[size]))) return fail("this is not a number");
+    at_ += size;
+    return make(Literal{Kind::Number, std::string(rest.substr(0, size))});
   }
 
   ExpressionPtr call(std::string_view name, std::size_t begin) {
@@ -342,7 +335,7 @@ class Parser {
     }
     if (regex)
       if (const auto* literal = std::get_if<Literal>(&call.arguments[1]->node))
-        if (literal->value.is_string()) call.regex = compile_regex(literal->value.get<std::string>(), call.function == Function::Match);
+        if (literal->kind == Kind::String) call.regex = compile_regex(literal->text, call.function == Function::Match);
     return make(std::move(call));
   }
 
@@ -392,21 +385,21 @@ std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole) 
 
 }  // namespace path
 
-bool JsonPath::Query::singular() const noexcept {
+bool Path::Query::singular() const noexcept {
   return std::all_of(segments.begin(), segments.end(), [](const path::Segment& s) {
     return !s.descendant && s.selectors.size() == 1 &&
            (std::holds_alternative<path::Name>(s.selectors[0]) || std::holds_alternative<path::Index>(s.selectors[0]));
   });
 }
 
-bool JsonPath::singular() const noexcept { return query_->singular(); }
+bool Path::singular() const noexcept { return query_->singular(); }
 
-Result<JsonPath> JsonPath::compile(std::string_view text) {
+Result<Path> Path::compile(std::string_view text) {
   if (text.size() > 4096) return gatelab::fail("bad-path", "the JSONPath is longer than 4096 octets");
   Parser parser(text);
   std::shared_ptr<const Query> query = parser.whole();
-  if (query) return JsonPath(std::move(query));
+  if (query) return Path(std::move(query));
   return gatelab::fail("bad-jsonpath", "`" + std::string(text) + "` is not a JSONPath: " + parser.error()->what + ", at octet " + std::to_string(parser.error()->at + 1));
 }
 
-}  // namespace gatelab::harness
+}  // namespace gatelab::json

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The syntax tree of a JSONPath (RFC 9535 §2). Private to json_path*.cc.
+// The syntax tree of a JSONPath (RFC 9535 §2). Private to path*.cc and path_evaluate.h.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <variant>
+#include <vector>
 
-#include "harness/match/json_path.h"
+#include "json/document.h"
+#include "json/path.h"
 
 namespace re2 {
 class RE2;
 }
 
-namespace gatelab::harness {
+namespace gatelab::json {
 
 namespace path {
 
@@ -34,8 +38,12 @@ struct Segment {
 enum class Function : std::uint8_t { Length, Count, Match, Search, Value };
 enum class Operator : std::uint8_t { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual };
 
-struct Literal { nlohmann::json value; };
-struct SubQuery { bool relative = true; std::unique_ptr<JsonPath::Query> query; };
+// A scalar: a string without its quotes and escapes, a number as written, true, false, null.
+struct Literal {
+  Kind kind = Kind::Null;
+  std::string text;
+};
+struct SubQuery { bool relative = true; std::unique_ptr<Path::Query> query; };
 struct Call {
   Function function = Function::Length;
   std::vector<ExpressionPtr> arguments;
@@ -55,9 +63,9 @@ std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole);
 
 }  // namespace path
 
-struct JsonPath::Query {
+struct Path::Query {
   std::vector<path::Segment> segments;
   bool singular() const noexcept;
 };
 
-}  // namespace gatelab::harness
+}  // namespace gatelab::json

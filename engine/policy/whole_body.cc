@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/whole_body.h"
+
+#include <array>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "policy/compress/request_coding.h"
+
+namespace gatelab::policy {
+
+bool has_body(const http::RequestHead& head) noexcept { return head.body.kind != http::Framing::None && (head.body.kind != http::Framing::Length || head.body.length > 0); }
+
+bool is_json(const http::Fields& fields) noexcept {
+  const http::Field* field = fields.find(http::FieldId::ContentType);
+  if (field == nullptr) return false;
+  const std::string_view type = trim_ows(field->value.substr(0, field->value.find(';')));
+  return iequals(type, "application/json") || (type.size() > 5 && iequals(type.substr(type.size() - 5), "+json"));
+}
+
+Step deny_told(Input& in, const observe::Reason& reason, std::string_view detail) noexcept {
+  Step step = deny(in, reason, detail);
+  step.answer->detail = detail;
+  return step;
+}
+
+Decoded decode_whole(coding::Coding coding, std::string_view octets, std::size_t at_most) {
+  Decoded out;
+  const auto decoder = coding::make_decoder(coding);
+  std::array<char, 16 * 1024> room;
+  coding::Moved step;
+  do {
+    step = decoder->move(octets, coding::Behind::End, room);
+    octets.remove_prefix(step.taken);
+    out.octets.append(room.data(), step.made);
+    if (out.octets.size() > at_most) out.failure = &observe::reason::kDecompressedTooLarge;
+    else if (step.broken) out.failure = &observe::reason::kMalformedEncoding;
+  } while (out.failure == nullptr && step.more);
+  return out;
+}
+
+Asked ask_for_body(Input& in, std::size_t at_most, Effect& effect) noexcept {
+  Asked out;
+  const auto refuse = [&](const observe::Reason& reason) {
+    out.what = Asked::What::Refuse;
+    out.step = deny_told(in, reason, &reason == &observe::reason::kBodyTooLarge ? in.arena.concat("at most ", format(ByteSize{at_most})) : std::string_view());
+  };
+  const http::RequestHead& head = in.request;
+  const RequestCoding coded = request_coding(head.fields);
+  out.coding = coded.coding;
+  if (coded.coded && !coded.coding) {
+    refuse(observe::reason::kUnsupportedEncoding);
+    out.step.answer->fields.add("Accept-Encoding", "gzip, deflate, br, zstd, identity");  // RFC 9110 §15.5.16
+  } else if (in.body == nullptr) {
+    // What is known to be too long need not be waited for.
+    if (head.body.kind == http::Framing::Length && head.body.length > at_most && in.request_body == nullptr) return refuse(observe::reason::kBodyTooLarge), out;
+    effect = ReadBody{at_most};
+    out.what = Asked::What::Wait;
+    out.step.verdict = Verdict::Need;
+    out.step.effect = &effect;
+  } else if (!in.body->complete && in.body->octets.size() <= at_most) {
+    effect = ReadBody{at_most};  // another policy has read less
+    out.what = Asked::What::Wait;
+    out.step.verdict = Verdict::Need;
+    out.step.effect = &effect;
+  } else if (!in.body->complete || in.body->octets.size() > at_most) {
+    refuse(observe::reason::kBodyTooLarge);
+  }
+  return out;
+}
+
+}  // namespace gatelab::policy

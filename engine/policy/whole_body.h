@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request's body for policies that look at all of it: out of its content coding, and no more than they take. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "coding/coder.h"
+#include "policy/policy.h"
+
+namespace gatelab::policy {
+
+bool has_body(const http::RequestHead& head) noexcept;
+// application/json, or another +json (RFC 6839 §3.1), by its Content-Type.
+bool is_json(const http::Fields& fields) noexcept;
+
+// As deny(), and the client is told `detail` too, which lives as long as the arena.
+Step deny_told(Input& in, const observe::Reason& reason, std::string_view detail) noexcept;
+
+// What a body's coding comes to.
+struct Decoded {
+  std::string octets;
+  const observe::Reason* failure = nullptr;  // malformed-encoding, decompressed-too-large
+};
+Decoded decode_whole(coding::Coding coding, std::string_view octets, std::size_t at_most);
+
+// What a step does with what a client has sent, up to where the body is there.
+struct Asked {
+  enum class What : std::uint8_t { Wait, Refuse, Look } what = What::Look;
+  Step step;                               // of Wait and Refuse
+  std::optional<coding::Coding> coding{};  // of Look
+};
+// `effect` lives in the arena, and is written for Wait. Refuses (415, 413) what can't be taken.
+Asked ask_for_body(Input& in, std::size_t at_most, Effect& effect) noexcept;
+
+}  // namespace gatelab::policy
