@@ -95,14 +95,13 @@ Status LogWriter::open_target(const gateway::LogConfig& log) {
     }
   }
   std::unique_lock lock(mutex_);
-  next_ = target;
+  next_ = Next{target, log};
   wake_.notify_one();
   if (!wait_for_handover(lock)) {
     next_.reset();
     if (target.owned) ::close(target.descriptor);
     return fail("busy", "the access log stays where it was: nobody takes the lines that are on their way there");
   }
-  log_ = log;
   return success();
 }
 
@@ -118,7 +117,8 @@ bool LogWriter::wait_for_handover(std::unique_lock<std::mutex>& lock) {
 
 void LogWriter::take_over() noexcept {
   if (target_.owned) ::close(target_.descriptor);
-  target_ = *next_;
+  target_ = next_->target;
+  log_ = std::move(next_->log);
   next_.reset();
   moved_.notify_all();
 }

@@ -58,7 +58,11 @@ class LogWriter {
   std::string queued_;
   gateway::LogConfig log_;
   Target target_;
-  std::optional<Target> next_;  // takes over when everything that was queued before it is written
+  struct Next {
+    Target target;
+    gateway::LogConfig log;
+  };
+  std::optional<Next> next_;  // takes over when everything that was queued before it is written
   bool reopens_ = false;       // asked for, and not yet done
   bool stopping_ = false;
   bool stopped_ = false;

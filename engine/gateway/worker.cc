@@ -2,6 +2,7 @@
 #include "gateway/worker.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "proxy/handshake.h"
@@ -84,6 +85,9 @@ void fill_routes(proxy::Snapshot& snapshot, const Model& model) {
   const auto hide = [&model](proxy::Route& route) { route.secret_query.insert(route.secret_query.end(), model.log.secret_query.begin(), model.log.secret_query.end()); };
   for (proxy::Route& route : snapshot.routes) hide(route);
   hide(snapshot.no_route);
+  std::set<std::string_view> all(snapshot.no_route.secret_query.begin(), snapshot.no_route.secret_query.end());
+  for (const proxy::Route& route : snapshot.routes) all.insert(route.secret_query.begin(), route.secret_query.end());
+  snapshot.secret_query.assign(all.begin(), all.end());
   for (const auto& policy : model.policies) {
     if (const policy::CachePlan* plan = policy->cache_plan()) snapshot.caches.push_back(plan);
     policy->part_plans(snapshot.caches);

@@ -54,13 +54,15 @@ bool Document::is_within(Ref at, Ref container) const noexcept {
   return at != kNone;
 }
 
-std::string Document::pointer(Ref at) const {
+std::string Document::pointer(Ref at, std::size_t most) const {
   std::vector<Ref> way;
   for (; at != kNone && parent(at) != kNone; at = parent(at)) way.push_back(at);
   std::string out;
-  for (auto step = way.rbegin(); step != way.rend(); ++step) {
+  for (auto step = way.rbegin(); step != way.rend() && out.size() <= most; ++step) {
     if (is(parent(*step), Kind::Object)) {
-      append_token(out, member_name(*step));
+      const std::string_view written = pooled(nodes_[*step].name, nodes_[*step].name_size);
+      if (written.size() <= most) append_token(out, member_name(*step));
+      else append_token(out, written.substr(0, most));
       continue;
     }
     std::size_t index = 0;

@@ -59,7 +59,8 @@ class Document {
   Ref member(Ref object, std::string_view name) const noexcept;
   Ref item(Ref array, std::size_t index) const noexcept;
   bool is_within(Ref at, Ref container) const noexcept;  // or the same
-  std::string pointer(Ref at) const;                     // the JSON Pointer that leads there (RFC 6901)
+  // The JSON Pointer that leads there (RFC 6901); its beginning, where it has more octets than that: names may be as long as the text.
+  std::string pointer(Ref at, std::size_t most = SIZE_MAX) const;
   // Of a document that was only read: where in its text a value begins, and the name of a member, behind its quote.
   std::size_t offset(Ref at) const noexcept { return nodes_[at].text; }
   std::size_t name_offset(Ref at) const noexcept { return nodes_[at].name; }

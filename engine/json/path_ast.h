@@ -59,7 +59,8 @@ struct Expression {
 };
 
 // An I-Regexp (RFC 9485) as RE2; null if it is not one.
-std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole);
+enum class From : std::uint8_t { Path, Document };  // one of a document gets little memory
+std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole, From from = From::Path);
 
 }  // namespace path
 

@@ -31,8 +31,10 @@ class Evaluation {
 
   static constexpr std::size_t kMostVisited = 1'000'000;
   static constexpr int kMostDepth = 512;
+  // Of a pattern that stands in the document: it is compiled each time.
+  static constexpr std::size_t kPatternCost = 5'000, kMostPattern = 500;
 
-  Evaluation(const Tree& tree, Node root) noexcept : tree_(tree), root_(root) {}
+  Evaluation(const Tree& tree, Node root, std::size_t most_visited = kMostVisited) noexcept : tree_(tree), root_(root), most_(most_visited) {}
 
   // In the order of RFC 9535. Not all of them if is_complete() is false then.
   Nodes select(const Path& path) { return run(path.query(), root_); }
@@ -41,7 +43,7 @@ class Evaluation {
  private:
   bool visit(std::size_t count = 1) noexcept {
     visited_ += count;
-    if (visited_ > kMostVisited) cut_ = true;
+    if (visited_ > most_) cut_ = true;
     return !cut_;
   }
   bool is(Node node, Kind kind) const { return tree_.kind(node) == kind; }
@@ -157,19 +159,26 @@ class Evaluation {
   static Operand only(const Nodes& nodes) { return nodes.size() == 1 ? Operand{nodes.front(), std::nullopt} : Operand{}; }
   static Operand number(std::size_t value) { return {std::nullopt, path::Literal{Kind::Number, std::to_string(value)}}; }
 
-  Operand length(const Operand& operand) const {
+  Operand length(const Operand& operand) {
     if (operand.node && is_structured(*operand.node)) return number(tree_.size(*operand.node));
     const auto text = scalar(operand);
     if (!text || text->kind != Kind::String) return {};
     return number(static_cast<std::size_t>(std::count_if(text->text.begin(), text->text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; })));
   }
 
-  std::optional<path::Literal> scalar(const Operand& operand) const {
+  std::optional<Kind> kind_of(const Operand& operand) const {
+    if (operand.own) return operand.own->kind;
+    return operand.node ? std::optional(tree_.kind(*operand.node)) : std::nullopt;
+  }
+
+  std::optional<path::Literal> scalar(const Operand& operand) {
     if (operand.own) return operand.own;
     if (!operand.node || is_structured(*operand.node)) return std::nullopt;
     const Kind kind = tree_.kind(*operand.node);
     if (kind == Kind::Bool) return path::Literal{kind, tree_.truth(*operand.node) ? "true" : "false"};
-    return path::Literal{kind, kind == Kind::Null ? std::string() : tree_.text(*operand.node)};
+    path::Literal out{kind, kind == Kind::Null ? std::string() : tree_.text(*operand.node)};
+    visit(out.text.size() / 64);  // it was copied
+    return out;
   }
 
   bool matches(const path::Call& call, Node current) {
@@ -179,14 +188,15 @@ class Evaluation {
     if (!regex) {
       const auto pattern = scalar(value(*call.arguments[1], current));
       // To compile one costs more than a visit, and a document may hold another one at each node.
-      if (!pattern || pattern->kind != Kind::String || !visit(100 + pattern->text.size())) return false;
-      regex = path::compile_regex(pattern->text, call.function == path::Function::Match);
+      if (!pattern || pattern->kind != Kind::String || pattern->text.size() > kMostPattern || !visit(kPatternCost)) return false;
+      regex = path::compile_regex(pattern->text, call.function == path::Function::Match, path::From::Document);
     }
     return regex && visit(text->text.size() / 64) && re2::RE2::PartialMatch(text->text, *regex);
   }
 
   // RFC 9535 §2.3.5.2.2: only numbers and strings are ordered.
-  bool less(const Operand& a, const Operand& b) const {
+  bool less(const Operand& a, const Operand& b) {
+    if (kind_of(a) != kind_of(b)) return false;
     const auto left = scalar(a), right = scalar(b);
     if (!left || !right || left->kind != right->kind) return false;
     if (left->kind == Kind::Number) return compare_numbers(left->text, right->text) < 0;
@@ -196,9 +206,9 @@ class Evaluation {
   // Every part that is compared counts as visited: a filter may compare the whole document with itself at each node.
   bool equal(const Operand& a, const Operand& b, int depth = 0) {
     if (a.is_nothing() || b.is_nothing()) return a.is_nothing() && b.is_nothing();
+    if (kind_of(a) != kind_of(b)) return false;
     const auto left = scalar(a), right = scalar(b);
     if (left && right) {
-      if (left->kind != right->kind || !visit(std::min(left->text.size(), right->text.size()) / 64)) return false;
       return left->kind == Kind::Number ? compare_numbers(left->text, right->text) == 0 : left->text == right->text;
     }
     if (left || right || tree_.kind(*a.node) != tree_.kind(*b.node) || tree_.size(*a.node) != tree_.size(*b.node) || depth > kMostDepth) return false;
@@ -240,6 +250,7 @@ class Evaluation {
 
   const Tree& tree_;
   const Node root_;
+  const std::size_t most_;
   std::size_t visited_ = 0;
   bool cut_ = false;
 };

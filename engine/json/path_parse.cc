@@ -374,10 +374,10 @@ static std::string dots_of(const std::string& pattern) {
   return out;
 }
 
-std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole) {
+std::shared_ptr<re2::RE2> compile_regex(const std::string& pattern, bool whole, From from) {
   re2::RE2::Options options;
   options.set_log_errors(false);
-  options.set_max_mem(1 << 20);
+  options.set_max_mem(from == From::Path ? 1 << 20 : 1 << 16);
   const std::string translated = dots_of(pattern);
   auto regex = std::make_shared<re2::RE2>(whole ? "^(?:" + translated + ")$" : translated, options);
   return regex->ok() ? regex : nullptr;

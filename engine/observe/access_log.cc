@@ -70,7 +70,7 @@ class JsonLine {
   void instant(Instant t) noexcept { at_ = put_time(at_, t); }
 
  private:
-  static constexpr std::size_t kOwnOctets = 1280;  // keys, numbers, addresses, the instant
+  static constexpr std::size_t kOwnOctets = 1328;  // keys, numbers, addresses, the instant, the trace's id
 
   void escaped(std::string_view value) {
     std::string text;
@@ -87,7 +87,7 @@ std::size_t octets_of(const Record& r, std::string_view target) noexcept {
   std::size_t tries = target.size();
   if (lists_tries(r))
     for (const Attempt& a : r.attempts) tries += a.target.size() + a.reason.size() + a.not_retried.size() + kTryOctets;
-  return tries + r.request_id.size() + r.trace.id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
+  return tries + r.request_id.size() + r.listener.size() + r.method.size() + r.host.size() + r.target.size() + r.version.size() + r.route.size() + r.consumer.size() +
          r.ended.by.size() + r.ended.reason.size() + r.ended.id.size() + last_upstream(r).size() + r.user_agent.size() + r.referer.size() + r.variant.size() + r.injected.size() + r.mirrored_to.size() + r.cache.size() + r.tls.version.size() +
          r.tls.cipher.size() + r.tls.sni.size() + r.tls.client.size() + r.tls.client_fingerprint.size() + r.tls.error.size();
 }

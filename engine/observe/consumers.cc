@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace gatelab::observe {
 namespace {
@@ -46,19 +47,31 @@ void ConsumerReport::add(const ConsumerReport& other) noexcept {
   for (std::size_t i = 0; i < latency.size(); ++i) latency[i] += other.latency[i];
 }
 
+struct ConsumerTable::Class {
+  std::string name;
+  std::array<Counter, kStatusClasses.size()> classes;
+  Counter request_octets, response_octets;
+};
+
 struct ConsumerTable::Series {
-  std::string name, consumer_class;
-  bool stays = false;  // it is configured, or stands for many
+  std::string name;
+  Class* of = nullptr;
+  Index* index = nullptr;  // that has it; null: none
+  bool stays = false;      // it is configured, or stands for many
   std::array<Counter, kStatusClasses.size()> classes;
   Counter limited, request_octets, response_octets;
   std::atomic<std::int64_t> last{0};
   std::array<Counter, LatencyBuckets::kCount> latency;
 
   void count(const Record& r) noexcept {
-    classes[status_class(r.status)].add();
+    const std::size_t status = status_class(r.status);
+    classes[status].add();
+    of->classes[status].add();
     if (r.status == 429) limited.add();
     request_octets.add(r.request_octets);
+    of->request_octets.add(r.request_octets);
     response_octets.add(r.response_octets);
+    of->response_octets.add(r.response_octets);
     last.store(r.began.ns, std::memory_order_relaxed);
     // A tunnel lasts as long as people want.
     if (r.status != 101) latency[LatencyBuckets::index(r.total)].add();
@@ -79,7 +92,7 @@ struct ConsumerTable::Series {
   ConsumerReport report() const {
     ConsumerReport out;
     out.name = name;
-    out.consumer_class = consumer_class;
+    out.consumer_class = of->name;
     for (std::size_t i = 0; i < classes.size(); ++i) out.classes[i] = classes[i].value();
     out.limited = limited.value();
     out.request_octets = request_octets.value();
@@ -94,14 +107,30 @@ ConsumerTable::ConsumerTable() : anonymous_(add(kAnonymous, kAnonymous, true)), 
 
 ConsumerTable::~ConsumerTable() = default;
 
-// With the lock, but for the constructor.
+// This and what follows has the lock, but for the constructor. Classes are few; those that no
+// consumer is in any more are kept, up to kMost.
+ConsumerTable::Class* ConsumerTable::class_of(std::string_view name) {
+  for (const auto& one : classes_)
+    if (one->name == name) return one.get();
+  classes_.push_back(std::make_unique<Class>());
+  classes_.back()->name = name;
+  return classes_.back().get();
+}
+
 ConsumerTable::Series* ConsumerTable::add(std::string_view name, std::string_view consumer_class, bool stays) {
   all_.push_back(std::make_unique<Series>());
   Series* series = all_.back().get();
   series->name = name;
-  series->consumer_class = consumer_class;
+  series->of = class_of(consumer_class);
   series->stays = stays;
-  by_name_.emplace(series->name, series);
+  return series;
+}
+
+// There is none of that name in the index.
+ConsumerTable::Series* ConsumerTable::add(std::string_view name, std::string_view consumer_class, bool stays, Index& index) {
+  Series* series = add(name, consumer_class, stays);
+  series->index = &index;
+  index.emplace(series->name, series);
   return series;
 }
 
@@ -111,28 +140,37 @@ void ConsumerTable::adopt(std::vector<Configured> consumers) {
   for (const auto& series : all_) series->stays = series.get() == anonymous_ || series.get() == other_;
   configured_ = std::move(consumers);
   in_force_.assign(configured_.size(), nullptr);
+  std::map<std::string_view, Class*> classes;  // a configuration may have very many consumers
   for (std::size_t i = 0; i < configured_.size(); ++i) {
-    const auto known = by_name_.find(configured_[i].name);
-    if (known == by_name_.end()) continue;
+    const auto known = named_.find(configured_[i].name);
+    if (known == named_.end()) continue;
+    Class*& of = classes[configured_[i].consumer_class];
+    if (of == nullptr) of = class_of(configured_[i].consumer_class);
     in_force_[i] = known->second;
-    known->second->consumer_class = configured_[i].consumer_class;
+    known->second->of = of;
     known->second->stays = true;
   }
   unconfigured_ = static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), [](const auto& series) { return !series->stays; }));
   std::erase_if(all_, [this](const auto& series) {
     if (series->stays || unconfigured_ <= kMost) return false;
-    by_name_.erase(series->name);
+    series->index->erase(series->name);
     series->fold_into(*other_);
     folded_.add();
     --unconfigured_;
     return true;
   });
+  if (classes_.size() <= kMost) return;
+  std::set<const Class*> used;
+  for (const auto& series : all_) used.insert(series->of);
+  std::erase_if(classes_, [&used](const auto& one) { return used.count(one.get()) == 0; });
 }
 
 ConsumerTable::Series* ConsumerTable::configured(std::size_t index) noexcept {
   if (in_force_[index] != nullptr) return in_force_[index];
   std::lock_guard lock(mutex_);
-  return in_force_[index] = add(configured_[index].name, configured_[index].consumer_class, true);
+  const Configured& who = configured_[index];
+  const auto known = named_.find(who.name);  // should a name stand there twice
+  return in_force_[index] = known != named_.end() ? known->second : add(who.name, who.consumer_class, true, named_);
 }
 
 ConsumerTable::Series* ConsumerTable::find(const Record& r) noexcept {
@@ -140,15 +178,18 @@ ConsumerTable::Series* ConsumerTable::find(const Record& r) noexcept {
   // An exchange that began before a reload carries an older configuration's index: the name tells.
   const auto index = static_cast<std::size_t>(r.consumer_index);
   if (index < configured_.size() && configured_[index].name == r.consumer) return configured(index);
-  const auto known = by_name_.find(r.consumer);
-  return known != by_name_.end() ? known->second : make(r.consumer);
+  const Index& where = r.consumer_index >= 0 ? named_ : unnamed_;
+  const auto known = where.find(r.consumer);
+  if (known != where.end()) return known->second;
+  const auto again = unnamed_.find(r.consumer);
+  return again != unnamed_.end() ? again->second : make(r.consumer);
 }
 
 ConsumerTable::Series* ConsumerTable::make(std::string_view name) noexcept {
   std::lock_guard lock(mutex_);
   if (unconfigured_ < kMost) {
     ++unconfigured_;
-    return add(name, kByToken, false);
+    return add(name, kByToken, false, unnamed_);
   }
   // Of the next few the one that has been quiet for the longest makes room.
   Series* series = nullptr;
@@ -158,13 +199,14 @@ ConsumerTable::Series* ConsumerTable::make(std::string_view name) noexcept {
     ++seen;
     if (series == nullptr || next.last.load(std::memory_order_relaxed) < series->last.load(std::memory_order_relaxed)) series = &next;
   }
-  auto node = by_name_.extract(series->name);
+  auto node = series->index->extract(series->name);
   series->fold_into(*other_);
   folded_.add();
   series->name = name;
-  series->consumer_class = kByToken;
+  series->of = class_of(kByToken);
+  series->index = &unnamed_;
   node.key() = series->name;
-  by_name_.insert(std::move(node));
+  unnamed_.insert(std::move(node));
   return series;
 }
 
@@ -179,6 +221,16 @@ void ConsumerTable::collect(std::map<std::string, ConsumerReport>& into) const {
     sum.name = report.name;
     sum.consumer_class = report.consumer_class;
     sum.add(report);
+  }
+}
+
+void ConsumerTable::collect(std::map<std::string, ClassReport>& into) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& one : classes_) {
+    ClassReport& sum = into[one->name];
+    for (std::size_t i = 0; i < sum.classes.size(); ++i) sum.classes[i] += one->classes[i].value();
+    sum.request_octets += one->request_octets.value();
+    sum.response_octets += one->response_octets.value();
   }
 }
 

@@ -51,6 +51,11 @@ struct ConsumerReport {
   std::uint64_t requests() const noexcept;
   void add(const ConsumerReport& other) noexcept;
 };
+// What those of one class have asked, whoever of them is still known.
+struct ClassReport {
+  std::array<std::uint64_t, kStatusClasses.size()> classes{};
+  std::uint64_t request_octets = 0, response_octets = 0;
+};
 // Of the durations in `buckets`; zero if there are none. `q` is in (0, 1].
 Duration quantile(const std::array<std::uint64_t, LatencyBuckets::kCount>& buckets, double q) noexcept;
 
@@ -68,19 +73,27 @@ class ConsumerTable {
   void count(const Record& r) noexcept;
   // Adds this worker's to `into`, by name. Any thread.
   void collect(std::map<std::string, ConsumerReport>& into) const;
+  // The same by class. These only grow: a consumer that comes into another class counts for that from then on.
+  void collect(std::map<std::string, ClassReport>& into) const;
   // How many names had to make room for others, and are counted as one since. Any thread.
   std::uint64_t folded() const noexcept { return folded_.value(); }
 
  private:
+  struct Class;
   struct Series;
-  Series* find(const Record& r) noexcept;
+  // Keys are the series' own names. A name that the configuration has, and the same one that only a token says, are two.
+  using Index = std::unordered_map<std::string_view, Series*>;
+  Class* class_of(std::string_view name);
   Series* add(std::string_view name, std::string_view consumer_class, bool stays);
+  Series* add(std::string_view name, std::string_view consumer_class, bool stays, Index& index);
+  Series* find(const Record& r) noexcept;
   Series* make(std::string_view name) noexcept;
   Series* configured(std::size_t index) noexcept;
 
   mutable std::mutex mutex_;  // guards the shape: counting does not take it
+  std::vector<std::unique_ptr<Class>> classes_;  // first: series point to them
   std::vector<std::unique_ptr<Series>> all_;
-  std::unordered_map<std::string_view, Series*> by_name_;  // keys are the series' own names
+  Index named_, unnamed_;  // that a configuration has or had; others
   // Of the configuration in force, by index. Whoever has not asked yet has no series: a configuration may have very many.
   std::vector<Configured> configured_;
   std::vector<Series*> in_force_;

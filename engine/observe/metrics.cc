@@ -267,12 +267,16 @@ void MetricsText::add_consumers(const WorkerMetrics& worker) {
   Family& request_bytes = family("gatelab_consumer_request_bytes_total", "counter", "Octets of request bodies by class of consumer.");
   Family& response_bytes = family("gatelab_consumer_response_bytes_total", "counter", "Octets of response bodies by class of consumer.");
   family("gatelab_consumers_folded_total", "counter", "Consumers that are counted as (other) since they have made room for others.").series[""] += static_cast<double>(worker.consumers().folded());
-  std::map<std::string, ConsumerReport> all;
+  std::map<std::string, ClassReport> all;
   worker.consumers().collect(all);
   for (const auto& [name, one] : all) {
-    const std::string which = label("consumer_class", one.consumer_class);
-    for (std::size_t i = 0; i < kStatusClasses.size(); ++i)
+    const std::string which = label("consumer_class", name);
+    double asked = 0;
+    for (std::size_t i = 0; i < kStatusClasses.size(); ++i) {
       if (one.classes[i] > 0) requests.series[which + "," + label("status_class", kStatusClasses[i])] += static_cast<double>(one.classes[i]);
+      asked += static_cast<double>(one.classes[i]);
+    }
+    if (asked == 0) continue;
     request_bytes.series[which] += static_cast<double>(one.request_octets);
     response_bytes.series[which] += static_cast<double>(one.response_octets);
   }

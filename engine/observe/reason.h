@@ -138,7 +138,8 @@ inline constexpr Reason kNoOperation{"no-operation", 404, "Not Found", "the Open
 inline constexpr Reason kOperationMethod{"operation-method", 405, "Method Not Allowed", "the OpenAPI document has the path, and not this method; Allow lists its own"};
 inline constexpr Reason kAnswerInvalid{"answer-invalid", 502, "Bad Gateway", "the target's answer is not as its OpenAPI document has it; `detail` says where"};
 inline constexpr Reason kMissingBody{"missing-body", 400, "Bad Request", "the request has no body, and must have one"};
-inline constexpr Reason kMediaType{"media-type", 415, "Unsupported Media Type", "the request's body is of a media type that is not taken here"};
+inline constexpr Reason kSeveralTypes{"several-media-types", 400, "Bad Request", "the request has more than one Content-Type, and a policy looks at its body"};
+inline constexpr Reason kMediaType{"media-type", 415, "Unsupported Media Type", "the request's body is of a media type, or in a charset, that is not taken here"};
 // cors
 inline constexpr Reason kPreflight{"preflight", 204, "", "the cors policy answered a preflight: the request may be sent"};
 inline constexpr Reason kOriginNotAllowed{"origin-not-allowed", 403, "Forbidden", "the request's Origin is none that cors allows; only preflights and strict routes refuse it"};

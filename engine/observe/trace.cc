@@ -33,9 +33,9 @@ class SpanText {
   // `rest` stands behind a space, unless it is empty.
   void named(std::string_view name, std::string_view rest, SpanKind kind, Instant began, Instant ended) {
     out_ += ",\"name\":\"";
-    append_json_escaped(out_, name);
+    escaped(name);
     if (!rest.empty()) out_ += ' ';
-    append_json_escaped(out_, rest);
+    escaped(rest);
     out_ += "\",\"kind\":";
     out_ += static_cast<char>('0' + static_cast<int>(kind));
     out_ += ",\"startTimeUnixNano\":\"";
@@ -49,7 +49,7 @@ class SpanText {
     if (value.empty()) return;
     begin(key, "stringValue");
     out_ += '"';
-    append_json_escaped(out_, value.substr(0, kMaxValue));
+    escaped(value.substr(0, kMaxValue));
     out_ += "\"}}";
   }
   // 64-bit numbers are texts in proto3's JSON.
@@ -79,7 +79,7 @@ class SpanText {
     out_ += "\"timeUnixNano\":\"";
     number(at.ns);
     out_ += "\",\"name\":\"";
-    append_json_escaped(out_, name);
+    escaped(name);
     out_ += '"';
   }
   void end_event() {
@@ -91,7 +91,7 @@ class SpanText {
     if (events_) out_ += ']';
     if (!error.empty()) {
       out_ += ",\"status\":{\"code\":2,\"message\":\"";
-      append_json_escaped(out_, error);
+      escaped(error);
       out_ += "\"}";
     }
     out_ += '}';
@@ -102,6 +102,11 @@ class SpanText {
     char digits[16];
     http::write_span_id(id, digits);
     out_.append(digits, sizeof digits);
+  }
+  // Nearly all is plain, which is known sooner than octets are looked at one by one.
+  void escaped(std::string_view value) {
+    if (is_plain_json(value)) out_ += value;
+    else append_json_escaped(out_, value);
   }
   void number(std::int64_t n) {
     char digits[20];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/whole_body.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -11,17 +12,37 @@ namespace gatelab::policy {
 
 bool has_body(const http::RequestHead& head) noexcept { return head.body.kind != http::Framing::None && (head.body.kind != http::Framing::Length || head.body.length > 0); }
 
-bool is_json(const http::Fields& fields) noexcept {
-  const http::Field* field = fields.find(http::FieldId::ContentType);
-  if (field == nullptr) return false;
-  const std::string_view type = trim_ows(field->value.substr(0, field->value.find(';')));
-  return iequals(type, "application/json") || (type.size() > 5 && iequals(type.substr(type.size() - 5), "+json"));
-}
-
 Step deny_told(Input& in, const observe::Reason& reason, std::string_view detail) noexcept {
   Step step = deny(in, reason, detail);
   step.answer->detail = detail;
   return step;
+}
+
+bool is_json(const http::Fields& fields) noexcept {
+  return std::any_of(fields.begin(), fields.end(), [](const http::Field& field) {
+    if (field.id != http::FieldId::ContentType) return false;
+    const std::string_view type = trim_ows(field.value.substr(0, field.value.find(';')));
+    return iequals(type, "application/json") || (type.size() > 5 && iequals(type.substr(type.size() - 5), "+json"));
+  });
+}
+
+std::optional<Step> refuse_type(Input& in) noexcept {
+  const http::Field* only = nullptr;
+  for (const http::Field& field : in.request.fields) {
+    if (field.id != http::FieldId::ContentType) continue;
+    if (only != nullptr) return deny(in, observe::reason::kSeveralTypes);
+    only = &field;
+  }
+  if (only == nullptr) return std::nullopt;
+  for (std::string_view rest = only->value; rest.find(';') != std::string_view::npos;) {
+    rest.remove_prefix(rest.find(';') + 1);
+    const std::string_view parameter = trim_ows(rest.substr(0, rest.find(';')));
+    if (parameter.size() < 8 || !iequals(parameter.substr(0, 8), "charset=")) continue;
+    std::string_view charset = parameter.substr(8);
+    if (charset.size() > 1 && charset.front() == '"' && charset.back() == '"') charset = charset.substr(1, charset.size() - 2);
+    if (!iequals(charset, "utf-8") && !iequals(charset, "us-ascii")) return deny_told(in, observe::reason::kMediaType, "charset=utf-8");
+  }
+  return std::nullopt;
 }
 
 Decoded decode_whole(coding::Coding coding, std::string_view octets, std::size_t at_most) {
@@ -51,8 +72,8 @@ Asked ask_for_body(Input& in, std::size_t at_most, Effect& effect) noexcept {
   if (coded.coded && !coded.coding) {
     refuse(observe::reason::kUnsupportedEncoding);
     out.step.answer->fields.add("Accept-Encoding", "gzip, deflate, br, zstd, identity");  // RFC 9110 §15.5.16
-  } else if (in.body == nullptr) {
-    // What is known to be too long need not be waited for.
+  } else if (in.body == nullptr || (in.body->complete && in.request_body != nullptr)) {
+    // What was read is not what goes up: a filter follows. What is known to be too long need not be waited for.
     if (head.body.kind == http::Framing::Length && head.body.length > at_most && in.request_body == nullptr) return refuse(observe::reason::kBodyTooLarge), out;
     effect = ReadBody{at_most};
     out.what = Asked::What::Wait;

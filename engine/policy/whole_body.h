@@ -13,11 +13,15 @@
 namespace gatelab::policy {
 
 bool has_body(const http::RequestHead& head) noexcept;
-// application/json, or another +json (RFC 6839 §3.1), by its Content-Type.
+// application/json, or another +json (RFC 6839 §3.1), by its Content-Type; by any of them, should there be several.
 bool is_json(const http::Fields& fields) noexcept;
 
 // As deny(), and the client is told `detail` too, which lives as long as the arena.
 Step deny_told(Input& in, const observe::Reason& reason, std::string_view detail) noexcept;
+
+// Where a body is to be looked at: 400 for several Content-Types, of which another reader may take another; 415 for a charset in which
+// octets mean something else (JSON is UTF-8, RFC 8259 §8.1). Nullopt: there is nothing wrong with it.
+std::optional<Step> refuse_type(Input& in) noexcept;
 
 // What a body's coding comes to.
 struct Decoded {

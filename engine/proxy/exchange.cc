@@ -217,6 +217,7 @@ void Exchange::begin() noexcept {
 // The usual course of an exchange makes few coroutines: what needs no waiting is a plain call.
 io::Task<void> Exchange::run(const Refusal* refusal) {
   if (snapshot_->trace != nullptr) begin_trace();
+  if (refusal != nullptr) hide_secrets(snapshot_->secret_query);
   const Refusal early = refusal != nullptr ? *refusal : before_policies();
   if (!early.word.empty()) {
     co_await refuse(early);
@@ -271,6 +272,7 @@ io::Task<void> Exchange::call(const Route& route, const CallRequest& request) {
   record_.parent = request.parent;
   if (!request.request_id.empty()) record_.request_id = request.request_id;
   if (!request.trace.id.empty()) begin_trace(request.trace);
+  hide_secrets(snapshot_->secret_query);
   asked_method_ = request.asked_method;
   asked_uri_ = request.asked_uri;
   matching_.route = &route;
@@ -325,10 +327,15 @@ void Exchange::match() noexcept {
   input_.parameters = matching_.parameters;
   record_.route = matching_.route->name;
   record_.route_index = matching_.route_index;
-  record_.target = redact(head_.target, matching_.route->secret_query, arena_);
-  // Browsers name the page that they come from, whose address may be one of ours.
+  // Who has met no route may have meant any.
+  hide_secrets(matching_.route_index < 0 ? snapshot_->secret_query : matching_.route->secret_query);
   if (record_.trace.timed) note_match();
-  if (!matching_.route->secret_query.empty()) record_.referer = redact(record_.referer, matching_.route->secret_query, arena_);
+}
+
+// Browsers name the page that they come from, whose address may be one of ours.
+void Exchange::hide_secrets(std::span<const std::string_view> secrets) noexcept {
+  record_.target = redact(head_.target, secrets, arena_);
+  if (!secrets.empty()) record_.referer = redact(record_.referer, secrets, arena_);
 }
 
 void Exchange::note_consumer() noexcept {

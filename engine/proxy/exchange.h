@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cache/facts.h"
 #include "cache/fill.h"
@@ -89,6 +90,7 @@ class Exchange {
   // exchange.cc: phases up to Forward, and Log; effects.cc: what policies ask for
   void begin() noexcept;
   void find_client() noexcept;
+  void hide_secrets(std::span<const std::string_view> secrets) noexcept;
   void match() noexcept;
   Refusal before_policies() noexcept;
   void note_consumer() noexcept;
@@ -328,7 +330,9 @@ class Exchange {
   std::unique_ptr<Filtering> answer_filtering_, request_filtering_;  // null: nothing was filtered
   const AnswerHead* held_ = nullptr;  // in the arena: the answer's head, while the filter may still refuse the body
   std::unique_ptr<policy::WholeBody> whole_;  // of the request, or its beginning; null: no policy has asked for it
+  std::vector<std::unique_ptr<policy::WholeBody>> whole_before_;  // what was read before: the filter may not have taken all of it yet
   bool whole_given_ = false;          // next_piece() has given it
+  bool body_changed_ = false;         // it came out of a filter that is at its end
   bool whole_behind_filter_ = false;  // it came out of the filter that goes on with the rest
 };
 

@@ -226,7 +226,7 @@ io::Code Exchange::begin_piece(Attempt& attempt, std::string_view head, std::str
   if (chunked && !data.empty()) add(chunk_size(data.size(), attempt.chunk_line));
   add(data);
   if (chunked && !data.empty()) add("\r\n");
-  if (chunked && last) add(last_chunk(arena_, input_.request_body ? behind_changed(inbound_.trailers()) : &inbound_.trailers()));
+  if (chunked && last) add(last_chunk(arena_, input_.request_body || body_changed_ ? behind_changed(inbound_.trailers()) : &inbound_.trailers()));
   attempt.unsent = {attempt.out.data(), n};
   return push(attempt);
 }

@@ -67,6 +67,7 @@ class Snapshot {
   std::vector<Route> routes;
   Route no_route;
   std::vector<std::unique_ptr<upstream::Upstream>> upstreams;
+  std::vector<std::string_view> secret_query;          // of all routes: what has none of its own hides them all
   std::vector<const policy::CachePlan*> caches;  // of all routes: what a change of a resource makes invalid
   observe::TraceRules trace_rules;
   const observe::TraceRules* trace = nullptr;  // null: tracing is off, and what requests say of it passes as any field

@@ -45,11 +45,13 @@ io::Task<bool> Exchange::perform_read(std::uint64_t at_most) {
     }
   }
   head_.expect_continue = false;
+  if (whole_ && request_filtering_ && !request_filtering_->rest.empty()) whole_before_.push_back(std::move(whole_));
   whole_ = std::move(read);
   whole_given_ = false;
   input_.body = whole_.get();
   whole_behind_filter_ = !whole_->complete && input_.request_body != nullptr;
   if (whole_->complete) {
+    body_changed_ = body_changed_ || input_.request_body != nullptr;
     input_.request_body = nullptr;
     request_filtering_ = nullptr;
   }

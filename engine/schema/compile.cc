@@ -81,6 +81,8 @@ class Compiler {
     const bool alone = reference != kNone && set_.dialect_ != Dialect::OpenApi31;
     check_words(alone);
     if (alone) return;
+    flag(node_.read_only, "readOnly");
+    flag(node_.write_only, "writeOnly");
     any();
     numbers();
     strings();
@@ -100,7 +102,7 @@ class Compiler {
   Ref member(std::string_view name, Kind kind) {
     const Ref at = member(name);
     if (at == kNone || document_.is(at, kind)) return at;
-    error(at, "bad-schema", "`" + std::string(name) + "` is " + std::string(json::name(kind)) + ", not " + std::string(json::name(document_.kind(at))));
+    error(at, "bad-schema", "`" + std::string(name) + "` must be " + std::string(json::name(kind)) + ", not " + std::string(json::name(document_.kind(at))));
     return kNone;
   }
 
@@ -163,6 +165,7 @@ class Compiler {
         if (bits == 0 || (set_.dialect_ == Dialect::OpenApi30 && bits == kNull)) error(at, "bad-schema", "this is no type", "null, boolean, object, array, number, integer, string");
         node_.types |= bits;
       };
+      if (document_.is(type, Kind::Array) && document_.size(type) == 0) error(type, "bad-schema", "`type` names no type");
       if (!document_.is(type, Kind::Array)) add(type);
       else
         for (Ref at = document_.first(type); at != kNone; at = document_.next(at)) add(at);

@@ -43,6 +43,7 @@ struct Dependency {
 struct Node {
   json::Ref place = json::kNone;
   bool never = false;              // `false`: no value is valid
+  bool read_only = false, write_only = false;
   std::uint8_t types = kAnyType;
   std::int32_t reference = kNoSchema;
   json::Ref reference_place = json::kNone;

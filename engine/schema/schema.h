@@ -68,13 +68,17 @@ struct Failure {
 
 struct Verdict {
   std::vector<Failure> failures;  // the first `most`
+  std::size_t spent = 0;          // steps
   bool valid = true;
   bool gave_up = false;           // to look on would take too long; not valid then
 };
 
 struct Effort {
+  // Of OpenAPI: what is `readOnly` need not be in a request, what is `writeOnly` not in an answer, whatever is required.
+  enum class Side : std::uint8_t { Any, Request, Answer };
   std::size_t failures = 10;
   std::size_t steps = 1'000'000;  // what is compared, matched or looked at
+  Side side = Side::Any;
 };
 
 Verdict validate(const Set& set, std::int32_t schema, const json::Document& document, json::Ref value, const Effort& effort);

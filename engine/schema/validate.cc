@@ -17,6 +17,10 @@ using json::Ref;
 
 // Schemas that look at the same value for each other, and values in each other.
 constexpr int kMostNested = 1'500;
+// Octets of the place of a failure; longer ones are cut by whoever tells them.
+constexpr std::size_t kMostPointer = 300;
+// What a regular expression costs that comes in a value.
+constexpr std::size_t kRegexSteps = 5'000;
 
 constexpr std::pair<std::string_view, std::uint8_t> kTypeNames[] = {{"null", kNull}, {"boolean", kBoolean}, {"object", kObject}, {"array", kArray}, {"number", kNumber}, {"string", kString}, {"integer", kInteger}};
 
@@ -34,6 +38,7 @@ class Validation {
   Validation(const Set& set, const Document& document, const Effort& effort, Verdict& verdict) noexcept : set_(set), document_(document), effort_(effort), verdict_(verdict) {}
 
   // Quiet: nobody is told why not.
+  std::size_t spent() const noexcept { return spent_; }
   bool valid(std::int32_t schema, Ref value, bool quiet) {
     if (nested_ == kMostNested || !spend(1)) return give_up();
     ++nested_;
@@ -57,7 +62,7 @@ class Validation {
   bool over(bool quiet) const noexcept { return verdict_.gave_up || quiet || verdict_.failures.size() >= effort_.failures; }
 
   bool fail(Ref value, bool quiet, std::string_view keyword, std::string detail) {
-    if (!quiet && verdict_.failures.size() < effort_.failures) verdict_.failures.push_back({document_.pointer(value), keyword, std::move(detail)});
+    if (!quiet && verdict_.failures.size() < effort_.failures) verdict_.failures.push_back({document_.pointer(value, kMostPointer), keyword, std::move(detail)});
     return false;
   }
 
@@ -126,7 +131,7 @@ class Validation {
     const bool wanted = node.min_length || node.max_length || node.pattern || node.format != Format::None;
     if (!wanted) return true;
     const std::string text = document_.text(value);
-    if (!spend(text.size() / 64)) return false;
+    if (!spend(text.size() / 64 + (node.format == Format::Regex ? kRegexSteps : 0))) return false;
     const auto length = static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
     bool fine = true;
     if (node.min_length && length < *node.min_length) fine = fail(value, quiet, "minLength", "is shorter than " + std::to_string(*node.min_length));
@@ -181,7 +186,7 @@ class Validation {
     bool fine = true;
     if (node.min_properties && size < *node.min_properties) fine = fail(value, quiet, "minProperties", "has fewer than " + std::to_string(*node.min_properties) + " members");
     if (node.max_properties && size > *node.max_properties) fine = fail(value, quiet, "maxProperties", "has more than " + std::to_string(*node.max_properties) + " members");
-    for (const std::string& name : node.required) fine = has(value, name, quiet, "required") && fine;
+    for (const std::string& name : node.required) fine = has(value, name, quiet, "required", &node) && fine;
     for (const Dependency& dependency : node.dependencies) {
       if (!spend(1 + size / 16)) return false;
       if (document_.member(value, dependency.name) == kNone) continue;
@@ -192,9 +197,21 @@ class Validation {
     return members(node, value, quiet) && fine;
   }
 
-  bool has(Ref object, const std::string& name, bool quiet, std::string_view keyword) {
+  bool has(Ref object, const std::string& name, bool quiet, std::string_view keyword, const Node* node = nullptr) {
     if (!spend(1 + document_.size(object) / 16)) return false;
-    return document_.member(object, name) != kNone || fail(object, quiet, keyword, "`" + name + "` is missing");
+    if (document_.member(object, name) != kNone || (node != nullptr && is_of_other_side(*node, name))) return true;
+    return fail(object, quiet, keyword, "`" + name + "` is missing");
+  }
+
+  bool is_of_other_side(const Node& node, const std::string& name) const noexcept {
+    if (effort_.side == Effort::Side::Any) return false;
+    std::int32_t own = node.property(name);
+    for (int i = 0; i < 32 && own != kNoSchema; ++i) {
+      const Node& property = set_.at(own);
+      if (effort_.side == Effort::Side::Request ? property.read_only : property.write_only) return true;
+      own = property.reference;
+    }
+    return false;
   }
 
   bool members(const Node& node, Ref value, bool quiet) {
@@ -281,6 +298,7 @@ Verdict validate(const Set& set, std::int32_t schema, const Document& document, 
   Verdict out;
   Validation validation(set, document, effort, out);
   out.valid = validation.valid(schema, value, false) && !out.gave_up;
+  out.spent = validation.spent();
   return out;
 }
 

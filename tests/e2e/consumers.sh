@@ -36,6 +36,8 @@ expect_equal "as JSON" "$(field '[(c["name"], c["requests"]) for c in d["consume
 # Rates of what lies between two looks.
 start top "$GATELAB" top "$admin" --interval 200ms --json
 top=$pid
+has_looked() { [[ -s top.out ]]; }
+until_true 10 has_looked || fail "nothing is shown: $(<top.err)"
 curl -s -o /dev/null -H "X-Api-Key: $second_key" "$url/items/[1-7]"
 seen_all() { [[ $(python3 -c 'import json; print(sum(c["requests"] for l in open("top.out") for c in json.loads(l)["consumers"] if c["name"] == "web"))' 2>/dev/null) == 7 ]]; }
 until_true 10 seen_all || fail "what was asked for meanwhile: $(<top.out)"

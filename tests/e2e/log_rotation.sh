@@ -35,6 +35,17 @@ until_true 10 is_told || fail "nobody is told: $(<gateway.err)"
 expect_equal "status" "$(status "$url/after")" 200
 is_logged() { grep -q '^GET /after 200' gone/access.log; }
 until_true 10 is_logged || fail "a log that can't be opened again loses lines"
+# Moved by a reload: from then on it is the new one that is opened again.
+mkdir moved
+sed -i "s|/logs/access.log|/moved/access.log|" gateway.yaml
+kill -HUP "$gateway"
+for ((i = 0; i < 50; ++i)); do kill -USR1 "$gateway"; done
+has_moved() { [[ -e moved/access.log ]]; }
+until_true 10 has_moved || fail "the log did not move: $(<gateway.err)"
+kill -USR1 "$gateway"
+expect_equal "status" "$(status "$url/moved")" 200
+is_in_the_new_one() { grep -q '^GET /moved 200' moved/access.log; }
+until_true 10 is_in_the_new_one || fail "lines went to the old log"
 metrics=$(curl -s "$admin/metrics")
 grep -q '^gatelab_log_lines_dropped_total{reason="target"} 0$' <<<"$metrics" || fail "lines were dropped"
 kill -TERM "$gateway"

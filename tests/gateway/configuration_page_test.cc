@@ -24,7 +24,10 @@ constexpr const char* kNobodyKnows = "qqqqqqqqqqqqqqqqqqqqqqqq";
 const std::set<std::string> kNamed{"caches", "trace.otlp.headers", "upstreams", "upstreams.*.targets", "issuers", "routes[].match.headers", "routes[].match.query", "policies[].jwt.claims", "policies[].jwt.forward",
                                    "policies[].respond.headers", "policies[].headers.request.set", "policies[].headers.request.add", "policies[].headers.response.set",
                                    "policies[].headers.response.add", "policies[].headers.request.copy", "policies[].headers.request.rename", "policies[].headers.response.rename",
-                                   "policies[].query.rename", "policies[].query.set", "policies[].query.add", "policies[].split.variants"};
+                                   "policies[].query.rename", "policies[].query.set", "policies[].query.add", "policies[].split.variants", "policies[].aggregate.parts", "policies[].aggregate.parts.*.headers",
+                                   "policies[].validate.body.schema.properties", "policies[].validate.query.schema.properties", "policies[].validate.headers.schema.properties"};
+// What is JSON, whatever keys it has.
+const std::set<std::string> kJson{"policies[].respond.json", "policies[].aggregate.parts.*.json", "policies[].aggregate.parts.*.default"};
 
 std::string slurp(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -54,8 +57,10 @@ struct Place {
 
 // A policy is the same on a route, above all routes and inside of others; a condition on claims or on requests wherever it stands.
 std::string plain(std::string path) {
-  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims"), when("^policies\\[\\]\\.(cache|fault|mirror|headers)\\.when");
-  return std::regex_replace(std::regex_replace(std::regex_replace(path, inside, "policies"), claims, "policies[].jwt.claims"), when, "routes[].match");
+  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims"), when("^policies\\[\\]\\.(cache|fault|mirror|headers|aggregate\\.parts\\.\\*)\\.when"),
+      cache("^policies\\[\\]\\.aggregate\\.parts\\.\\*\\.cache");
+  path = std::regex_replace(std::regex_replace(path, inside, "policies"), claims, "policies[].jwt.claims");
+  return std::regex_replace(std::regex_replace(path, when, "routes[].match"), cache, "policies[].cache");
 }
 
 // Stubs of mocks are scenarios' language: docs/scenarios.md.
@@ -76,7 +81,7 @@ void maps_of(const config::Node& node, const Place& here, std::vector<Place>& ou
     Place below{here.path.empty() ? key : here.path + "." + (named ? "*" : key), here.way};
     below.path = plain(std::move(below.path));
     below.way.push_back(i);
-    if (below.path != "policies[].respond.json") maps_of(*node.entries[i].value, below, out);  // that is whatever the answer is
+    if (kJson.count(below.path) == 0) maps_of(*node.entries[i].value, below, out);
   }
 }
 

@@ -85,6 +85,45 @@ TEST(Consumers, FormerConsumersMakeRoom) {
   EXPECT_EQ(of(table).at(std::string(kOtherConsumers)).requests(), 1000U);
 }
 
+// A token may say a name that a consumer of the configuration has: neither takes the other's place, whoever comes first.
+TEST(Consumers, ATokenThatIsCalledLikeAConsumerIsAnother) {
+  ConsumerTable table;
+  table.adopt({{"mobile", "gold"}});
+  ask(table, "mobile", -1);
+  ask(table, "mobile", 0, 200, 1ms, Instant::from_seconds(10'000));
+  std::map<std::string, ClassReport> classes;
+  table.collect(classes);
+  EXPECT_EQ(classes.at("gold").classes[2], 1U);
+  EXPECT_EQ(classes.at(std::string(kByToken)).classes[2], 1U);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 3000; ++i) ask(table, "main/user-" + std::to_string(i), -1, 200, 1ms, Instant::from_seconds(i));
+    ask(table, "mobile", -1, 200, 1ms, Instant::from_seconds(0));
+    ask(table, "mobile", 0, 200, 1ms, Instant::from_seconds(0));
+    table.adopt(round == 1 ? std::vector<ConsumerTable::Configured>{} : std::vector<ConsumerTable::Configured>{{"mobile", "gold"}});
+  }
+  const auto all = of(table);
+  std::uint64_t sum = 0;
+  for (const auto& [name, one] : all) sum += one.requests();
+  EXPECT_EQ(sum, 2U + 3 * 3002);
+}
+
+TEST(Consumers, ClassesOnlyGrowWhoeverChangesHis) {
+  ConsumerTable table;
+  table.adopt({{"mobile", "gold"}});
+  ask(table, "mobile", 0);
+  ask(table, "mobile", 0);
+  table.adopt({{"mobile", "silver"}});
+  ask(table, "mobile", 0);
+  table.adopt({});
+  for (int i = 0; i < 3000; ++i) ask(table, "main/user-" + std::to_string(i), -1, 200, 1ms, Instant::from_seconds(100 + i));
+  std::map<std::string, ClassReport> classes;
+  table.collect(classes);
+  EXPECT_EQ(classes.at("gold").classes[2], 2U);
+  EXPECT_EQ(classes.at("silver").classes[2], 1U);
+  EXPECT_EQ(classes.at("silver").response_octets, 100U);
+  EXPECT_EQ(classes.at(std::string(kByToken)).classes[2], 3000U);
+}
+
 TEST(Consumers, QuantilesAreCloseAtEveryMagnitude) {
   std::array<std::uint64_t, LatencyBuckets::kCount> buckets{};
   EXPECT_EQ(quantile(buckets, 0.5), Duration{});

@@ -90,6 +90,24 @@ TEST(OpenApi, ParametersInFieldsAndCookies) {
   }
 }
 
+TEST(OpenApi, AParameterThatIsJsonIsReadAsJson) {
+  const auto document = [](const char* in, const char* schema) {
+    return "openapi: 3.1.0\npaths: { /a: { get: { parameters: [ { name: color, in: " + std::string(in) + ", content: { application/json: { schema: " + schema + " } } } ], responses: {} } } }\n";
+  };
+  EXPECT_EQ(value(Loaded(document("query", kArray)), "color=%5B%22a,b%22%5D", ""), R"(["a,b"])");
+  EXPECT_EQ(value(Loaded(document("query", kObject)), "color=%7B%22R%22:1%7D&R=7", ""), R"({"R":1})");
+  EXPECT_EQ(value(Loaded(document("query", kObject)), "color=R,1", ""), "malformed");
+  EXPECT_EQ(value(Loaded(document("header", kArray)), "", "", "Color", "[1, 2]"), "[1,2]");
+}
+
+TEST(OpenApi, WhatCanBeReadInTwoWaysIsMalformed) {
+  EXPECT_EQ(value(Loaded(one_parameter("/a", "in: cookie", kString)), "", "", "Cookie", "color=a; color=b"), "malformed");
+  EXPECT_EQ(value(Loaded(one_parameter("/a", "in: query, style: spaceDelimited, explode: false", kArray)), "color=a%20b+c", ""), "malformed");
+  EXPECT_EQ(value(Loaded(one_parameter("/a", "in: query, style: pipeDelimited, explode: false", kArray)), "color=a|b%7Cc", ""), "malformed");
+  EXPECT_EQ(value(Loaded(one_parameter("/a/{color}", "in: path, required: true, style: matrix", kArray)), "", ";color=a%3Bb,c%2Cd"), R"(["a;b","c,d"])");
+  EXPECT_EQ(value(Loaded(one_parameter("/a/{color}", "in: path, required: true, explode: true", kObject)), "", "a%3Db=c"), R"({"a=b":"c"})");
+}
+
 TEST(OpenApi, ADocumentIsReadOnceForAllThatNameIt) {
   const std::string text = one_parameter("/a", "in: query", kString);
   std::size_t reads = 0;

@@ -33,6 +33,12 @@ TEST(Validate, AQueryIsAnObjectWhoseTextsAreWhatTheSchemaWants) {
            {R"({"properties":{"a":{"type":"array","items":{"type":"integer"}}}})", "a=1", R"({"a":[1]})"},
            {R"({"properties":{"a":{"type":"array","items":{"type":"integer"}}}})", "a=1&b=2&a=x", R"({"a":[1,"x"],"b":"2"})"},
            {R"({"additionalProperties":{"type":"integer"}})", "a=1&a=2", R"({"a":[1,2]})"},
+           {R"({"properties":{"a":{"minimum":1,"maximum":100}}})", "a=999", R"({"a":999})"},
+           {R"({"properties":{"a":{"enum":[1,2]},"b":{"enum":[1,"2"]}}})", "a=1&b=1", R"({"a":1,"b":"1"})"},
+           {R"({"properties":{"a":{"oneOf":[{"type":"integer"},{"type":"boolean"}]},"b":{"anyOf":[{"type":"integer"},{"type":"string"}]}}})", "a=1&b=1", R"({"a":1,"b":"1"})"},
+           {R"({"patternProperties":{"^x-":{"type":"integer"}}})", "x-a=1&a=1", R"({"x-a":1,"a":"1"})"},
+           {R"({"definitions":{"n":{"type":"integer"}},"allOf":[{"properties":{"a":{"allOf":[{"$ref":"#/definitions/n"},{"minimum":1}]}}}]})", "a=1", R"({"a":1})"},
+           {R"({"properties":{"a":{"minLength":1,"minimum":3}}})", "a=1", R"({"a":"1"})"},
            {R"({"definitions":{"n":{"type":"integer"},"o":{"properties":{"a":{"$ref":"#/definitions/n"}}}},"$ref":"#/definitions/o"})", "a=1", R"({"a":1})"},
        }) {
     const auto document = *json::Document::parse(row.schema, {});
@@ -76,6 +82,23 @@ TEST(Validate, LargeAndCodedBodiesAreLookedAtOffTheLoop) {
   EXPECT_EQ(verdict(policy, body + ",true]"), "invalid-body body/40001 is a boolean, and must be of type integer");
   EXPECT_EQ(verdict(policy, coding::encode(coding::Coding::Gzip, "[true]"), "Content-Type: application/a+json\r\nContent-Encoding: gzip\r\n"), "invalid-body body/0 is a boolean, and must be of type integer");
   EXPECT_EQ(verdict(policy, "[\"\xff\"]"), "json-malformed a string has no end, a control octet, a wrong escape, or is not UTF-8, at octet 3");
+}
+
+TEST(Validate, ATypeThatIsSaidTwiceOrInAnotherCharsetIsRefused) {
+  Stepped policy("[ { validate: { body: { schema: true, other_types: pass } } } ]");
+  EXPECT_EQ(verdict(policy, "1", "Content-Type: text/plain\r\nContent-Type: application/json\r\n"), "several-media-types ");
+  EXPECT_EQ(verdict(policy, "1", "Content-Type: application/json; charset=utf-16\r\n"), "media-type charset=utf-8");
+  EXPECT_EQ(verdict(policy, "1", "Content-Type: application/json;a=b ; Charset=\"UTF-8\"\r\n"), "");
+}
+
+TEST(Validate, WhatTakesLongIsLookedAtOffTheLoopHoweverSmallItIs) {
+  Stepped policy("[ { validate: { body: { schema: { items: { format: regex } } } } } ]");
+  std::string body = "[\"a+\"";
+  for (int i = 0; i < 20; ++i) body += ",\"a+\"";
+  EXPECT_EQ(verdict(policy, body + "]"), "");
+  EXPECT_EQ(verdict(policy, body + ",\"(\"]"), "invalid-body body/21 is not of the format that it must have");
+  for (int i = 0; i < 300; ++i) body += ",\"a+\"";
+  EXPECT_EQ(verdict(policy, body + "]"), "json-too-many to look at all of it would take too long");
 }
 
 TEST(Validate, NamesOfAClientAreCutAndTheAnswerStaysBounded) {

@@ -106,6 +106,17 @@ TEST(Schema, OpenApi30HasItsOwnWords) {
   check({{R"({"type":["string","null"],"prefixItems":[{}],"contains":{"const":1},"minContains":0})", "null", ""}, {R"({"prefixItems":[{"type":"string"}],"items":false})", R"(["a",1])", "/1 false"}, {R"({"contains":{"const":1},"minContains":2,"maxContains":3})", "[1,2]", " contains"}, {R"({"contains":{"const":1},"maxContains":1})", "[1,1]", " maxContains"}, {R"({"dependentRequired":{"a":["b"]},"dependentSchemas":{"a":{"maxProperties":1}}})", R"({"a":1,"c":2})", " dependencies,  maxProperties"}, {R"({"$ref":"#/$defs/a","minimum":3,"$defs":{"a":{"type":"number"}}})", "2", " minimum"}}, Dialect::OpenApi31);
 }
 
+TEST(Schema, WhatOnlyTheOtherSideSendsNeedNotBeThere) {
+  const Compiled schema(R"({"required":["id","secret","name"],"properties":{"id":{"readOnly":true},"secret":{"$ref":"#/$defs/s"},"name":{}},"$defs":{"s":{"writeOnly":true}}})", Dialect::OpenApi31);
+  EXPECT_EQ(schema.failures("{}"), " required,  required,  required");
+  Effort effort;
+  effort.side = Effort::Side::Request;
+  EXPECT_EQ(schema.failures(R"({"secret":1,"name":1})", effort), "");
+  EXPECT_EQ(schema.failures("{}", effort), " required,  required");
+  effort.side = Effort::Side::Answer;
+  EXPECT_EQ(schema.failures(R"({"id":1,"name":1})", effort), "");
+}
+
 TEST(Schema, WhatIsWrongOrNotHeldIsTold) {
   const struct {
     const char *schema, *problems;

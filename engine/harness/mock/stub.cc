@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "harness/mock/filled.h"
 #include "config/json.h"
 #include "http/fields.h"
 #include "http/uri.h"
@@ -101,8 +102,10 @@ std::string parse_body(const config::Node& node, diag::Sink& sink) {
   config::Reader r(node, sink, "`body` of `reply`");
   r.require("size");
   const ByteSize size = r.size("size", {});
+  const bool fine = size.bytes <= 64 * 1024 * 1024;
+  std::string out = !fine ? std::string() : r.get("of") != nullptr ? filled_body(r, size.bytes) : std::string(size.bytes, 'x');
   r.finish();
-  if (size.bytes <= 64 * 1024 * 1024) return std::string(size.bytes, 'x');
+  if (fine) return out;
   sink.error("out-of-range", r.span_of("size"), "a body of a scenario has at most 64MiB");
   return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "harness/mock/filled.h"
 #include "coding/coder.h"
 #include "config/json.h"
 #include "harness/scenario/parse_parts.h"
@@ -51,17 +52,6 @@ void parse_coding(Send& send, config::Reader& b) {
   if (!said) send.headers.emplace_back("Content-Encoding", name);
 }
 
-// What begins with `text`, and goes on with `of` over and over.
-void parse_filled(Send& send, config::Reader& b, std::uint64_t octets) {
-  send.body = b.text("text", "");
-  const std::string of = b.text("of", "");
-  if (of.empty()) return b.sink().error("bad-choice", b.span_of("of"), "a body can't be filled with nothing");
-  if (octets < send.body.size()) return b.sink().error("out-of-range", b.span_of("size"), "`text` is longer than that", "size: 1MiB");
-  send.body.reserve(octets + of.size());
-  while (send.body.size() < octets) send.body += of;
-  send.body.resize(octets);
-}
-
 void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   const config::Node *json = r.get("json"), *body = r.get("body");
   if (json != nullptr && body != nullptr) sink.error("two-bodies", r.key_span("body"), "a request has one body: `json` or `body`");
@@ -80,9 +70,9 @@ void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   config::Reader b(*body, sink, "`body`");
   const ByteSize size = b.size("size", {});
   if (size.bytes > 64 * 1024 * 1024) sink.error("out-of-range", b.span_of("size"), "a body of a scenario has at most 64MiB");
-  else if (b.get("of") != nullptr) parse_filled(send, b, size.bytes);
+  else if (b.get("of") != nullptr) send.body = filled_body(b, size.bytes);
   else send.body.assign(size.bytes, 'x');
-  if (b.get("of") != nullptr) b.get("text");
+  if (b.get("of") != nullptr) b.get("text"), b.get("end");
   else if (b.get("text") != nullptr && b.get("size") != nullptr) sink.error("two-bodies", b.key_span("text"), "a body is a `text`, or so many octets");
   else send.body += b.text("text", "");
   parse_coding(send, b);

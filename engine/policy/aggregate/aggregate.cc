@@ -137,6 +137,7 @@ class Aggregate final : public Policy {
     const PartEnd& end = gathering.merge->parts[culprit];
     const observe::Reason& reason = is_timeout(end.failure) ? observe::reason::kPartTimeout : observe::reason::kPartFailed;
     Step step = unavailable(in, reason, in.arena.concat("part `", plan->parts[culprit].name, "`: ", end.why.empty() ? end.failure : std::string_view(in.arena.copy(end.why))));
+    step.answer->detail = step.detail;  // whoever asks is told which part it is
     const CallAnswer* answer = gathering.answer_of(culprit);
     if (plan->parts[culprit].on_failure != OnFailure::Pass || answer == nullptr || end.failure != "status") return step;
     step.answer->status = answer->status;

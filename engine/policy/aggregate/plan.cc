@@ -188,7 +188,7 @@ std::shared_ptr<const AggregatePlan> parse_plan(const config::Node& node, Contex
     if (plan->errors && plan->errors->is_root()) sink.error("bad-json-pointer", errors->span, "the errors need a place of their own", "errors: /errors");
   }
   const config::Node* parts = r.require("parts");
-  for (const std::string_view key : {"upstream", "path", "on_failure", "cache"}) r.elsewhere(key, "it stands in a part: " + std::string(kExample));
+  for (const std::string_view key : {"upstream", "path", "on_failure", "cache"}) r.elsewhere(key, "it stands in a part: parts: { user: { upstream: users, path: '/users/${path.id}' } }");
   r.finish();
   if (parts == nullptr) return nullptr;
   if (parts->kind != config::Kind::Map || parts->entries.empty()) {

@@ -19,8 +19,11 @@ namespace {
 
 using End = JsonEdited::End;
 
-// A larger body is edited off the loop.
+// A larger body is edited off the loop, and so is one in which a path has to look at more.
 constexpr std::size_t kInline = 64 * 1024;
+constexpr std::size_t kVisitsOnLoop = 50'000;
+// Of an answer, which is edited on the loop.
+constexpr std::size_t kVisitsOfAnswer = 300'000, kLargeAnswer = 4 * 1024 * 1024;
 
 // A body that is being edited; the job may outlive the request, and knows nothing of it.
 struct Job {
@@ -77,6 +80,7 @@ class Json final : public Policy {
         for (const std::string_view name : {"Range", "If-Range"}) in.request.fields.remove(name);
       if (request->empty()) return Step::go_on("answers are edited");
       if (!has_body(in.request)) return Step::skip("the request has no body");
+      if (const auto refusal = refuse_type(in)) return refused(in, *refusal);
       if (!is_json(in.request.fields)) return Step::skip("the request's body is no JSON, by its Content-Type");
       if (in.is_explained) return Step::go_on("its body would be edited");
       memo = new (in.arena.allocate(sizeof(Memo), alignof(Memo))) Memo{};
@@ -96,7 +100,7 @@ class Json final : public Policy {
     if (in.status == 304) return tell_changed(in.fields);
     const bool head = in.request.request.method == http::Method::Head;
     if (!head && (in.body.kind == http::Framing::None || (in.body.kind == http::Framing::Length && in.body.length == 0))) return;
-    AnswerEditing what{*response, bounds, in.status, {}, {}, passes, nullptr, {}};
+    AnswerEditing what{*response, answer_bounds, in.status, {}, {}, passes, nullptr, {}};
     const RequestCoding coded = request_coding(in.fields);
     what.coding = coded.coding;
     if (in.status == 206 || in.fields.find("Content-Range") != nullptr) what.failure = &observe::reason::kAnswerPartial;
@@ -120,7 +124,7 @@ class Json final : public Policy {
   When when;
   // Jobs may outlive the configuration.
   std::shared_ptr<JsonProgram> request = std::make_shared<JsonProgram>(), response = std::make_shared<JsonProgram>();
-  JsonBounds bounds;
+  JsonBounds bounds, answer_bounds;
   bool passes = false;
   std::shared_ptr<JsonTally> tally;
 
@@ -135,8 +139,11 @@ class Json final : public Policy {
     job.program = request.get();
     job.bounds = bounds;
     if (job.body.size() <= kInline && !coding) {
+      job.bounds.visits = kVisitsOnLoop;
       job.run();
-      return judge(in, job);
+      if (!job.edited.gave_up) return judge(in, job);
+      job.bounds.visits = bounds.visits;
+      job.edited = {};
     }
     memo.effect = ComputeJob{[job = memo.job, program = request] { job->run(); }};
     Step step;
@@ -201,6 +208,9 @@ std::unique_ptr<Policy> parse_json(const config::Node& node, Context& context) {
   if (policy->bounds.size == 0 || policy->bounds.size > 64 * 1024 * 1024) sink.error("out-of-range", r.span_of("max_size"), "`max_size` is between 1B and 64MiB: the body is held in memory");
   policy->bounds.limits.depth = static_cast<std::size_t>(r.integer("max_depth", 64, 1, 500));
   policy->bounds.limits.values = static_cast<std::size_t>(r.integer("max_values", 100'000, 1, 1'000'000));
+  policy->answer_bounds = policy->bounds;
+  policy->answer_bounds.visits = kVisitsOfAnswer;
+  if (response != nullptr && policy->bounds.size > kLargeAnswer) sink.error("out-of-range", r.span_of("max_size"), "`max_size` is at most 4MiB where answers are edited: their worker does nothing else meanwhile");
   policy->passes = r.choice("on_error", 0, {"refuse", "pass"}) == 1;
   for (const std::string_view key : {"set", "remove", "rename", "move", "wrap", "pick"}) r.elsewhere(key, "it stands under `request` or `response`");
   r.elsewhere("status", "it stands under `response`");

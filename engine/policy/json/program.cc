@@ -23,7 +23,7 @@ End end_of(json::Fault::Kind kind) noexcept {
 // One run over one body.
 class Editing {
  public:
-  Editing(Document& document, const RenderedTexts& rendered, std::size_t most) noexcept : document_(document), rendered_(rendered), most_(most) {}
+  Editing(Document& document, const RenderedTexts& rendered, const JsonBounds& bounds) noexcept : document_(document), rendered_(rendered), visits_(bounds.visits), most_(2 * bounds.limits.values + 1000) {}
   JsonEdited& result() noexcept { return result_; }
 
   // False: it can't be gone on with; the result says why.
@@ -43,14 +43,17 @@ class Editing {
 
  private:
   bool fail(End end, std::string why) {
-    result_ = {end, std::move(why)};
+    result_ = {end, std::move(why), false};
     return false;
   }
   void changed() noexcept { result_.end = End::Changed; }
 
   bool select(const JsonTarget& target) {
     found_.clear();
-    return target.select(document_, found_) || fail(End::TooMany, "a JSONPath would have to look at too much");
+    if (target.select(document_, visits_, found_)) return true;
+    fail(End::TooMany, "a JSONPath would have to look at too much");
+    result_.gave_up = true;
+    return false;
   }
 
   template <class F>
@@ -145,7 +148,7 @@ class Editing {
 
   Document& document_;
   const RenderedTexts& rendered_;
-  const std::size_t most_;
+  const std::size_t visits_, most_;
   std::size_t at_ = 0;  // of what was rendered
   std::vector<Ref> found_;
   JsonEdited result_;
@@ -168,12 +171,12 @@ RenderedTexts JsonProgram::render(const Input& in, std::uint16_t status) const {
 
 JsonEdited JsonProgram::run(std::string_view body, std::uint16_t status, const RenderedTexts& rendered, const JsonBounds& bounds) const {
   auto document = Document::parse(body, bounds.limits);
-  if (!document) return {end_of(document.error().kind), std::string(document.error().what) + ", at octet " + std::to_string(document.error().at + 1)};
-  Editing editing(*document, rendered, 2 * bounds.limits.values + 1000);
+  if (!document) return {end_of(document.error().kind), std::string(document.error().what) + ", at octet " + std::to_string(document.error().at + 1), false};
+  Editing editing(*document, rendered, bounds);
   for (const JsonEdit& edit : edits_)
     if (edit.statuses.has(status) && !editing.apply(edit)) return std::move(editing.result());
   JsonEdited out = std::move(editing.result());
-  if (out.end == End::Changed && !document->write(out.text, bounds.size)) return {End::TooLarge, "the edited body is longer than max_size"};
+  if (out.end == End::Changed && !document->write(out.text, bounds.size)) return {End::TooLarge, "the edited body is longer than max_size", false};
   return out;
 }
 

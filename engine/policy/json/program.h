@@ -20,11 +20,13 @@ namespace gatelab::policy {
 struct JsonBounds {
   std::size_t size = 0;  // octets, before and behind
   json::Limits limits;
+  std::size_t visits = 1'000'000;  // by each JSONPath
 };
 
 struct JsonEdited {
   enum class End : std::uint8_t { Same, Changed, Malformed, TooDeep, TooMany, Mismatch, TooLarge } end = End::Same;
   std::string text;  // Changed: the new body; what is no success: why, for people
+  bool gave_up = false;  // of TooMany: a JSONPath would have had to look at more than `visits`
 };
 
 // In this order: pick, remove, move, rename, set, wrap.

@@ -35,7 +35,7 @@ std::optional<JsonTarget> JsonTarget::parse(std::string_view text, const diag::S
   return out;
 }
 
-bool JsonTarget::select(const json::Document& document, std::vector<json::Ref>& out) const {
+bool JsonTarget::select(const json::Document& document, std::size_t visits, std::vector<json::Ref>& out) const {
   if (document.root() == json::kNone) return true;
   if (pointer_) {
     const json::Ref found = pointer_->find(document);
@@ -43,7 +43,7 @@ bool JsonTarget::select(const json::Document& document, std::vector<json::Ref>& 
     return true;
   }
   const json::DocumentTree tree(document);
-  json::Evaluation<json::DocumentTree> evaluation(tree, document.root());
+  json::Evaluation<json::DocumentTree> evaluation(tree, document.root(), visits);
   out = evaluation.select(*path_);
   return evaluation.is_complete();
 }

@@ -20,8 +20,8 @@ class JsonTarget {
   const json::Pointer* pointer() const noexcept { return pointer_ ? &*pointer_ : nullptr; }  // null: it is a path
   bool is_root() const noexcept { return pointer_ ? pointer_->is_root() : is_root_; }
   bool is_one() const noexcept { return pointer_ || path_->singular(); }  // one value at most
-  // What stands there. False: to look for all of it would take too long.
-  bool select(const json::Document& document, std::vector<json::Ref>& out) const;
+  // What stands there. False: to look for all of it would take more visits.
+  bool select(const json::Document& document, std::size_t visits, std::vector<json::Ref>& out) const;
 
  private:
   std::optional<json::Pointer> pointer_;

@@ -11,7 +11,7 @@ namespace gatelab::policy {
 namespace {
 
 // One line for each thing that is not held, with how often it is asked for: a document may ask ten thousand times.
-void report_once(const std::vector<schema::Problem>& problems, const LocatedJson& source, diag::Sink& sink) {
+void report_once(const std::vector<schema::Problem>& problems, const LocatedJson& source, bool is_new, diag::Sink& sink) {
   std::map<std::string, std::size_t> counts;
   for (const schema::Problem& p : problems)
     if (!p.is_error) ++counts[p.message];
@@ -23,7 +23,7 @@ void report_once(const std::vector<schema::Problem>& problems, const LocatedJson
       continue;
     }
     const std::size_t count = std::exchange(counts[p.message], 0);
-    if (count > 0) sink.warning(p.id, span, p.message + (count > 1 ? " (" + std::to_string(count) + " places; the first is shown)" : ""), p.hint);
+    if (count > 0 && is_new) sink.warning(p.id, span, p.message + (count > 1 ? " (" + std::to_string(count) + " places; the first is shown)" : ""), p.hint);
   }
 }
 
@@ -99,7 +99,9 @@ std::shared_ptr<const ApiDocument> ApiDocument::load(const config::Node& file, c
     out->set.check_loops();
     std::vector<schema::Problem> problems = reader.problems();
     problems.insert(problems.end(), out->set.problems().begin(), out->set.problems().end());
-    report_once(problems, out->source, context.sink);
+    // Under another base path it has been told already.
+    const bool is_new = context.loaded == nullptr || context.loaded->emplace("openapi, told: " + file.text, nullptr).second;
+    report_once(problems, out->source, is_new, context.sink);
     if (context.sink.errors() == before) out->table = table_of(out->operations, context.sink);
     if (context.sink.errors() != before) out = nullptr;
   }

@@ -17,6 +17,9 @@
 namespace gatelab::policy {
 namespace {
 
+// Parameters are small, and looked at on the loop.
+constexpr std::size_t kStepsOfHead = 50'000;
+
 std::string_view content_type(const http::Fields& fields) noexcept {
   const http::Field* field = fields.find(http::FieldId::ContentType);
   return field == nullptr ? std::string_view() : field->value;
@@ -38,6 +41,9 @@ class OpenApi final : public Policy {
       in.scratch.b = static_cast<std::uint64_t>(matched.route) + 1;
       const ApiOperation& operation = document->operations[static_cast<std::size_t>(matched.route)];
       const std::string_view told = in.detailed ? in.arena.concat("operation ", operation.id) : std::string_view();
+      // A part of an answer can't be looked at, and must not be a way around that.
+      if (answers && mode != Mode::Observe)
+        for (const std::string_view name : {"Range", "If-Range"}) in.request.fields.remove(name);
       if (!requests) return Step::go_on(told);
       if (const Step refusal = look_at_parameters(in, operation, matched); refusal.verdict != Verdict::Continue) return refusal;
       const ApiMedia* media = nullptr;
@@ -94,18 +100,27 @@ class OpenApi final : public Policy {
     return step;
   }
 
-  void look_at(const ApiParameter& parameter, const ApiValue& value, std::vector<InvalidPart>& failures) const {
+  // `effort` has what may still be spent on this request's or answer's parameters together.
+  void look_at(const ApiParameter& parameter, const ApiValue& value, schema::Effort& effort, std::vector<InvalidPart>& failures) const {
     std::string pointer;
     json::append_token(pointer, parameter.name);
-    const auto fail = [&](std::string_view keyword, std::string detail, const std::string& inner = {}) { failures.push_back({name(parameter.in), {pointer + inner, keyword, std::move(detail)}}); };
-    if (value.state == ApiValue::State::Absent && parameter.required) return fail("required", "is missing");
-    if (value.state == ApiValue::State::Malformed) return fail("style", "is not written as it should be");
+    const auto tell = [&](std::string_view keyword, std::string detail, const std::string& inner = {}) { failures.push_back({name(parameter.in), {pointer + inner, keyword, std::move(detail)}}); };
+    if (value.state == ApiValue::State::Absent && parameter.required) return tell("required", "is missing");
+    if (value.state == ApiValue::State::Malformed) return tell("style", "is not written as it should be");
     if (value.state != ApiValue::State::There || parameter.schema < 0) return;
     const json::Ref root = value.document.root();
     if (parameter.allows_empty && value.document.is(root, json::Kind::String) && value.document.raw(root).empty()) return;
-    schema::Verdict verdict = schema::validate(document->set, parameter.schema, value.document, root, rules.effort);
-    if (verdict.gave_up) return fail("schema", "would take too long to look at");
-    for (schema::Failure& failure : verdict.failures) fail(failure.keyword, std::move(failure.detail), failure.pointer);
+    schema::Verdict verdict = schema::validate(document->set, parameter.schema, value.document, root, effort);
+    effort.steps -= std::min(effort.steps, verdict.spent);
+    if (verdict.gave_up) return tell("schema", "would take too long to look at");
+    for (schema::Failure& failure : verdict.failures) tell(failure.keyword, std::move(failure.detail), failure.pointer);
+  }
+
+  schema::Effort effort_of_head(schema::Effort::Side side) const noexcept {
+    schema::Effort effort = rules.effort;
+    effort.steps = kStepsOfHead;
+    effort.side = side;
+    return effort;
   }
 
   Step look_at_parameters(Input& in, const ApiOperation& operation, const route::Matched& matched) const noexcept {
@@ -113,8 +128,9 @@ class OpenApi final : public Policy {
     for (std::size_t i = 0; i < segments.size(); ++i) segments[i] = matched.parameters[i].second;
     const ApiRequest request{in.request.query, in.request.fields, segments, operation};
     std::vector<InvalidPart> failures;
+    schema::Effort effort = effort_of_head(schema::Effort::Side::Request);
     for (const ApiParameter& parameter : operation.parameters) {
-      look_at(parameter, value_of_parameter(parameter, request, document->set, in.arena), failures);
+      look_at(parameter, value_of_parameter(parameter, request, document->set, in.arena), effort, failures);
       if (failures.size() >= rules.effort.failures) break;
     }
     if (failures.empty()) return Step::go_on();
@@ -126,6 +142,7 @@ class OpenApi final : public Policy {
     if (!has_body(in.request)) return operation.body && operation.body->required ? deny(in, observe::reason::kMissingBody) : Step::go_on();
     // Of an operation without a requestBody nothing is said of one (OpenAPI 3.1.0, Operation Object).
     if (!operation.body || operation.body->media.empty()) return Step::go_on();
+    if (auto refusal = refuse_type(in)) return *refusal;
     media = find_media(operation.body->media, content_type(in.request.fields));
     if (media != nullptr) return Step::go_on();
     std::string taken;
@@ -137,26 +154,28 @@ class OpenApi final : public Policy {
     const ApiOperation& operation = document->operations[static_cast<std::size_t>(in.scratch.b - 1)];
     if (in.body->octets.empty()) return operation.body->required ? deny(in, observe::reason::kMissingBody) : Step::go_on("there is no body");
     const ApiMedia& media = *find_media(operation.body->media, content_type(in.request.fields));
-    memo.check = std::make_shared<BodyCheck>(check_of(media));
+    memo.check = std::make_shared<BodyCheck>(check_of(media, schema::Effort::Side::Request));
     memo.check->coding = coding;
     memo.check->body = in.body->octets;
     return memo.run(in);
   }
 
-  BodyCheck check_of(const ApiMedia& media) const {
+  BodyCheck check_of(const ApiMedia& media, schema::Effort::Side side) const {
     BodyCheck out;
     out.keeps = document;
     out.set = &document->set;
     out.schema = media.schema;
     out.as = media.kind == ApiMedia::Kind::Form ? BodyCheck::As::Form : BodyCheck::As::Json;
     out.rules = rules;
+    out.rules.effort.side = side;
     return out;
   }
 
   // What is wrong with them; empty: nothing.
   std::string look_at_fields(const ApiAnswer& answer, const ResponseInput& in) const {
     std::vector<InvalidPart> failures;
-    for (const ApiParameter& field : answer.fields) look_at(field, value_of_field(field, in.fields, document->set, in.request.arena), failures);
+    schema::Effort effort = effort_of_head(schema::Effort::Side::Answer);
+    for (const ApiParameter& field : answer.fields) look_at(field, value_of_field(field, in.fields, document->set, in.request.arena), effort, failures);
     return failures.empty() ? std::string() : first_of(failures);
   }
 
@@ -171,7 +190,8 @@ class OpenApi final : public Policy {
     const RequestCoding coded = request_coding(in.fields);
     if (in.status == 206) what.failure = &observe::reason::kAnswerPartial;
     else if (coded.coded && !coded.coding) what.failure = &observe::reason::kAnswerEncoding, what.detail = "it is in a content coding that is not known, or in several";
-    what.check = check_of(*media);
+    what.check = check_of(*media, schema::Effort::Side::Answer);
+    what.check.rules.effort.steps = kStepsOfAnswer;
     what.check.coding = coded.coding;
   }
 };
@@ -191,6 +211,7 @@ std::unique_ptr<Policy> parse_openapi(const config::Node& node, Context& context
   policy->answers = r.choice("responses", 0, {"off", "validate"}) == 1;
   policy->passes_unknown = r.choice("unknown", 0, {"refuse", "pass"}) == 1;
   policy->rules = parse_body_rules(r);
+  if (policy->answers && policy->rules.size > kLargeAnswer) sink.error("out-of-range", r.span_of("max_size"), "`max_size` is at most 4MiB where answers are looked at: their worker does nothing else meanwhile");
   for (const std::string_view key : {"spec", "document", "schema", "path"}) r.elsewhere(key, "write file: api.yaml");
   r.finish();
   if (!r.valid() || sink.errors() != before || file == nullptr || !config::as_text(*file, sink, "`file` of policy `openapi`")) return nullptr;

@@ -67,7 +67,7 @@ json::Ref ApiReader::resolved(Ref at) {
 json::Ref ApiReader::member(Ref object, std::string_view name, json::Kind kind) {
   const Ref at = document_.member(object, name);
   if (at == kNone || document_.is(at, kind)) return at;
-  error(at, "bad-openapi", "`" + std::string(name) + "` is " + std::string(json::name(kind)) + ", not " + std::string(json::name(document_.kind(at))));
+  error(at, "bad-openapi", "`" + std::string(name) + "` must be " + std::string(json::name(kind)) + ", not " + std::string(json::name(document_.kind(at))));
   return kNone;
 }
 
@@ -81,6 +81,18 @@ bool ApiReader::flag(Ref object, std::string_view name, bool fallback) {
   return at == kNone ? fallback : document_.raw(at) == "true";
 }
 
+// An object, with keys that the specification has for it. False: it is none; reported.
+bool ApiReader::check_object(Ref at, std::string_view what, std::initializer_list<std::string_view> keys) {
+  if (!document_.is(at, json::Kind::Object)) return error(at, "bad-openapi", std::string(what) + " must be an object, not " + std::string(json::name(document_.kind(at)))), false;
+  for (Ref one = document_.first(at); one != kNone; one = document_.next(one)) {
+    const std::string key = document_.member_name(one);
+    if (key.starts_with("x-") || std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+    const std::string_view near = diag::nearest(key, std::vector<std::string_view>(keys));
+    not_held(one, "`" + key + "` is no key of " + std::string(what), near.empty() ? std::string() : "did you mean `" + std::string(near) + "`?");
+  }
+  return true;
+}
+
 void ApiReader::list_unheld(Ref object, std::initializer_list<std::string_view> names, std::string_view why) {
   for (const std::string_view name : names)
     if (const Ref at = document_.member(object, name); at != kNone) not_held(at, "`" + std::string(name) + "` is not looked at", std::string(why));
@@ -88,6 +100,7 @@ void ApiReader::list_unheld(Ref object, std::initializer_list<std::string_view> 
 
 void ApiReader::run() {
   const Ref root = document_.root();
+  check_object(root, "an OpenAPI document", {"openapi", "info", "jsonSchemaDialect", "servers", "paths", "webhooks", "components", "security", "tags", "externalDocs"});
   list_unheld(root, {"security"}, "who may call is for jwt, api-key and their like to say");
   list_unheld(root, {"webhooks", "jsonSchemaDialect"}, "");
   const Ref servers = document_.member(root, "servers");
@@ -113,7 +126,7 @@ void ApiReader::path_item(const std::string& path, Ref at) {
     rest.remove_prefix(end);
   }
   const Ref item = resolved(at);
-  if (item == kNone) return;
+  if (item == kNone || !check_object(item, "a path", {"$ref", "summary", "description", "get", "put", "post", "delete", "options", "head", "patch", "trace", "servers", "parameters"})) return;
   list_unheld(item, {"servers"}, "");
   std::vector<ApiParameter> common;
   parameters(common, member(item, "parameters", json::Kind::Array));
@@ -122,6 +135,7 @@ void ApiReader::path_item(const std::string& path, Ref at) {
 }
 
 void ApiReader::operation(const std::string& path, std::string_view method, Ref at, const std::vector<ApiParameter>& common) {
+  check_object(at, "an operation", {"tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses", "callbacks", "deprecated", "security", "servers"});
   ApiOperation operation;
   operation.method = upper(method);
   operation.path = base_path_ + path;
@@ -138,7 +152,7 @@ void ApiReader::operation(const std::string& path, std::string_view method, Ref 
   list_unheld(at, {"callbacks", "servers"}, "");
   check_path(operation, at);
   if (const Ref said = document_.member(at, "requestBody"); said != kNone) {
-    if (const Ref body = resolved(said); body != kNone) operation.body = ApiBody{flag(body, "required", false), media(member(body, "content", json::Kind::Object))};
+    if (const Ref body = resolved(said); body != kNone && check_object(body, "a request's body", {"description", "content", "required"})) operation.body = ApiBody{flag(body, "required", false), media(member(body, "content", json::Kind::Object))};
   }
   if (const Ref map = member(at, "responses", json::Kind::Object); map != kNone) answers(operation, map);
   out_.operations.push_back(std::move(operation));
@@ -157,7 +171,7 @@ void ApiReader::parameters(std::vector<ApiParameter>& out, Ref list) {
 
 std::optional<ApiParameter> ApiReader::parameter(Ref said) {
   const Ref at = resolved(said);
-  if (at == kNone) return std::nullopt;
+  if (at == kNone || !check_object(at, "a parameter", {"name", "in", "description", "required", "deprecated", "allowEmptyValue", "style", "explode", "allowReserved", "schema", "example", "examples", "content"})) return std::nullopt;
   ApiParameter out;
   out.name = text(at, "name");
   const std::string in = text(at, "in");
@@ -204,6 +218,7 @@ std::int32_t ApiReader::schema_of(Ref at, ApiParameter& out) {
   const Ref content = member(at, "content", json::Kind::Object);
   if (content == kNone) return schema::kNoSchema;
   const std::vector<ApiMedia> types = media(content);
+  if (types.size() != 1) error(content, "bad-openapi", "`content` of a parameter has one media type");
   if (types.size() != 1 || types[0].kind != ApiMedia::Kind::Json) return schema::kNoSchema;
   out.is_json = true;
   return types[0].schema;
@@ -213,6 +228,7 @@ std::vector<ApiMedia> ApiReader::media(Ref content) {
   std::vector<ApiMedia> out;
   if (content == kNone) return out;
   for (Ref at = document_.first(content); at != kNone; at = document_.next(at)) {
+    if (!check_object(at, "a media type", {"schema", "example", "examples", "encoding"})) continue;
     ApiMedia one;
     const std::string type = document_.member_name(at);
     one.range = to_lower(trim_ows(std::string_view(type).substr(0, type.find(';'))));
@@ -247,7 +263,7 @@ void ApiReader::answer(ApiOperation& operation, const std::string& status, Ref m
     return error(member_at, "bad-openapi", "`" + status + "` is no status", "200, 2XX, default");
   }
   const Ref at = resolved(member_at);
-  if (at == kNone) return;
+  if (at == kNone || !check_object(at, "an answer", {"description", "headers", "content", "links"})) return;
   list_unheld(at, {"links"}, "");
   out.media = media(member(at, "content", json::Kind::Object));
   if (const Ref fields = member(at, "headers", json::Kind::Object); fields != kNone) {
@@ -255,7 +271,7 @@ void ApiReader::answer(ApiOperation& operation, const std::string& status, Ref m
       const Ref field = resolved(one);
       ApiParameter parameter;
       parameter.name = document_.member_name(one);
-      if (field == kNone || iequals(parameter.name, "Content-Type")) continue;
+      if (field == kNone || iequals(parameter.name, "Content-Type") || !check_object(field, "a header", {"description", "required", "deprecated", "allowEmptyValue", "style", "explode", "allowReserved", "schema", "example", "examples", "content"})) continue;
       parameter.in = ApiParameter::In::Header;
       parameter.style = ApiParameter::Style::Simple;
       parameter.explode = flag(field, "explode", false);

@@ -28,6 +28,7 @@ class ApiReader {
   Ref member(Ref object, std::string_view name, json::Kind kind);
   std::string text(Ref object, std::string_view name);
   bool flag(Ref object, std::string_view name, bool fallback);
+  bool check_object(Ref at, std::string_view what, std::initializer_list<std::string_view> keys);
   void list_unheld(Ref object, std::initializer_list<std::string_view> names, std::string_view why);
 
   void path_item(const std::string& path, Ref at);

@@ -34,32 +34,41 @@ std::string decoded(std::string_view raw, bool plus) {
   return out;
 }
 
-// Cut before it is decoded: an encoded separator is none.
-template <class Decode>
-Texts split(std::string_view raw, std::string_view separator, Decode decode) {
-  Texts out;
+// Everything is cut before it is decoded: an encoded separator is none.
+using Raws = std::vector<std::string_view>;
+
+Raws split(std::string_view raw, std::string_view separator) {
+  Raws out;
   for (;;) {
     const std::size_t end = raw.find(separator);
-    out.push_back(decode(raw.substr(0, end)));
+    out.push_back(raw.substr(0, end));
     if (end == std::string_view::npos) return out;
     raw.remove_prefix(end + separator.size());
   }
 }
 
+template <class Decode>
+Texts texts_of(const Raws& raws, Decode decode) {
+  Texts out;
+  for (const std::string_view raw : raws) out.push_back(decode(raw));
+  return out;
+}
 // role,admin,first,Alex
-std::optional<Pairs> pairs_of(const Texts& texts) {
-  if (texts.size() % 2 != 0) return std::nullopt;
+template <class Decode>
+std::optional<Pairs> pairs_of(const Raws& raws, Decode decode) {
+  if (raws.size() % 2 != 0) return std::nullopt;
   Pairs out;
-  for (std::size_t i = 0; i < texts.size(); i += 2) out.emplace_back(texts[i], texts[i + 1]);
+  for (std::size_t i = 0; i < raws.size(); i += 2) out.emplace_back(decode(raws[i]), decode(raws[i + 1]));
   return out;
 }
 // role=admin
-std::optional<Pairs> equations_of(const Texts& texts) {
+template <class Decode>
+std::optional<Pairs> equations_of(const Raws& raws, Decode decode) {
   Pairs out;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) return std::nullopt;
-    out.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  for (const std::string_view raw : raws) {
+    const std::size_t equals = raw.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    out.emplace_back(decode(raw.substr(0, equals)), decode(raw.substr(equals + 1)));
   }
   return out;
 }
@@ -67,9 +76,9 @@ std::optional<Pairs> equations_of(const Texts& texts) {
 class Value {
  public:
   Value(const ApiParameter& parameter, const schema::Set& set) noexcept : parameter_(parameter), set_(set) {
-    const std::uint8_t types = parameter.schema == schema::kNoSchema ? schema::kAnyType : types_of(set, parameter.schema);
-    // `null` has no text.
-    shape_ = (types & ~schema::kNull) == schema::kArray ? Kind::Array : (types & ~schema::kNull) == schema::kObject ? Kind::Object : Kind::String;
+    const std::uint8_t types = types_of(set, parameter.schema);
+    // `null` has no text, and what is JSON is one.
+    if (!parameter.is_json) shape_ = (types & ~schema::kNull) == schema::kArray ? Kind::Array : (types & ~schema::kNull) == schema::kObject ? Kind::Object : Kind::String;
   }
   Kind shape() const noexcept { return shape_; }
 
@@ -85,7 +94,7 @@ class Value {
     out.state = State::There;
     Document& d = out.document;
     d.set_root(d.add(Kind::Array));
-    const std::int32_t items = resolved_node(set_, parameter_.schema).items;
+    const std::int32_t items = schema_of_items(set_, parameter_.schema);
     for (const std::string& text : texts) d.append(d.root(), value_of(d, text, set_, items));
     return out;
   }
@@ -95,11 +104,9 @@ class Value {
     out.state = State::There;
     Document& d = out.document;
     d.set_root(d.add(Kind::Object));
-    const schema::Node& node = resolved_node(set_, parameter_.schema);
     for (const auto& [name, text] : *pairs) {
-      const std::int32_t own = node.property(name);
       const Ref there = d.member(d.root(), name);
-      const Ref made = value_of(d, text, set_, own != schema::kNoSchema ? own : node.additional_properties);
+      const Ref made = value_of(d, text, set_, schema_of_member(set_, parameter_.schema, name));
       if (there == json::kNone) {
         d.append(d.root(), name, made);
       } else if (d.is(there, Kind::Array)) {
@@ -124,16 +131,16 @@ class Value {
   }
   const ApiParameter& parameter_;
   const schema::Set& set_;
-  Kind shape_;
+  Kind shape_ = Kind::String;
 };
 
 // What `simple`, and what stands behind the first sign of `label`, comes to.
 template <class Decode>
 ApiValue listed(Value value, std::string_view raw, std::string_view separator, bool explode, Decode decode) {
   if (value.shape() == Kind::String) return value.scalar(decode(raw));
-  const Texts texts = split(raw, separator, decode);
-  if (value.shape() == Kind::Array) return value.array(texts);
-  return value.object(explode ? equations_of(texts) : pairs_of(texts));
+  const Raws raws = split(raw, separator);
+  if (value.shape() == Kind::Array) return value.array(texts_of(raws, decode));
+  return value.object(explode ? equations_of(raws, decode) : pairs_of(raws, decode));
 }
 
 // ;color=blue  ;color=a,b  ;color=a;color=b  ;R=1;G=2
@@ -142,16 +149,16 @@ ApiValue matrix(Value value, const ApiParameter& parameter, std::string_view raw
   ApiValue malformed;
   malformed.state = State::Malformed;
   if (!raw.starts_with(';')) return malformed;
-  const auto pairs = equations_of(split(raw.substr(1), ";", decode));
-  if (!pairs) return malformed;
-  if (value.shape() == Kind::Object && parameter.explode) return value.object(pairs);
-  Texts texts;
-  for (const auto& [name, text] : *pairs) {
-    if (name != parameter.name) return malformed;
-    texts.push_back(text);
+  const Raws parts = split(raw.substr(1), ";");
+  if (value.shape() == Kind::Object && parameter.explode) return value.object(equations_of(parts, decode));
+  Raws own;
+  for (const std::string_view part : parts) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos || decode(part.substr(0, equals)) != parameter.name) return malformed;
+    own.push_back(part.substr(equals + 1));
   }
-  if (value.shape() == Kind::Array && parameter.explode) return value.array(texts);
-  return texts.size() == 1 ? listed(value, texts.front(), ",", false, [](std::string_view text) { return std::string(text); }) : malformed;
+  if (value.shape() == Kind::Array && parameter.explode) return value.array(texts_of(own, decode));
+  return own.size() == 1 ? listed(value, own.front(), ",", false, decode) : malformed;
 }
 
 ApiValue in_path(const ApiParameter& parameter, const ApiRequest& request, const schema::Set& set) {
@@ -183,18 +190,31 @@ ApiValue deep(Value value, const ApiParameter& parameter, std::string_view query
   return pairs.empty() ? ApiValue{} : value.object(pairs);
 }
 
+// Blanks and pipes have several ways to be written. Nullopt: several stand in one text, and which is data nobody can tell.
+std::optional<std::string_view> separator_of(Style style, std::string_view raw) noexcept {
+  if (style != Style::Space && style != Style::Pipe) return ",";
+  constexpr std::string_view kSpaces[] = {"%20", "+"}, kPipes[] = {"|", "%7C", "%7c"};
+  const std::span<const std::string_view> all = style == Style::Space ? std::span<const std::string_view>(kSpaces) : std::span<const std::string_view>(kPipes);
+  std::optional<std::string_view> found;
+  for (const std::string_view one : all) {
+    if (raw.find(one) == std::string_view::npos) continue;
+    if (found) return std::nullopt;
+    found = one;
+  }
+  return found ? found : all.front();
+}
+
 ApiValue in_query(const ApiParameter& parameter, const ApiRequest& request, const schema::Set& set) {
   Value value(parameter, set);
   const auto decode = [](std::string_view text) { return decoded(text, true); };
   if (parameter.style == Style::Deep) return deep(value, parameter, request.query);
   const bool members = value.shape() == Kind::Object && parameter.style == Style::Form && parameter.explode;
-  const schema::Node* node = members ? &resolved_node(set, parameter.schema) : nullptr;
   std::vector<std::string_view> raws;
   Pairs pairs;
   std::string_view query = request.query, raw_name, raw;
   while (http::next_query_pair(query, raw_name, raw)) {
     const std::string name = decoded(raw_name, true);
-    if (members && node->property(name) != schema::kNoSchema) pairs.emplace_back(name, decoded(raw, true));
+    if (members && names_member(set, parameter.schema, name)) pairs.emplace_back(name, decoded(raw, true));
     else if (!members && name == parameter.name) raws.push_back(raw);
   }
   if (members) return pairs.empty() ? ApiValue{} : value.object(pairs);
@@ -207,17 +227,27 @@ ApiValue in_query(const ApiParameter& parameter, const ApiRequest& request, cons
   ApiValue malformed;
   malformed.state = State::Malformed;
   if (raws.size() > 1) return malformed;  // which one is meant, nobody can tell
-  std::string_view separator = ",";
-  if (parameter.style == Style::Space) separator = raws[0].find("%20") != std::string_view::npos ? "%20" : "+";
-  if (parameter.style == Style::Pipe) separator = raws[0].find("%7C") != std::string_view::npos ? "%7C" : raws[0].find("%7c") != std::string_view::npos ? "%7c" : "|";
-  return listed(value, raws[0], separator, false, decode);
+  const auto separator = separator_of(parameter.style, raws[0]);
+  return separator ? listed(value, raws[0], *separator, false, decode) : malformed;
 }
 
 ApiValue in_cookie(const ApiParameter& parameter, const http::Fields& fields, const schema::Set& set) {
-  const http::Field* cookies = fields.find(http::FieldId::Cookie);
-  const auto raw = cookies == nullptr ? std::nullopt : http::cookie_value(cookies->value, parameter.name);
-  if (!raw) return {};
-  return listed({parameter, set}, *raw, ",", false, [](std::string_view text) { return decoded(text, false); });
+  // Every pair of every field: a backend may take another one than the first.
+  std::optional<std::string_view> found;
+  for (const http::Field& field : fields) {
+    if (field.id != http::FieldId::Cookie) continue;
+    for (const std::string_view pair : split(field.value, ";")) {
+      const std::string_view trimmed = trim_ows(pair);
+      const std::size_t equals = trimmed.find('=');
+      if (equals == std::string_view::npos || trim_ows(trimmed.substr(0, equals)) != parameter.name) continue;
+      ApiValue malformed;
+      malformed.state = State::Malformed;
+      if (found) return malformed;
+      found = trim_ows(trimmed.substr(equals + 1));
+    }
+  }
+  if (!found) return {};
+  return listed({parameter, set}, *found, ",", false, [](std::string_view text) { return decoded(text, false); });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/validate/body_check.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "policy/validate/texts.h"
@@ -22,6 +23,7 @@ void BodyCheck::run() {
     if (decoded.failure != nullptr) return refuse(*decoded.failure, {});
   }
   if (as == As::Form) {
+    if (static_cast<std::size_t>(std::count(text.begin(), text.end(), '&')) >= rules.limits.values) return refuse(observe::reason::kJsonTooMany, "there are too many values");
     Arena arena;
     return look_at(query_object(text, *set, schema, arena));
   }
@@ -35,6 +37,7 @@ void BodyCheck::run() {
 
 void BodyCheck::look_at(const json::Document& document) {
   schema::Verdict verdict = schema::validate(*set, schema, document, document.root(), rules.effort);
+  gave_up = verdict.gave_up;
   if (verdict.gave_up) return refuse(observe::reason::kJsonTooMany, "to look at all of it would take too long");
   if (verdict.valid) return;
   for (schema::Failure& failure : verdict.failures) failures.push_back({"body", std::move(failure)});
@@ -72,8 +75,12 @@ void BodyMemo::drop(Input& in) noexcept {
 
 Step BodyMemo::run(Input& in) noexcept {
   if (check->body.size() <= kLargeBody && !check->coding) {
+    const std::size_t steps = std::exchange(check->rules.effort.steps, std::min(check->rules.effort.steps, kStepsOnLoop));
     check->run();
-    return check->judge(in);
+    check->rules.effort.steps = steps;
+    if (!check->gave_up) return check->judge(in);
+    check->reason = nullptr;
+    check->gave_up = false;
   }
   effect = ComputeJob{[job = check] { job->run(); }};
   Step step;

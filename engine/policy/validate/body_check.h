@@ -15,8 +15,12 @@
 
 namespace gatelab::policy {
 
-// A larger body is looked at off the loop.
+// A larger body is looked at off the loop, and so is one that takes more steps than that: what a body costs does not hang on its size alone.
 inline constexpr std::size_t kLargeBody = 64 * 1024;
+inline constexpr std::size_t kStepsOnLoop = 20'000;
+// Of an answer, which is looked at on the loop.
+inline constexpr std::size_t kLargeAnswer = 4 * 1024 * 1024;
+inline constexpr std::size_t kStepsOfAnswer = 200'000;
 
 struct BodyCheck {
   enum class As : std::uint8_t { Json, Form };
@@ -38,6 +42,7 @@ struct BodyCheck {
   const observe::Reason* reason = nullptr;  // it is not as it should be
   std::string detail;                       // of that
   std::vector<InvalidPart> failures;        // of invalid-body
+  bool gave_up = false;                     // to look on would take longer than `rules` allow
 
   void run();
   // What a step says of it: a refusal, or to go on.

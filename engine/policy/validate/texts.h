@@ -12,12 +12,17 @@
 
 namespace gatelab::policy {
 
+// The types that a value may have as far as its schema says so: by type, by enumerated values, by references, and by schemas put
+// together. One that speaks of numbers and not of texts is a number's.
+std::uint8_t types_of(const schema::Set& set, std::int32_t schema) noexcept;
 // A number or boolean where the schema wants no text and the text is one; else the text. Stands nowhere yet.
 json::Ref value_of(json::Document& document, std::string_view text, const schema::Set& set, std::int32_t schema);
-// The schema that a reference leads to, where nothing else is said beside it.
-const schema::Node& resolved_node(const schema::Set& set, std::int32_t schema) noexcept;
-// What a schema says of types, itself or by a reference.
-std::uint8_t types_of(const schema::Set& set, std::int32_t schema) noexcept;
+
+// The schema of a member of that name, and of items, wherever an object's or array's schemas say it; kNoSchema: nothing is said.
+std::int32_t schema_of_member(const schema::Set& set, std::int32_t object, std::string_view name) noexcept;
+std::int32_t schema_of_items(const schema::Set& set, std::int32_t array) noexcept;
+// Whether the object's schemas name it among `properties`.
+bool names_member(const schema::Set& set, std::int32_t object, std::string_view name) noexcept;
 
 // An object of all parameters, decoded. What comes several times is an array, as is what the schema says is one.
 json::Document query_object(std::string_view query, const schema::Set& set, std::int32_t schema, Arena& arena);

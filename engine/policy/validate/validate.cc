@@ -18,6 +18,9 @@ namespace {
 
 using LoadedPtr = std::shared_ptr<const LoadedSchema>;
 
+// Queries and fields are small, and looked at on the loop.
+constexpr std::size_t kStepsOfHead = 50'000;
+
 bool carries_body(http::Method method) noexcept { return method == http::Method::Post || method == http::Method::Put || method == http::Method::Patch; }
 
 class Validate final : public Policy {
@@ -36,6 +39,7 @@ class Validate final : public Policy {
         if (required && carries_body(in.request.method)) return deny(in, observe::reason::kMissingBody);
         return Step::go_on("there is no body");
       }
+      if (auto refusal = refuse_type(in)) return *refusal;
       if (!is_json(in.request.fields)) {
         if (other_types) return Step::go_on("the body is no JSON, by its Content-Type");
         return deny_told(in, observe::reason::kMediaType, "application/json, or another +json");
@@ -59,8 +63,11 @@ class Validate final : public Policy {
   Step look_at_head(Input& in) const noexcept {
     std::vector<InvalidPart> failures;
     const observe::Reason* reason = nullptr;
+    schema::Effort effort = rules.effort;
+    effort.steps = kStepsOfHead;
     const auto look_at = [&](const LoadedPtr& schema, std::string_view what, const observe::Reason& refused, const json::Document& document) {
-      schema::Verdict verdict = schema::validate(schema->set, schema->root, document, document.root(), rules.effort);
+      schema::Verdict verdict = schema::validate(schema->set, schema->root, document, document.root(), effort);
+      effort.steps -= std::min(effort.steps, verdict.spent);
       if (verdict.valid) return;
       if (reason == nullptr) reason = verdict.gave_up ? &observe::reason::kJsonTooMany : &refused;
       for (schema::Failure& failure : verdict.failures)
