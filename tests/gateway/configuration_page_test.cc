@@ -57,8 +57,9 @@ struct Place {
 
 // A policy is the same on a route, above all routes and inside of others; a condition on claims or on requests wherever it stands.
 std::string plain(std::string path) {
-  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims"), when("^policies\\[\\]\\.(cache|fault|mirror|headers|aggregate\\.parts\\.\\*)\\.when"),
-      cache("^policies\\[\\]\\.aggregate\\.parts\\.\\*\\.cache");
+  static const std::regex inside("^routes\\[\\]\\.policies|^policies\\[\\]\\.(any-of|all-of)(?=\\[)"), claims("^policies\\[\\]\\.(allow|deny)\\.claims"), when("^policies\\[\\]\\.(cache|fault|mirror|headers|json|validate|openapi|aggregate\\.parts\\.\\*)\\.when"),
+      cache("^policies\\[\\]\\.aggregate\\.parts\\.\\*\\.cache"), openapi("^routes\\[\\]\\.openapi");
+  path = std::regex_replace(path, openapi, "policies[].openapi");
   path = std::regex_replace(std::regex_replace(path, inside, "policies"), claims, "policies[].jwt.claims");
   return std::regex_replace(std::regex_replace(path, when, "routes[].match"), cache, "policies[].cache");
 }
