@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "config/copy.h"
 #include "config/scalar.h"
 
 namespace gatelab::config {
@@ -40,14 +41,7 @@ std::size_t first_bad_utf8(std::string_view s) noexcept {
 
 Node copy(const Node& from, std::size_t& nodes) {
   ++nodes;
-  Node out;
-  out.kind = from.kind;
-  out.text = from.text;
-  out.boolean = from.boolean;
-  out.quoted = from.quoted;
-  out.secret = from.secret;
-  out.from_environment = from.from_environment;
-  out.span = from.span;
+  Node out = shell_of(from);
   if (nodes > kMaxNodes) return out;
   for (const Node& item : from.items) out.items.push_back(copy(item, nodes));
   for (const Entry& e : from.entries) out.entries.push_back({e.key, e.key_span, std::make_unique<Node>(copy(*e.value, nodes))});

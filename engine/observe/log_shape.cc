@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/placeholder.h"
 #include "observe/log_text.h"
 
 namespace gatelab::observe {
@@ -134,29 +135,14 @@ std::string_view Redaction::shown(LogField field, std::string_view value, LogFie
 LogTemplate LogTemplate::parse(std::string_view text, const diag::Span& span, diag::Sink& sink) {
   LogTemplate out;
   std::string plain;
-  while (!text.empty()) {
-    const std::size_t at = text.find("${");
-    if (at == std::string_view::npos) {
-      plain += text;
-      break;
-    }
-    if (at > 0 && text[at - 1] == '$') {
-      plain.append(text.substr(0, at - 1)).append("${");
-      text.remove_prefix(at + 2);
-      continue;
-    }
-    plain += text.substr(0, at);
-    const std::size_t end = text.find('}', at);
-    const std::string_view reference = text.substr(at, end == std::string_view::npos ? end : end - at + 1);
-    std::string_view inside = reference.substr(2, end == std::string_view::npos ? end : reference.size() - 3);
-    const std::size_t colon = inside.find(':');
-    const std::string_view name = inside.substr(0, colon);
-    const LogFieldInfo* field = end == std::string_view::npos ? nullptr : find_log_field(name);
-    if (field == nullptr) no_such_field(reference, name, span, sink);
-    if (end == std::string_view::npos) break;
+  while (const auto found = take_placeholder(text, plain)) {
+    const std::size_t colon = found->inside.find(':');
+    const std::string_view name = found->inside.substr(0, colon);
+    const LogFieldInfo* field = found->has_end ? find_log_field(name) : nullptr;
+    if (field == nullptr) no_such_field(found->whole, name, span, sink);
+    if (!found->has_end) break;
     if (!plain.empty()) out.parts_.push_back({std::exchange(plain, {}), nullptr});
-    if (field != nullptr) out.parts_.push_back({colon == std::string_view::npos ? std::string("-") : std::string(inside.substr(colon + 1)), field});
-    text.remove_prefix(end + 1);
+    if (field != nullptr) out.parts_.push_back({colon == std::string_view::npos ? std::string("-") : std::string(found->inside.substr(colon + 1)), field});
   }
   if (!plain.empty()) out.parts_.push_back({std::move(plain), nullptr});
   return out;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/placeholder.h"
 #include "base/text.h"
 #include "http/chars.h"
 #include "http/uri.h"
@@ -68,34 +69,21 @@ std::optional<Template> Template::parse(std::string_view text, const diag::Span&
   const auto flush = [&out, &plain] {
     if (!plain.empty()) out.parts_.push_back({Kind::Text, std::exchange(plain, {}), {}});
   };
-  while (!text.empty()) {
-    const std::size_t at = text.find("${");
-    if (at == std::string_view::npos) {
-      plain += text;
-      break;
-    }
-    if (at > 0 && text[at - 1] == '$') {
-      plain.append(text.substr(0, at - 1)).append("${");
-      text.remove_prefix(at + 2);
-      continue;
-    }
-    plain += text.substr(0, at);
-    const std::size_t end = text.find('}', at);
-    const std::string_view inside = text.substr(at + 2, end == std::string_view::npos ? end : end - at - 2);
+  while (const auto found = take_placeholder(text, plain)) {
+    const std::string_view inside = found->inside;
     const std::size_t colon = inside.find(':');
     const std::string_view reference = inside.substr(0, colon);
     std::string_view name;
-    const Word* word = end == std::string_view::npos ? nullptr : find(reference, name);
+    const Word* word = found->has_end ? find(reference, name) : nullptr;
     if (word != nullptr && word->kind == Kind::Part && parts != nullptr) {
       if (!is_part(name, *parts, span, sink)) return std::nullopt;
     } else if (word == nullptr || word->kind == Kind::Part) {
-      sink.error("bad-template", span, "`${" + std::string(inside) + (end == std::string_view::npos ? "` has no end" : "}` stands for nothing"),
+      sink.error("bad-template", span, "`${" + std::string(inside) + (found->has_end ? "}` stands for nothing" : "` has no end"),
                  (parts != nullptr ? "part.NAME/POINTER, " : "") + std::string("request.method, .path, .query, .host, .scheme, request.header.NAME, .query.NAME, .cookie.NAME, path.NAME, route, client.ip, consumer.name, principal, claims.NAME; $${ stands for ${"));
       return std::nullopt;
     }
     flush();
     out.parts_.push_back({word->kind, std::string(name), colon == std::string_view::npos ? std::string() : std::string(inside.substr(colon + 1))});
-    text.remove_prefix(end + 1);
   }
   flush();
   return out;

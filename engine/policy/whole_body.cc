@@ -10,6 +10,15 @@
 
 namespace gatelab::policy {
 
+BodyBounds parse_body_bounds(config::Reader& r) {
+  BodyBounds out;
+  out.size = r.size("max_size", ByteSize{1024 * 1024}).bytes;
+  if (out.size == 0 || out.size > 64 * 1024 * 1024) r.sink().error("out-of-range", r.span_of("max_size"), "`max_size` is between 1B and 64MiB: the body is held in memory");
+  out.limits.depth = static_cast<std::size_t>(r.integer("max_depth", 64, 1, 500));
+  out.limits.values = static_cast<std::size_t>(r.integer("max_values", 100'000, 1, 1'000'000));
+  return out;
+}
+
 bool has_body(const http::RequestHead& head) noexcept { return head.body.kind != http::Framing::None && (head.body.kind != http::Framing::Length || head.body.length > 0); }
 
 Step deny_told(Input& in, const observe::Reason& reason, std::string_view detail) noexcept {

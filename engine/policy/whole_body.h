@@ -8,9 +8,18 @@
 #include <string_view>
 
 #include "coding/coder.h"
+#include "config/reader.h"
+#include "json/document.h"
 #include "policy/policy.h"
 
 namespace gatelab::policy {
+
+// `max_size`, `max_depth` and `max_values` of a map: what is held in memory of one body. Reports.
+struct BodyBounds {
+  std::size_t size = 0;  // octets, out of its coding
+  json::Limits limits;
+};
+BodyBounds parse_body_bounds(config::Reader& r);
 
 bool has_body(const http::RequestHead& head) noexcept;
 // application/json, or another +json (RFC 6839 §3.1), by its Content-Type; by any of them, should there be several.

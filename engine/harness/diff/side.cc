@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/copy.h"
 #include "config/node.h"
 #include "harness/mock/mock.h"
 #include "harness/scenario/driver.h"
@@ -267,7 +268,7 @@ std::shared_ptr<const gateway::Model> Configuration::build(policy::StateStore& s
     const std::lock_guard lock(mutex_);
     if (!tree_) tree_ = config::parse(source_, {common_.env, true}, sink);
     if (!tree_ || sink.has_errors()) return nullptr;
-    tree = std::make_unique<config::Node>(clone(*tree_));
+    tree = std::make_unique<config::Node>(config::copy_of(*tree_));
   }
   stand_in(*tree, common_.stand_ins);
   if (const config::Node* upstreams = tree->find("upstreams"))

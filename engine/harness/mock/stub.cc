@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "harness/mock/filled.h"
 #include "config/json.h"
+#include "harness/mock/filled.h"
 #include "http/fields.h"
 #include "http/uri.h"
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/base64.h"
+#include "config/copy.h"
 #include "harness/scenario/file.h"
 
 namespace gatelab::harness {
@@ -99,7 +100,7 @@ class Derivation {
   std::optional<config::Node> whole(const config::Entry& e) {
     if (std::find(open_.begin(), open_.end(), e.key) != open_.end()) return sink_.error("circle", e.key_span, "credential `" + e.key + "` derives from itself"), std::nullopt;
     const config::Node* from = e.value->find("from");
-    if (from == nullptr) return clone(*e.value);
+    if (from == nullptr) return config::copy_of(*e.value);
     const config::Entry* base = all_.entry(from->text);
     if (base == nullptr) return sink_.error("unknown-credential", from->span, "there is no credential `" + from->text + "` to derive from"), std::nullopt;
     open_.push_back(e.key);

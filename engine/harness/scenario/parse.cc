@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "config/copy.h"
 #include "harness/scenario/file.h"
 
 namespace gatelab::harness {
@@ -134,7 +135,7 @@ class FileParser {
     out.row = number;
     out.span = written.entry("name") != nullptr ? written.entry("name")->value->span : written.span;
     out.vars_node = vars;
-    if (row != nullptr) out.row_node = std::make_shared<config::Node>(clone(*row));
+    if (row != nullptr) out.row_node = std::make_shared<config::Node>(config::copy_of(*row));
     config::Node world_node = world_of(written);
     for (config::Entry& e : world_node.entries) {
       Values of_entry = values;
@@ -164,7 +165,7 @@ class FileParser {
     config::Node none;
     none.kind = config::Kind::Map;
     const config::Node *outer = file_.tree->find("vars"), *inner = written.find("vars");
-    const config::Node merged = outer != nullptr && inner != nullptr ? merge(*outer, *inner) : outer != nullptr ? clone(*outer) : inner != nullptr ? clone(*inner) : clone(none);
+    const config::Node merged = outer != nullptr && inner != nullptr ? merge(*outer, *inner) : outer != nullptr ? config::copy_of(*outer) : inner != nullptr ? config::copy_of(*inner) : config::copy_of(none);
     diag::Sink ignored;
     return substitute(merged, {nullptr, nullptr, env_, nullptr}, ignored);
   }
@@ -174,8 +175,8 @@ class FileParser {
     outer.kind = inner.kind = config::Kind::Map;
     outer.span = written.span;
     for (const std::string_view key : kWorldKeys) {
-      if (const config::Entry* e = file_.tree->entry(key)) outer.entries.push_back({e->key, e->key_span, std::make_unique<config::Node>(clone(*e->value))});
-      if (const config::Entry* e = written.entry(key)) inner.entries.push_back({e->key, e->key_span, std::make_unique<config::Node>(clone(*e->value))});
+      if (const config::Entry* e = file_.tree->entry(key)) outer.entries.push_back({e->key, e->key_span, std::make_unique<config::Node>(config::copy_of(*e->value))});
+      if (const config::Entry* e = written.entry(key)) inner.entries.push_back({e->key, e->key_span, std::make_unique<config::Node>(config::copy_of(*e->value))});
     }
     inner.span = written.span;
     return merge(outer, inner);
@@ -187,7 +188,7 @@ class FileParser {
     out.span = written.span;
     for (const config::Entry& e : written.entries) {
       const bool deep = e.key == "steps" || e.key == "each" || std::find(std::begin(kWorldKeys), std::end(kWorldKeys), e.key) != std::end(kWorldKeys);
-      out.entries.push_back({e.key, e.key_span, std::make_unique<config::Node>(deep ? clone(*e.value) : substitute(*e.value, values, sink))});
+      out.entries.push_back({e.key, e.key_span, std::make_unique<config::Node>(deep ? config::copy_of(*e.value) : substitute(*e.value, values, sink))});
     }
     return out;
   }

@@ -2,6 +2,7 @@
 // `expect` and `totals`: what one answer, or many, must be.
 #include <algorithm>
 
+#include "config/copy.h"
 #include "harness/scenario/parse_parts.h"
 #include "harness/scenario/words.h"
 #include "http/fields.h"
@@ -110,7 +111,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
     for (const config::Node& item : decisions->items) {
       config::Node holder;
       holder.kind = config::Kind::Map;
-      holder.entries.push_back({"decision", item.span, std::make_unique<config::Node>(clone(item))});
+      holder.entries.push_back({"decision", item.span, std::make_unique<config::Node>(config::copy_of(item))});
       config::Reader one(holder, sink, "`decisions`");
       out.decisions.push_back({matchers(one, "decision", Dimension::Text, sink, {"policy", "id", "phase", "outcome", "reason"}), item.span});
       if (const config::Node* reason = item.find("reason")) check_reason(*reason, sink);

@@ -2,6 +2,7 @@
 // The step `replay`, and what beside it says how answers are compared.
 #include <algorithm>
 
+#include "config/copy.h"
 #include "harness/scenario/parse_parts.h"
 
 namespace gatelab::harness {
@@ -13,7 +14,7 @@ void parse_pace(Replay& out, const config::Node& node, diag::Sink& sink) {
   if (node.text == "fast") return;
   std::string_view text = node.text;
   if (text.ends_with('x')) text.remove_suffix(1);
-  config::Node number = clone(node);
+  config::Node number = config::copy_of(node);
   number.kind = config::Kind::Float;
   number.text = text;
   const bool digits = !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos && text != ".";

@@ -3,6 +3,7 @@
 // expected in parse_expect.cc.
 #include <algorithm>
 
+#include "config/copy.h"
 #include "harness/scenario/load_spec.h"
 #include "harness/scenario/parse_parts.h"
 
@@ -16,7 +17,7 @@ void parse_reload(Step& step, const config::Node& node, config::Reader& r, diag:
   step.reload.gateway = l.text("gateway", "");
   if (const config::Node* patch = l.get("patch")) {
     if (patch->kind != config::Kind::Map) sink.error("wrong-type", patch->span, "`patch` must be a map of dotted paths to values");
-    for (const config::Entry& e : patch->entries) step.reload.patch.emplace_back(e.key, clone(*e.value));
+    for (const config::Entry& e : patch->entries) step.reload.patch.emplace_back(e.key, config::copy_of(*e.value));
   }
   l.finish();
   if (l.valid() && step.reload.gateway.empty() && step.reload.patch.empty()) sink.error("missing-key", node.span, "`reload` needs a `gateway` or a `patch`");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/scenario/patch.h"
 
+#include "config/copy.h"
 #include "harness/scenario/values.h"
 
 namespace gatelab::harness {
@@ -31,18 +32,18 @@ bool patch(config::Node& tree, std::string_view path, const config::Node& value)
     // An element that was named by its policy's kind is entered at that key.
     if (item->find("name") == nullptr && item->find(name) != nullptr) return patch(*item, path, value);
     if (!rest.empty()) return patch(*item, rest, value);
-    *item = clone(value);
+    *item = config::copy_of(value);
     return true;
   }
   if (tree.kind != config::Kind::Map || name.empty()) return false;
   for (config::Entry& entry : tree.entries) {
     if (entry.key != name) continue;
     if (!rest.empty()) return patch(*entry.value, rest, value);
-    *entry.value = clone(value);
+    *entry.value = config::copy_of(value);
     return true;
   }
   if (!rest.empty()) return false;
-  tree.entries.push_back({std::string(name), value.span, std::make_unique<config::Node>(clone(value))});
+  tree.entries.push_back({std::string(name), value.span, std::make_unique<config::Node>(config::copy_of(value))});
   return true;
 }
 

@@ -3,21 +3,11 @@
 
 #include <algorithm>
 
+#include "config/copy.h"
 #include "config/scalar.h"
 
 namespace gatelab::harness {
 namespace {
-
-config::Node shell(const config::Node& from) {
-  config::Node out;
-  out.kind = from.kind;
-  out.text = from.text;
-  out.boolean = from.boolean;
-  out.quoted = from.quoted;
-  out.secret = from.secret;
-  out.span = from.span;
-  return out;
-}
 
 const config::Node* descend(const config::Node* from, std::string_view path) {
   while (from != nullptr && !path.empty()) {
@@ -65,7 +55,7 @@ bool look_up(std::string_view name, const Values& values, const diag::Span& span
   }
   if (found == nullptr)
     return unknown(where == "row" ? "`each` gives each row its values" : where == "vars" ? "`vars` gives values their names" : "an earlier step saves values with `save`");
-  out = clone(*found);
+  out = config::copy_of(*found);
   return true;
 }
 
@@ -109,15 +99,8 @@ void substitute_scalar(config::Node& node, const Values& values, diag::Sink& sin
 
 }  // namespace
 
-config::Node clone(const config::Node& node) {
-  config::Node out = shell(node);
-  for (const config::Node& item : node.items) out.items.push_back(clone(item));
-  for (const config::Entry& e : node.entries) out.entries.push_back({e.key, e.key_span, std::make_unique<config::Node>(clone(*e.value))});
-  return out;
-}
-
 config::Node substitute(const config::Node& node, const Values& values, diag::Sink& sink) {
-  config::Node out = shell(node);
+  config::Node out = config::shell_of(node);
   for (const config::Node& item : node.items) out.items.push_back(substitute(item, values, sink));
   for (const config::Entry& e : node.entries) out.entries.push_back({e.key, e.key_span, std::make_unique<config::Node>(substitute(*e.value, values, sink))});
   const bool scalar = node.kind != config::Kind::Map && node.kind != config::Kind::List;
@@ -133,14 +116,14 @@ bool speaks_of(const config::Node& node, std::string_view what) {
 bool speaks_of_saved(const config::Node& node) { return speaks_of(node, "$(saved."); }
 
 config::Node merge(const config::Node& base, const config::Node& over) {
-  if (base.kind != config::Kind::Map || over.kind != config::Kind::Map) return clone(over);
-  config::Node out = shell(over);
+  if (base.kind != config::Kind::Map || over.kind != config::Kind::Map) return config::copy_of(over);
+  config::Node out = config::shell_of(over);
   for (const config::Entry& e : base.entries) {
     const config::Node* better = over.find(e.key);
-    out.entries.push_back({e.key, better != nullptr ? over.entry(e.key)->key_span : e.key_span, std::make_unique<config::Node>(better != nullptr ? merge(*e.value, *better) : clone(*e.value))});
+    out.entries.push_back({e.key, better != nullptr ? over.entry(e.key)->key_span : e.key_span, std::make_unique<config::Node>(better != nullptr ? merge(*e.value, *better) : config::copy_of(*e.value))});
   }
   for (const config::Entry& e : over.entries)
-    if (base.find(e.key) == nullptr) out.entries.push_back({e.key, e.key_span, std::make_unique<config::Node>(clone(*e.value))});
+    if (base.find(e.key) == nullptr) out.entries.push_back({e.key, e.key_span, std::make_unique<config::Node>(config::copy_of(*e.value))});
   return out;
 }
 

@@ -20,7 +20,6 @@ struct Values {
   bool keep_places = false;
 };
 
-config::Node clone(const config::Node& node);
 // A copy with everything replaced. Unknown names are reported (unknown-value).
 config::Node substitute(const config::Node& node, const Values& values, diag::Sink& sink);
 // True if some scalar below speaks of $(saved.…).

@@ -204,10 +204,9 @@ std::unique_ptr<Policy> parse_json(const config::Node& node, Context& context) {
   const config::Node* response = r.get("response");
   parse_side(*policy->request, request, JsonEdit::Side::Request, sink);
   parse_side(*policy->response, response, JsonEdit::Side::Response, sink);
-  policy->bounds.size = r.size("max_size", ByteSize{1024 * 1024}).bytes;
-  if (policy->bounds.size == 0 || policy->bounds.size > 64 * 1024 * 1024) sink.error("out-of-range", r.span_of("max_size"), "`max_size` is between 1B and 64MiB: the body is held in memory");
-  policy->bounds.limits.depth = static_cast<std::size_t>(r.integer("max_depth", 64, 1, 500));
-  policy->bounds.limits.values = static_cast<std::size_t>(r.integer("max_values", 100'000, 1, 1'000'000));
+  const BodyBounds bounds = parse_body_bounds(r);
+  policy->bounds.size = bounds.size;
+  policy->bounds.limits = bounds.limits;
   policy->answer_bounds = policy->bounds;
   policy->answer_bounds.visits = kVisitsOfAnswer;
   if (response != nullptr && policy->bounds.size > kLargeAnswer) sink.error("out-of-range", r.span_of("max_size"), "`max_size` is at most 4MiB where answers are edited: their worker does nothing else meanwhile");

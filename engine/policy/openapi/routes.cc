@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Routes that an OpenAPI document stands for: as if they had been written.
 
+#include "config/copy.h"
 #include "policy/openapi/document.h"
 #include "policy/openapi/openapi.h"
 
 namespace gatelab::policy {
 namespace {
-
-config::Node copy_of(const config::Node& from) {
-  config::Node out;
-  out.kind = from.kind;
-  out.text = from.text;
-  out.boolean = from.boolean;
-  out.quoted = from.quoted;
-  out.secret = from.secret;
-  out.from_environment = from.from_environment;
-  out.span = from.span;
-  for (const config::Node& item : from.items) out.items.push_back(copy_of(item));
-  for (const config::Entry& entry : from.entries) out.entries.push_back({entry.key, entry.key_span, std::make_unique<config::Node>(copy_of(*entry.value))});
-  return out;
-}
 
 config::Node node_of(config::Kind kind, const diag::Span& span, std::string text = {}) {
   config::Node out;
@@ -47,10 +34,10 @@ config::Node match_of(const ApiOperation& operation) {
 config::Node policies_of(const config::Node& openapi, const config::Entry& said, const config::Node* own) {
   config::Node list = node_of(config::Kind::List, openapi.span);
   config::Node policy = node_of(config::Kind::Map, openapi.span);
-  policy.entries.push_back({"openapi", said.key_span, std::make_unique<config::Node>(copy_of(openapi))});
+  policy.entries.push_back({"openapi", said.key_span, std::make_unique<config::Node>(config::copy_of(openapi))});
   list.items.push_back(std::move(policy));
   if (own != nullptr && own->kind == config::Kind::List)
-    for (const config::Node& item : own->items) list.items.push_back(copy_of(item));
+    for (const config::Node& item : own->items) list.items.push_back(config::copy_of(item));
   return list;
 }
 
@@ -77,7 +64,7 @@ std::vector<config::Node> openapi_routes(const config::Node& route, Context& con
     add(one, "match", match_of(operation));
     add(one, "policies", policies_of(openapi, said, route.find("policies")));
     for (const config::Entry& entry : route.entries)
-      if (entry.key != "openapi" && entry.key != "policies") one.entries.push_back({entry.key, entry.key_span, std::make_unique<config::Node>(copy_of(*entry.value))});
+      if (entry.key != "openapi" && entry.key != "policies") one.entries.push_back({entry.key, entry.key_span, std::make_unique<config::Node>(config::copy_of(*entry.value))});
     out.push_back(std::move(one));
   }
   return out;

@@ -52,10 +52,9 @@ Step BodyCheck::judge(Input& in) const noexcept {
 
 BodyCheck::Rules parse_body_rules(config::Reader& r) {
   BodyCheck::Rules out;
-  out.size = r.size("max_size", ByteSize{1024 * 1024}).bytes;
-  if (out.size == 0 || out.size > 64 * 1024 * 1024) r.sink().error("out-of-range", r.span_of("max_size"), "`max_size` is between 1B and 64MiB: the body is held in memory");
-  out.limits.depth = static_cast<std::size_t>(r.integer("max_depth", 64, 1, 500));
-  out.limits.values = static_cast<std::size_t>(r.integer("max_values", 100'000, 1, 1'000'000));
+  const BodyBounds bounds = parse_body_bounds(r);
+  out.size = bounds.size;
+  out.limits = bounds.limits;
   out.effort.failures = static_cast<std::size_t>(r.integer("max_errors", 10, 1, 100));
   return out;
 }
