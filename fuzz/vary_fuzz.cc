@@ -36,7 +36,7 @@ void normal(std::span<const std::string_view> names, const http::Fields& request
 
 std::string_view key(std::span<const std::string> fields, const http::Fields& request, std::string_view consumer, Arena& arena) {
   const cache::Target target{"https", "h", 443, "/", {}, false};
-  return cache::primary_key({cache::KeyScope::Consumer, consumer, target, fields, &request}, arena);
+  return cache::primary_key({cache::KeyScope::Consumer, consumer, "r", "u", "/", 443, target, fields, &request}, arena);
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ Result<std::shared_ptr<LocalAuthority>> LocalAuthority::load(std::string_view ce
 
 // Every case of a scenario has one, and they are all the same: the first few names are made once a process.
 std::shared_ptr<LocalAuthority> LocalAuthority::simulation(std::string_view name) {
-  constexpr std::size_t kRemembered = 8;
+  constexpr std::size_t kSimulated = 8;
   static std::mutex mutex;
   static std::map<std::string, std::shared_ptr<const Identity>, std::less<>> made;
   std::shared_ptr<const Identity> self;
@@ -130,7 +130,7 @@ std::shared_ptr<LocalAuthority> LocalAuthority::simulation(std::string_view name
     auto parts = std::make_unique<Identity::Parts>(make_authority(name, seeded_key(name), name, kAlwaysFrom, kAlwaysUntil));
     self.reset(new Identity(std::move(parts)));
     const std::lock_guard lock(mutex);
-    if (made.size() < kRemembered) made.emplace(name, self);
+    if (made.size() < kSimulated) made.emplace(name, self);
   }
   return std::shared_ptr<LocalAuthority>(new LocalAuthority(std::move(self), true));
 }

@@ -25,7 +25,7 @@ struct ForeignGateway::Asking {
 };
 
 ForeignGateway::ForeignGateway(const World& world, std::string directory, io::Files& files, Driver& driver)
-    : world_(world), spec_(*world.foreign), directory_(std::move(directory)), files_(files), driver_(driver), places_(place_names(world)) {}
+    : spec_(*world.foreign), directory_(std::move(directory)), files_(files), driver_(driver), places_(place_names(world)) {}
 
 Status ForeignGateway::start(const MockServers& mocks, std::string_view mocks_ca, io::Scope& scope) {
   if (!spec_.run.empty()) {

@@ -41,7 +41,6 @@ class ForeignGateway {
   io::Task<void> ask(std::shared_ptr<Asking> asking);
   std::string with_output(std::string message) const;
 
-  const World& world_;
   const ForeignSpec& spec_;
   std::string directory_;
   io::Files& files_;
