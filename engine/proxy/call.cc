@@ -164,7 +164,7 @@ io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request
     route.upstream = request.upstream;
     route.host = request.host;
     {
-      Exchange exchange(services, no_listener(), caller, std::move(snapshot));
+      Exchange exchange(services, no_listener(), caller, std::move(snapshot), services.own);
       over.exchange = &exchange;
       auto running = exchange.call(route, request);
       co_await running;

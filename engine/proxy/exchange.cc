@@ -181,19 +181,19 @@ Told tell(const http::RequestHead& head, const Matching& matching, const upstrea
   return told;
 }
 
-Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound, Pin snapshot) noexcept
+Exchange::Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound, Pin snapshot, Dice& ids) noexcept
     : services_(services), listener_(listener), inbound_(inbound), snapshot_(std::move(snapshot)), arena_(inbound.arena()),
       head_(inbound.head()), record_(arena_),
       input_{head_, {}, inbound.client(), {}, nullptr, {}, {}, arena_, scratch_, snapshot_->detailed},
       io_began_(inbound.began()) {
   inbound_.on_cut(&upstream_token_);
-  begin();
+  begin(ids);
 }
 
-void Exchange::begin() noexcept {
-  input_.dice = services_.ids.next();
+void Exchange::begin(Dice& ids) noexcept {
+  input_.dice = ids.next();
   write_hex(input_.dice, request_id_);
-  write_hex(services_.ids.next(), request_id_ + 16);
+  write_hex(ids.next(), request_id_ + 16);
   origin_.client = inbound_.client();
   const Clock& clock = services_.loop.clock();
   input_.now = clock.policy_now();

@@ -71,9 +71,9 @@ struct Waking;
 
 class Exchange {
  public:
-  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept : Exchange(services, listener, inbound, services.snapshot) {}
+  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound) noexcept : Exchange(services, listener, inbound, services.snapshot, services.ids) {}
   // With a snapshot of its maker's.
-  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound, Pin snapshot) noexcept;
+  Exchange(Services& services, const ListenerSettings& listener, Inbound& inbound, Pin snapshot, Dice& ids) noexcept;
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -88,7 +88,7 @@ class Exchange {
 
  private:
   // exchange.cc: phases up to Forward, and Log; effects.cc: what policies ask for
-  void begin() noexcept;
+  void begin(Dice& ids) noexcept;
   void find_client() noexcept;
   void hide_secrets(std::span<const std::string_view> secrets) noexcept;
   void match() noexcept;

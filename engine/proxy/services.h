@@ -37,7 +37,7 @@ class Sink {
 
 struct Services {
   Services(io::Environment& env, io::Loop& l, Sink& s, Dice dice) noexcept
-      : loop(l), network(env.network), resolver(env.resolver), compute(env.compute), sink(s), ids(dice) {}
+      : loop(l), network(env.network), resolver(env.resolver), compute(env.compute), sink(s), ids(dice), own(dice.next()) {}
 
   io::Loop& loop;
   io::Network& network;
@@ -45,6 +45,7 @@ struct Services {
   io::Compute& compute;
   Sink& sink;
   Dice ids;         // request ids
+  Dice own;         // for what the gateway does of its own accord, so that a call more shifts no client's request
   std::string via = "1.1 gatelab";  // this process in Via: "1.1 gatelab-1f2e3d4c", drawn once, so that a loop is told from a chain
   Pin snapshot;
   io::Tap* tap = nullptr;           // who records; null: nobody

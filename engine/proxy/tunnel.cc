@@ -242,7 +242,7 @@ io::Task<void> Tunnel::say_close(Way way) {
   const std::string_view words = end_.reason->word;
   head.length = 2 + words.size();
   head.masked = way == Way::Up;  // to the target the gateway speaks as a client
-  const std::uint64_t dice = head.masked ? services_.ids.next() : 0;
+  const std::uint64_t dice = head.masked ? services_.own.next() : 0;
   std::memcpy(head.mask.data(), &dice, head.mask.size());
   const std::size_t begin = websocket::write_head(head, out);
   const std::uint16_t code = close_code(*end_.reason);

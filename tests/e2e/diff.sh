@@ -141,3 +141,19 @@ for name, status in (('early', 401), ('late', 200)):
     open(f'token-{name}.yaml', 'w').write(text)
 PYTHON
 exits 0 "$GATELAB" test token-early.yaml token-late.yaml
+
+# A copy more or less is no reason for a request to go another way.
+cat >half.yaml <<'CONFIG'
+gatelab: 1
+listeners: [ { name: plain, address: 127.0.0.1:8080 } ]
+upstreams: { stable: { url: http://127.0.0.1:9001 }, canary: { url: http://127.0.0.1:9002 }, shadow: { url: http://127.0.0.1:9003 } }
+routes:
+  - name: orders
+    match: { path: /orders/* }
+    policies:
+      - mirror: { upstream: shadow, share: 50% }
+      - split: { variants: { stable: { upstream: stable, weight: 50 }, canary: { upstream: canary, weight: 50 } }, key: request }
+CONFIG
+sed 's/share: 50%/share: 20%/' half.yaml >fifth.yaml
+"$GATELAB" diff half.yaml fifth.yaml >out.txt || true
+! grep -qE 'upstream (stable|canary) → upstream (stable|canary)' out.txt || fail "copies move the split's dice: $(<out.txt)"
