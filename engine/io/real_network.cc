@@ -87,6 +87,7 @@ class RealTransport final : public Transport {
     if (fd_ < 0) return Peer::Reset;
     char octet = 0;
     const ssize_t n = ::recv(fd_, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) watched_->readable = true;  // as with try_peek
     if (n > 0) return Peer::Data;
     if (n == 0) return Peer::Eof;
     return errno == EAGAIN || errno == EINTR ? Peer::Quiet : Peer::Reset;

@@ -212,6 +212,33 @@ TEST(RealNetwork, WhatIsBrokenOffWakesWhoWaitsAndResetsThePeer) {
   EXPECT_EQ(peer, Code::Reset);
 }
 
+// The wait before the look has used up the only edge that tells of the octet.
+Task<void> look_then_wait(World& w, Transport::Peer& seen, Code& again) {
+  Pair pair;
+  auto connecting = connect(w, pair);
+  co_await connecting;
+  Wait wait;
+  wait.deadline = w.loop(0).now() + 10s;
+  const std::array<ConstBuffer, 1> text{{{"x", 1}}};
+  EXPECT_EQ(pair.client->try_write(text).octets, 1U);
+  Code ready = Code::Ok;
+  do ready = co_await pair.server->readable(wait);
+  while (ready == Code::Ok && pair.server->peer_state() == Transport::Peer::Quiet);
+  seen = pair.server->peer_state();
+  wait.deadline = w.loop(0).now() + 100ms;
+  again = co_await pair.server->readable(wait);
+  pair.listener->close();
+}
+
+TEST(RealNetwork, ALookAtOctetsLeavesThemToTheNextWait) {
+  World w;
+  auto seen = Transport::Peer::Reset;
+  Code again = Code::Other;
+  w.run(0, [&] { return look_then_wait(w, seen, again); });
+  EXPECT_EQ(seen, Transport::Peer::Data);
+  EXPECT_EQ(again, Code::Ok);
+}
+
 Task<void> wait_in_vain(World& w, std::vector<Code>& codes) {
   Pair pair;
   auto connecting = connect(w, pair);
