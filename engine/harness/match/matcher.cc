@@ -148,6 +148,11 @@ std::shared_ptr<Matcher::Predicate> parse_predicate(Op op, const config::Node& n
     }
     default: break;
   }
+  const bool structured = node.kind == config::Kind::List || node.kind == config::Kind::Map;
+  if (op == Op::Includes && structured && node.items.empty() && node.entries.empty()) {
+    sink.error("bad-matcher", node.span, "`includes` of " + what + " names nothing that must be there", "name it, or write { present: true }");
+    return nullptr;
+  }
   auto v = operand(node, dimension, sink, what);
   if (!v) return nullptr;
   p->operand = std::move(*v);
@@ -195,26 +200,48 @@ MatcherPtr Matcher::parse(const config::Node& node, Dimension dimension, diag::S
 
 namespace {
 
-std::optional<std::string> failed(const Matcher::Predicate& p, const Value& value, Dimension dimension) {
-  const auto got = [&] { return "got " + shown(value, dimension); };
-  if (p.op == Op::Present) return value.has_value() == p.flag ? std::nullopt : std::optional(p.flag ? "it is absent" : got());
-  if (p.op == Op::Not) {
+// `whole` says what the list is.
+std::optional<Mismatch> failed_each(const Matcher::Predicate& p, const nlohmann::json& value, std::optional<Mismatch> whole) {
+  if (!value.is_array()) return whole->got += ", which is not a list", whole;
+  whole->vacuous = true;
+  if (value.empty()) return whole;
+  for (std::size_t i = 0; i < value.size(); ++i)
     for (const MatcherPtr& m : p.inner)
-      if (!m->match(value)) return got();
+      if (auto mismatch = m->match(value[i])) return mismatch->got = "element " + std::to_string(i) + ": " + mismatch->got, mismatch;
+  return std::nullopt;
+}
+
+// What is wrong with it; the span is the caller's to say.
+std::optional<Mismatch> failed(const Matcher::Predicate& p, const Value& value, Dimension dimension) {
+  const auto got = [&](const std::string& more = {}) { return std::optional(Mismatch{"got " + shown(value, dimension) + more, {}}); };
+  const auto absent = std::optional(Mismatch{"it is absent", {}});
+  if (p.op == Op::Present) return value.has_value() == p.flag ? std::nullopt : p.flag ? absent : got();
+  if (p.op == Op::Not) {
+    for (const MatcherPtr& m : p.inner) {
+      auto mismatch = m->match(value);
+      if (!mismatch) return got();
+      if (mismatch->vacuous) return mismatch;
+    }
     return std::nullopt;
   }
   if (p.op == Op::Any) {
-    for (const MatcherPtr& m : p.inner)
-      if (!m->match(value)) return std::nullopt;
-    return got() + ", which none of these match";
+    bool vacuous = false;
+    for (const MatcherPtr& m : p.inner) {
+      const auto mismatch = m->match(value);
+      if (!mismatch) return std::nullopt;
+      vacuous = vacuous || mismatch->vacuous;
+    }
+    auto out = got(", which none of these match");
+    out->vacuous = vacuous;
+    return out;
   }
   if (p.op == Op::All) {
     for (const MatcherPtr& m : p.inner)
-      if (const auto mismatch = m->match(value)) return mismatch->got;
+      if (auto mismatch = m->match(value)) return mismatch;
     return std::nullopt;
   }
-  if (!value) return p.op == Op::Ne ? std::nullopt : std::optional<std::string>("it is absent");
-  const auto require = [&](bool fine) { return fine ? std::nullopt : std::optional(got()); };
+  if (!value) return p.op == Op::Ne ? std::nullopt : absent;
+  const auto require = [&](bool fine) { return fine ? std::nullopt : got(); };
   int sign = 0;
   switch (p.op) {
     case Op::Equals: return require(equal(*value, p.operand, dimension));
@@ -231,18 +258,12 @@ std::optional<std::string> failed(const Matcher::Predicate& p, const Value& valu
       return require(!value->is_object() && as_text(*value).find(as_text(p.operand)) != std::string::npos);
     case Op::Matches: return require(!value->is_structured() && re2::RE2::PartialMatch(as_text(*value), *p.regex));
     case Op::Count: {
-      if (!value->is_structured()) return got() + ", which has no elements to count";
+      if (!value->is_structured()) return got(", which has no elements to count");
       for (const MatcherPtr& m : p.inner)
-        if (m->match(nlohmann::json(value->size()))) return "got " + std::to_string(value->size()) + " elements";
+        if (m->match(nlohmann::json(value->size()))) return Mismatch{"got " + std::to_string(value->size()) + " elements", {}};
       return std::nullopt;
     }
-    case Op::Each: {
-      if (!value->is_array()) return got() + ", which is not a list";
-      for (std::size_t i = 0; i < value->size(); ++i)
-        for (const MatcherPtr& m : p.inner)
-          if (const auto mismatch = m->match((*value)[i])) return "element " + std::to_string(i) + ": " + mismatch->got;
-      return std::nullopt;
-    }
+    case Op::Each: return failed_each(p, *value, got());
     default: return std::nullopt;
   }
 }
@@ -251,7 +272,10 @@ std::optional<std::string> failed(const Matcher::Predicate& p, const Value& valu
 
 std::optional<Mismatch> Matcher::match(const Value& value) const {
   for (const auto& p : all_)
-    if (auto got = failed(*p, value, dimension_)) return Mismatch{std::move(*got), p->span};
+    if (auto mismatch = failed(*p, value, dimension_)) {
+      mismatch->span = p->span;
+      return mismatch;
+    }
   return std::nullopt;
 }
 

@@ -28,7 +28,8 @@ using Value = std::optional<nlohmann::json>;
 // Null, or what is wrong: "got 200".
 struct Mismatch {
   std::string got;
-  diag::Span span;  // of the predicate that failed
+  diag::Span span;      // of the predicate that failed
+  bool vacuous = false; // there was nothing that `each` could have looked at: `not` of that is no match either
 };
 
 class Matcher {

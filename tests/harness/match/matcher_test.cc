@@ -119,6 +119,19 @@ const Row kRows[] = {
     {"{ each: { gt: 0 } }", "[1,2]", nullptr},
     {"{ each: { gt: 0 } }", "[1,0]", "element 1: got 0"},
     {"{ each: 1 }", "3", "got 3, which is not a list"},
+    // of nothing nothing is shown, and neither is its opposite
+    {"{ each: { gt: 0 } }", "[]", "got []"},
+    {"{ each: { gt: 0 } }", nullptr, "it is absent"},
+    {"{ each: { not: 1 } }", "[]", "got []"},
+    {"{ each: { each: 1 } }", "[[1],[]]", "element 1: got []"},
+    {"{ not: { each: { not: 1 } } }", "[]", "got []"},
+    {"{ not: { each: { not: 1 } } }", "[2]", "got [2]"},
+    {"{ not: { each: { not: 1 } } }", "[2,1]", nullptr},
+    {"{ not: { all: [ { each: 1 } ] } }", "[]", "got []"},
+    {"{ not: { any: [ { each: 1 }, 2 ] } }", "[]", "got [], which none of these match"},
+    {"{ any: [ { count: 0 }, { each: 1 } ] }", "[]", nullptr},
+    {"{ any: [ { count: 0 }, { each: 1 } ] }", "[2]", "got [2], which none of these match"},
+    {"{ count: 0 }", "[]", nullptr},
     {"{ ge: 1, le: 3 }", "2", nullptr},
     {"{ ge: 1, le: 3 }", "4", "got 4"},
     // durations
@@ -159,6 +172,8 @@ TEST(Matcher, RefusesWhatWouldMatchAnythingOrNothing) {
       {"{ one_of: [] }", "bad-matcher"},
       {"{ any: [] }", "bad-matcher"},
       {"{ all: 3 }", "bad-matcher"},
+      {"{ includes: [] }", "bad-matcher"},
+      {"{ includes: {} }", "bad-matcher"},
       {"{ matches: \"(\" }", "bad-regex"},
       {"{ matches: 3 }", "wrong-type"},
       {"{ present: maybe }", "wrong-type"},
@@ -197,6 +212,8 @@ TEST(JsonExpectation, APathThatMaySelectManyIsComparedAsAList) {
   EXPECT_FALSE(json_mismatch("{ \"$[*]\": { count: 0 } }", "[]"));
   EXPECT_FALSE(json_mismatch("{ \"$[?@.id > 1]\": { count: 1 } }", R"([{"id":1},{"id":2}])"));
   EXPECT_EQ(json_mismatch("{ \"$[*]\": { each: { ge: 2 } } }", "[2,1]")->got, "$[*]: element 1: got 1");
+  EXPECT_EQ(json_mismatch("{ \"$[*]\": { each: { ge: 2 } } }", "[]")->got, "$[*]: got []");
+  EXPECT_EQ(json_mismatch("{ \"$..gone\": { each: 1 } }", R"({"id":1})")->got, "$..gone: got []");
 }
 
 TEST(JsonExpectation, AWrongPathIsRefusedWhereItStands) {
