@@ -219,7 +219,7 @@ void check_totals(const Totals& totals, const std::vector<Observation>& all, con
     for (const SeenRequest* request : one.upstream) {
       if (given_up(*request, one.record)) continue;
       ++by_target[request->upstream];
-      if (request->target != request->upstream) ++by_target[request->upstream + "/" + request->target];
+      ++by_target[request->upstream + "/" + request->target];
     }
     if (one.record != nullptr) attempts = std::max(attempts, one.record->attempts.size());
   }

@@ -119,7 +119,8 @@ struct Expect {
 struct Totals {
   Matchers status;  // "200": how many; only exact codes
   MatcherPtr errors, latency, attempts_max, retries;
-  Matchers served_by;
+  Matchers served_by;  // upstreams, and targets as "orders/primary"
+  std::vector<std::pair<std::string, diag::Span>> served_by_spans;  // of the names
   diag::Span span;
 };
 

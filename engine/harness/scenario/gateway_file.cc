@@ -20,14 +20,19 @@ diag::SourcePtr source_of(const std::string& path, std::string text) {
 class Names {
  public:
   explicit Names(const gateway::Model& model) {
-    for (const auto& upstream : model.upstreams) upstreams_.push_back(upstream.name);
+    for (const auto& upstream : model.upstreams) {
+      upstreams_.push_back(upstream.name);
+      serves(upstream.name);
+      if (upstream.targets.empty()) serves(upstream.name, upstream.name);
+      for (const upstream::TargetConfig& target : upstream.targets) serves(upstream.name, target.name);
+    }
     for (const auto& listener : model.listeners) listeners_.push_back(listener.name);
   }
   void reloaded(const Reload& reload, const std::string& path, const io::Files& files) {
     any_listener_ = true;
     for (const auto& [where, value] : reload.patch) {
       const std::string_view rest = std::string_view(where).starts_with("upstreams.") ? std::string_view(where).substr(10) : std::string_view();
-      if (!rest.empty()) upstreams_.emplace_back(rest.substr(0, rest.find('.')));
+      if (!rest.empty()) add_patched(std::string(rest.substr(0, rest.find('.'))), rest.find('.') == std::string_view::npos ? std::string_view() : rest.substr(rest.find('.') + 1), value);
       else if (where == "upstreams") add_all(value);
     }
     if (reload.gateway.empty()) return;
@@ -41,14 +46,36 @@ class Names {
   }
   bool has_upstream(const std::string& name) const { return std::find(upstreams_.begin(), upstreams_.end(), name) != upstreams_.end(); }
   bool has_listener(const std::string& name) const { return any_listener_ || std::find(listeners_.begin(), listeners_.end(), name) != listeners_.end(); }
+  // What `served_by` counts: upstreams, and targets as UPSTREAM/TARGET.
+  bool has_server(const std::string& name) const { return std::find(servers_.begin(), servers_.end(), name) != servers_.end() || only_targets_.count(name) > 0; }
   const std::vector<std::string>& upstreams() const { return upstreams_; }
+  const std::vector<std::string>& servers() const { return servers_; }
   const std::vector<std::string>& listeners() const { return listeners_; }
 
  private:
   void add_all(const config::Node& upstreams) {
-    for (const config::Entry& e : upstreams.entries) upstreams_.push_back(e.key);
+    for (const config::Entry& e : upstreams.entries) add_patched(e.key, {}, *e.value);
   }
-  std::vector<std::string> upstreams_, listeners_;
+  // `below`: the path in the upstream, as `targets.primary.weight`.
+  void add_patched(const std::string& upstream, std::string_view below, const config::Node& value) {
+    upstreams_.push_back(upstream);
+    serves(upstream);
+    if (below.starts_with("targets.")) return serves(upstream, std::string(below.substr(8, below.find('.', 8) - 8)));
+    const config::Node* targets = below.empty() ? value.find("targets") : below == "targets" ? &value : nullptr;
+    if (targets == nullptr && below.empty()) serves(upstream, upstream);
+    if (targets != nullptr)
+      for (const config::Entry& e : targets->entries) serves(upstream, e.key);
+  }
+  void serves(const std::string& name) {
+    if (std::find(servers_.begin(), servers_.end(), name) == servers_.end()) servers_.push_back(name);
+  }
+  // The target of an upstream that has only that one is the upstream by another name, which no list needs.
+  void serves(const std::string& upstream, const std::string& target) {
+    if (target == upstream) only_targets_.insert(upstream + "/" + target);
+    else serves(upstream + "/" + target);
+  }
+  std::vector<std::string> upstreams_, listeners_, servers_;
+  std::set<std::string> only_targets_;
   bool any_listener_ = false;
 };
 
@@ -177,6 +204,9 @@ void GatewayCheck::check_steps(const File& file, const Case& c, const gateway::M
     }
     const bool listens = step.late || step.send.listener.empty() || names.has_listener(step.send.listener);
     if (!listens) unknown("unknown-listener", "listener", step.send.listener, step.send.listener_span, names.listeners(), sink);
+    if (step.totals)
+      for (const auto& [name, span] : step.totals->served_by_spans)
+        if (!names.has_server(name)) unknown("unknown-upstream", "upstream or target", name, span, names.servers(), sink);
     for (const Check& check : step.checks)
       if (check.what == Check::What::Calls && !step.late && !names.has_upstream(check.name)) unknown("unknown-upstream", "upstream", check.name, check.name_span, names.upstreams(), sink);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/copy.h"
+#include "harness/load/judge.h"
 #include "harness/scenario/parse_parts.h"
 #include "harness/scenario/words.h"
 #include "http/fields.h"
@@ -141,6 +142,23 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
   return out;
 }
 
+namespace {
+
+// Of every answer; percentiles are of many more than a step sends.
+MatcherPtr latency_of_each(config::Reader& r, diag::Sink& sink) {
+  const config::Node* latency = r.get("latency");
+  bool percentile = false;
+  if (latency != nullptr)
+    for (const config::Entry& entry : latency->entries) {
+      if (!load::parse_percentile(entry.key)) continue;
+      percentile = true;
+      sink.error("unknown-key", entry.key_span, "unknown predicate `" + entry.key + "` in `latency`", "percentiles belong to a `load` step: load: { rate: 200/s, duration: 10s, send: … }; beside `send` every answer is held against it: latency: { le: 250ms }");
+    }
+  return percentile ? nullptr : matcher(r, "latency", Dimension::Duration, sink);
+}
+
+}  // namespace
+
 Totals parse_totals(const config::Node& node, diag::Sink& sink) {
   Totals out;
   out.span = node.span;
@@ -148,10 +166,12 @@ Totals parse_totals(const config::Node& node, diag::Sink& sink) {
   out.status = matchers(r, "status", Dimension::Json, sink);
   if (const config::Node* status = r.get("status")) check_status_counts(*status, sink);
   out.errors = matcher(r, "errors", Dimension::Json, sink);
-  out.latency = matcher(r, "latency", Dimension::Duration, sink);
+  out.latency = latency_of_each(r, sink);
   out.attempts_max = matcher(r, "attempts_max", Dimension::Json, sink);
   out.retries = matcher(r, "retries", Dimension::Json, sink);
   out.served_by = matchers(r, "served_by", Dimension::Json, sink);
+  if (const config::Node* served_by = r.get("served_by"))
+    for (const config::Entry& entry : served_by->entries) out.served_by_spans.emplace_back(entry.key, entry.key_span);
   for (const std::string_view key : {"rate_achieved", "compared", "different", "confidence", "on_inconclusive"}) r.not_supported(key, "it belongs to verbs that come later");
   r.finish();
   return out;

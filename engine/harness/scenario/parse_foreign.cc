@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `gateway: { url }` and `gateway: { run }`: a gateway of somebody else's. Of such a one only its outside is known, so that a
 // scenario that asks about more is refused where it asks.
+#include <set>
+
 #include "harness/scenario/foreign_places.h"
 #include "harness/scenario/parse_parts.h"
 
@@ -48,12 +50,29 @@ void refuse(const config::Node* map, diag::Sink& sink) {
     if (const Place* place = inside(e.key)) sink.error("not-ours", e.key_span, place->text, place->hint);
 }
 
+// Counted is what came to the mocks, by their names and as NAME/TARGET.
+void check_served_by(const World& world, const config::Node* totals, diag::Sink& sink) {
+  const config::Node* served_by = totals != nullptr ? totals->find("served_by") : nullptr;
+  if (served_by == nullptr) return;
+  std::set<std::string> known, told;
+  for (const auto& [name, stubs] : world.mocks) {
+    told.insert(name);
+    for (const Stub& stub : stubs) {
+      if (stub.target.empty()) known.insert(name + "/" + name);
+      else told.insert(name + "/" + stub.target);
+    }
+  }
+  for (const config::Entry& entry : served_by->entries)
+    if (known.count(entry.key) + told.count(entry.key) == 0) sink.no_such("mock", entry.key, entry.key_span, {told.begin(), told.end()});
+}
+
 void check_step(const Case& c, const config::Node& step, diag::Sink& sink) {
   refuse(&step, sink);
   const config::Node* expect = step.find("expect");
   refuse(expect, sink);
   if (expect != nullptr) refuse(expect->find("upstream"), sink);
   refuse(step.find("totals"), sink);
+  check_served_by(c.world, step.find("totals"), sink);
   refuse(step.find("via"), sink);
   if (const config::Node* checks = step.find("check")) {
     for (const config::Node& item : checks->items) {
