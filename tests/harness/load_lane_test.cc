@@ -227,6 +227,29 @@ TEST_F(SimulatedLoad, FlowHandsOnWhatItHasSavedAndRowsTakeTurns) {
   EXPECT_EQ(lines, expected);
 }
 
+TEST(LoadData, NamesOfColumnsAreWithoutAMarkAndEachThereOnce) {
+  const struct {
+    const char* name;
+    const char* text;
+    const char* first;  // the first column, or
+    const char* error;
+  } rows[] = {
+      {"a.csv", "id,name\n7,ann\n", "id", nullptr},
+      {"a.csv", "\xEF\xBB\xBFid,name\n7,ann\n", "id", nullptr},
+      {"a.csv", "\xEF\xBB\xBF\"id\",name\n7,ann\n", "id", nullptr},
+      {"a.jsonl", "\xEF\xBB\xBF{\"id\":7}\n", "id", nullptr},
+      {"a.csv", "id,name,id\n7,ann,8\n", nullptr, "`a.csv` line 1: two columns are named `id`: $(data.id) could be either; rename one"},
+      {"a.csv", "\n\"a b\",c,a b\n1,2,3\n", nullptr, "`a.csv` line 2: two columns are named `a b`: $(data.a b) could be either; rename one"},
+      {"a.csv", "\xEF\xBB\xBF", nullptr, "`a.csv` has no rows"},
+  };
+  for (const auto& row : rows) {
+    const auto data = read_data(row.name, row.text);
+    ASSERT_EQ(data.ok(), row.error == nullptr) << row.text;
+    if (data) EXPECT_EQ(data->names.front(), row.first) << row.text;
+    else EXPECT_EQ(data.error().message, row.error) << row.text;
+  }
+}
+
 TEST_F(SimulatedLoad, ShardsTogetherAreTheWhole) {
   serve([](const SeenRequest&, Duration since) { return after(1ms + since / 100); });
   Load load = open(200, 2s, Spacing::Poisson);

@@ -44,6 +44,13 @@ bool csv_record(std::string_view text, std::size_t& at, std::size_t& line, std::
   return !quote;
 }
 
+// A column that is there twice; null: none.
+const std::string* twice(const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) != names.begin() + static_cast<std::ptrdiff_t>(i)) return &names[i];
+  return nullptr;
+}
+
 Result<Data> read_csv(std::string_view name, std::string_view text) {
   Data out;
   std::size_t at = 0, line = 1;
@@ -54,6 +61,7 @@ Result<Data> read_csv(std::string_view name, std::string_view text) {
     if (record.size() == 1 && record.front().empty()) continue;
     if (out.names.empty()) {
       out.names = record;
+      if (const std::string* column = twice(out.names)) return bad_line(name, began, "two columns are named `" + *column + "`: $(data." + *column + ") could be either; rename one");
       continue;
     }
     if (record.size() != out.names.size()) return bad_line(name, began, std::to_string(record.size()) + " values for " + std::to_string(out.names.size()) + " columns");
@@ -125,6 +133,8 @@ Cell text_cell(std::string text) {
 Result<Data> read_data(std::string_view name, std::string_view text) {
   const bool csv = name.ends_with(".csv");
   if (!csv && !name.ends_with(".jsonl") && !name.ends_with(".ndjson")) return fail("bad-data", "`" + std::string(name) + "` is neither .csv nor .jsonl: rows are read from CSV, or from JSON lines");
+  // Spreadsheets begin what they export with it.
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   auto out = csv ? read_csv(name, text) : read_json_lines(name, text);
   if (out && out->rows.empty()) return fail("bad-data", "`" + std::string(name) + "` has no rows");
   return out;

@@ -24,8 +24,8 @@ struct Data {
   std::vector<std::string> names;
   std::vector<std::vector<Cell>> rows;
 };
-// `name` ends with .csv (the first line names the columns; RFC 4180 quoting), .jsonl or .ndjson (an object a line). ids:
-// bad-data, with the line.
+// `name` ends with .csv (the first line names the columns; RFC 4180 quoting), .jsonl or .ndjson (an object a line). A
+// byte order mark in front is skipped. ids: bad-data, with the line: also of a column that is named twice.
 Result<Data> read_data(std::string_view name, std::string_view text);
 
 class Template {
