@@ -88,6 +88,44 @@ TEST(LoadJudge, ErrorsAreBoundedNotJustCounted) {
   EXPECT_EQ(verdict(round, "errors<=0%"), Verdict::Fail);
 }
 
+TEST(LoadJudge, ErrorsThatNothingBoundsAreSaidBesideTheVerdict) {
+  const struct {
+    const char* thresholds;
+    std::uint64_t errors;
+    const char* hint;
+  } rows[] = {
+      {"p50<1s", 460, "460 of 1000 requests failed, and nothing bounds `errors`"},
+      {"service.p50<1s,rate>=99%", 1, "1 of 1000 requests failed, and nothing bounds `errors`"},
+      {"p50<1s", 0, ""},
+      {"p50<1s,errors<50%", 460, ""},
+      {"", 460, ""},
+  };
+  for (const auto& row : rows) {
+    Outcome o;
+    Round& round = o.rounds.emplace_back(even(static_cast<int>(1000 - row.errors), 1ms, 1us));
+    round.judged.service = round.judged.latency;
+    round.judged.planned = round.judged.sent = round.judged.in_time = 1000;
+    if (row.errors > 0) round.judged.errors["closed"] = row.errors;
+    const Judgement judgement = judge(o.rounds, *parse_thresholds(row.thresholds), 0.95, Model::Open, 10);
+    EXPECT_EQ(judgement.hint, row.hint) << row.thresholds;
+    EXPECT_EQ(judgement.verdict, Verdict::Pass) << row.thresholds;
+    const bool told = *row.hint != 0;
+    EXPECT_EQ(to_text(o, judgement, nullptr).find("  hint: " + judgement.hint + "\n") != std::string::npos, told) << to_text(o, judgement, nullptr);
+    EXPECT_EQ(to_json(o, judgement, nullptr).find("nothing bounds") != std::string::npos, told);
+    EXPECT_EQ(to_html(o, judgement, nullptr).find("nothing bounds") != std::string::npos, told);
+  }
+}
+
+TEST(LoadJudge, OfRequestsThatAllFailedItIsSaidWhatTheyEndedWith) {
+  Round refused, some = even(10, 1ms, 1us);
+  refused.judged.planned = refused.judged.sent = refused.judged.in_time = 20;
+  refused.judged.errors["refused"] = 15;
+  refused.judged.errors["status 503"] = refused.judged.statuses[503] = 5;
+  EXPECT_EQ(none_succeeded({refused}), "no request succeeded (503: 5, refused: 15)");
+  EXPECT_EQ(none_succeeded({refused, some}), "");
+  EXPECT_EQ(none_succeeded({Round()}), "");
+}
+
 TEST(LoadJudge, LateGeneratorProvesNothing) {
   Round round = even(1000, 10ms, 1us);
   for (int i = 0; i < 1000; ++i) round.judged.late.add(i < 980 ? 10us : 2ms);

@@ -135,6 +135,13 @@ std::string missing(const std::vector<Round>& rounds, std::uint32_t connections)
   return "neither connections nor its own threads were short (" + percent(all.thread) + " busy): the machine gave it no time, as other programs need its processors";
 }
 
+// Requests without an answer have no latency: percentiles pass without them.
+std::string unbounded_errors(const std::vector<Round>& rounds, const std::vector<Threshold>& thresholds, double confidence) {
+  const bool bounded = thresholds.empty() || std::any_of(thresholds.begin(), thresholds.end(), [](const Threshold& t) { return t.what == Threshold::What::Errors; });
+  const ErrorShare errors = error_share(rounds, confidence);
+  return bounded || errors.bad == 0 ? "" : std::to_string(errors.bad) + " of " + std::to_string(errors.all) + " requests failed, and nothing bounds `errors`";
+}
+
 }  // namespace
 
 std::string brief(double ns) {
@@ -286,6 +293,7 @@ Judgement judge(const std::vector<Round>& rounds, const std::vector<Threshold>& 
   if (quantiles.empty()) quantiles.push_back(0.99);
   out.invalid = faults_of_generator(rounds, quantiles, confidence, model, connections);
   if (!out.invalid.empty()) out.verdict = Verdict::Invalid;
+  out.hint = unbounded_errors(rounds, thresholds, confidence);
   return out;
 }
 

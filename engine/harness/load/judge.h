@@ -48,6 +48,7 @@ struct Judgement {
   Verdict verdict = Verdict::Inconclusive;
   std::vector<Finding> findings;
   std::vector<std::string> invalid;  // why it says nothing
+  std::string hint;                  // what was seen and is held against nothing; empty: there is none
 };
 
 // `threads`: generators of the process; for what is told.

@@ -148,6 +148,7 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:4px 8px;
   if (judged) out += "<p><span class=\"v " + std::string(name(verdict)) + "\">" + std::string(name(verdict)) + "</span></p>\n";
   out += "<p class=d>" + escaped(o.plan) + ", " + std::to_string(o.rounds.size()) + (o.rounds.size() == 1 ? " round" : " rounds") + ", seed " + std::to_string(o.seed) + ". " + std::to_string(all.judged.sent) + " requests judged, " + std::to_string(all.judged.failed()) + " errors" + (all.judged.unsent > 0 ? ", " + std::to_string(all.judged.unsent) + " of them never sent" : "") + ".</p>\n";
   for (const std::string& why : judgement.invalid) out += "<p>" + escaped(why) + "</p>\n";
+  if (!judgement.hint.empty()) out += "<p>" + escaped(judgement.hint) + "</p>\n";
   if (!judgement.findings.empty()) {
     out += "<h2>Expected</h2>\n<table>\n";
     for (const Finding& f : judgement.findings) out += row(f.threshold.text, {std::string(name(f.verdict)), f.text});

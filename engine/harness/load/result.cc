@@ -226,6 +226,7 @@ std::string to_text(const Outcome& o, const Judgement& judgement, const Compared
     out += "    a request of this run is the slower of two with a chance of " + percent(compared->superiority) + "\n";
   }
   for (const std::string& why : judgement.invalid) out += "  invalid: " + why + "\n";
+  if (!judgement.hint.empty()) out += "  hint: " + judgement.hint + "\n";
   const Verdict verdict = compared == nullptr ? judgement.verdict : worse(judgement.verdict, compared->verdict);
   if (!is_verdict(judgement, compared, verdict)) return out;
   return out + "verdict: " + std::string(name(verdict)) + " (" + sure_of(o.confidence) + ")\n";
@@ -257,6 +258,7 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   for (const Finding& f : judgement.findings)
     out["findings"].push_back({{"threshold", f.threshold.text}, {"verdict", name(f.verdict)}, {"value", f.value}, {"low", f.low}, {"high", f.high}, {"text", f.text}});
   out["invalid"] = judgement.invalid;
+  if (!judgement.hint.empty()) out["hint"] = judgement.hint;
   if (compared != nullptr) {
     Json& c = out["compared"] = {{"base", compared->base}, {"tolerance", compared->tolerance}, {"superiority", compared->superiority}, {"verdict", name(compared->verdict)}};
     const ComparedErrors& e = compared->errors;
@@ -273,6 +275,12 @@ std::string to_json(const Outcome& o, const Judgement& judgement, const Compared
   out["rounds"] = Json::array();
   for (const Round& r : o.rounds) out["rounds"].push_back(json_of(r));
   return out.dump() + "\n";
+}
+
+std::string none_succeeded(const std::vector<Round>& rounds) {
+  Round all;
+  for (const Round& r : rounds) all.merge(r);
+  return failed_whole(all.judged) ? "no request succeeded (" + words_of(all.judged) + ")" : "";
 }
 
 std::string to_hdr(const Outcome& o) {

@@ -43,6 +43,9 @@ Outcome begin_outcome(std::string target, const Load& load, std::uint32_t thread
 // `compared` may be null.
 std::string to_text(const Outcome& outcome, const Judgement& judgement, const Compared* compared);
 std::string to_json(const Outcome& outcome, const Judgement& judgement, const Compared* compared);
+// Of rounds whose every request failed, with what they ended with: "no request succeeded (refused: 20)". Empty: some did, or
+// none was sent.
+std::string none_succeeded(const std::vector<Round>& rounds);
 // The latencies of all rounds in HdrHistogram's text form.
 std::string to_hdr(const Outcome& outcome);
 // One page, without anything from elsewhere.
