@@ -104,6 +104,21 @@ std::string octets_of(const Options& o, const std::string& authority, const std:
   return out + "\r\n" + o.body;
 }
 
+// An empty value is most likely a variable that was not set: what it was to say must not be left out in silence.
+int refuse_empty(const Options& o) {
+  constexpr std::string_view kBounds = "it names no bound; write 'p99<50ms,errors<0.1%,rate>=99%'", kFile = "it names no file", kNothing = ", \t";
+  struct Value {
+    std::string_view flag;
+    const std::string& text;
+    std::string_view why;
+  };
+  const Value all[] = {{"--expect", o.thresholds, kBounds}, {"--find-max", o.find_max, kBounds}, {"--against", o.against, "it names nothing to compare with; write a saved result, a URL or a configuration"},
+                       {"--shard", o.shard, "write 1/4 for the first of four"}, {"--data", o.data, kFile}, {"--save", o.save, kFile}, {"--json", o.json, kFile}, {"--hdr", o.hdr, kFile}, {"--html", o.html, kFile}};
+  for (const Value& one : all)
+    if (one.text.find_first_not_of(kNothing) == std::string::npos && std::find(o.said.begin(), o.said.end(), one.flag) != o.said.end()) return wrong(fmt::format("{} '{}': {}", one.flag, one.text, one.why));
+  return kOk;
+}
+
 // Flags that would be read by nobody.
 int refuse_strangers(const Options& o) {
   const bool is_open = o.users == 0;
@@ -130,6 +145,7 @@ int refuse_strangers(const Options& o) {
 
 // Everything but what depends on the target. 0, or the exit code after a complaint.
 int parse(const Options& o, Load& load) {
+  if (const int exit = refuse_empty(o); exit != kOk) return exit;
   if (o.users > 0 && !o.rate.empty()) return wrong("--rate and --users: the load is an arrival rate or a number of users, not both");
   if (o.users == 0 && o.rate.empty() && o.stages.empty()) return wrong("how much? --rate 500/s, or --users 20");
   if (const int exit = refuse_strangers(o); exit != kOk) return exit;
@@ -316,8 +332,11 @@ class LoadCommand {
       outcome.rounds.push_back(round(load_, *target_, step, fmt::format("{:.4g}/s", rate)));
       const Judgement judgement = judge(outcome.rounds, thresholds_, outcome.confidence, outcome.model, outcome.connections);
       if (load_interrupted()) break;
-      const std::string said = said_of(judgement);
-      if (const std::string longer = too_short(judgement, rate); !longer.empty()) return complain(longer), kUnsure;
+      const std::string none = judgement.verdict == Verdict::Inconclusive ? none_succeeded(outcome.rounds) : "";
+      const std::string said = none.empty() ? said_of(judgement) : none;
+      // At a higher rate that is an answer: it does not hold.
+      if (!none.empty() && step == 0) return complain(fmt::format("{}/s for {}: {}: nothing can be judged; see whether the target answers, or begin with a lower --rate", rate, format(load_.curve.length()), none)), kUnsure;
+      if (const std::string longer = too_short(judgement, rate); none.empty() && !longer.empty()) return complain(longer), kUnsure;
       if (o_.json != "-") print(fmt::format("{}/s: {} ({})\n", rate, name(judgement.verdict), said));
       const bool holds = judgement.verdict == Verdict::Pass;
       search.tell(holds);
@@ -359,6 +378,7 @@ class LoadCommand {
 };
 
 int merge_files(const std::vector<std::string>& files, const Options& o) {
+  if (const int exit = refuse_empty(o); exit != kOk) return exit;
   if (!can_write(o)) return kEnvironment;
   std::vector<Outcome> parts;
   for (const std::string& file : files) {
@@ -376,6 +396,12 @@ int merge_files(const std::vector<std::string>& files, const Options& o) {
   auto whole = merge(std::move(parts));
   if (!whole) return complain(whole.error().message), kInvalid;
   return tell(o, *whole, *thresholds, nullptr);
+}
+
+// The flags of these that were given.
+void note_said(const CLI::App& command, Options& o, std::initializer_list<std::string_view> flags) {
+  for (const std::string_view flag : flags)
+    if (command.get_option(std::string(flag))->count() > 0) o.said.push_back(flag);
 }
 
 void add_outputs(CLI::App& command, Options& o) {
@@ -427,11 +453,11 @@ void add_load(CLI::App& app, Chosen& chosen) {
   add_outputs(*join, *merged);
   command->callback([o, command, join, merged, files, &chosen] {
     if (join->parsed()) {
+      note_said(*join, *merged, {"--expect", "--save", "--json", "--hdr", "--html"});
       chosen = [merged, files] { return merge_files(*files, *merged); };
       return;
     }
-    for (const std::string_view flag : {"--think", "--arrivals", "--duration", "--tolerance", "--shard", "--workers", "--against", "--rounds", "--expect"})
-      if (command->get_option(std::string(flag))->count() > 0) o->said.push_back(flag);
+    note_said(*command, *o, {"--think", "--arrivals", "--duration", "--tolerance", "--shard", "--workers", "--against", "--rounds", "--expect", "--find-max", "--data", "--save", "--json", "--hdr", "--html"});
     chosen = [o] {
       if (o->target.empty() && o->gateway.empty()) return wrong("what is to be loaded? gatelab load http://127.0.0.1:8080/ --rate 100/s, or --gateway gateway.yaml /orders");
       const bool url = o->target.starts_with("http://") || o->target.starts_with("https://");

@@ -101,6 +101,10 @@ grep -q 'every request failed' out.txt || fail "all have failed, and nobody says
 code=0
 load --gateway gateway.yaml /items/1 --rate 20/s --duration 1s --arrivals even --find-max 'p99<10s' >out.txt 2>err.txt || code=$?
 { [[ $code == 5 ]] && grep -q 'use a longer --duration' err.txt; } || grep -q '/s: invalid' out.txt || fail "a search with too few requests: exit $code, $(cat out.txt err.txt)"
+# And from a target that answers nothing, where no time would do.
+code=0
+load http://127.0.0.1:9/ --rate 20/s --duration 1s --arrivals even --find-max 'p99<10s' >out.txt 2>err.txt || code=$?
+{ [[ $code == 5 ]] && grep -q 'no request succeeded (refused: 20)' err.txt && ! grep -q 'longer' err.txt; } || grep -q '/s: invalid' out.txt || fail "a search where nothing answers: exit $code, $(cat out.txt err.txt)"
 # Flags that nobody would read.
 on="http://127.0.0.1:9/"
 wrong() {
@@ -114,6 +118,16 @@ wrong --tolerance "$on" --rate 1/s --tolerance 1%
 wrong --shard "$on" --rate 1/s --shard 1/2
 wrong --workers "$on" --rate 1/s --workers 2
 wrong --expect "$on" --rate 1/s --find-max 'p50<1s' --expect 'p50<1s'
+# An empty value is a variable that was not set, and must not turn a check off.
+for empty in '' ',' ' , '; do
+  wrong "--expect '$empty': it names no bound" "$on" --rate 1/s --expect "$empty"
+  wrong "--expect '$empty': it names no bound" "$on" --rate 1/s --threshold "$empty"
+  wrong "--find-max '$empty': it names no bound" "$on" --rate 1/s --find-max "$empty"
+done
+wrong "--against '': it names nothing to compare with" "$on" --rate 1/s --against ''
+for flag in --data --save --json --hdr --html; do wrong "$flag '': it names no file" "$on" --rate 1/s "$flag" ''; done
+wrong "--shard ''" "$on" --rate 1/s --shard ''
+wrong "--expect '': it names no bound" merge none.json --expect ''
 wrong "no method" "$on" --rate 1/s -X 'GE T'
 wrong 'only http' ftp://x/ --rate 1/s
 printf 'tag\n"one\r\ntwo"\n' >rows.csv
