@@ -322,6 +322,37 @@ TEST_F(Replays, NothingPassesThatHasComparedNothing) {
   EXPECT_TRUE(run("      - replay: { from: a.gtl, upstreams: recorded }\n").invalid);  // the case could not fail
 }
 
+TEST_F(Replays, WhatHasNoRecordedAnswerIsToldAndFailsUnlessItIsLeftOut) {
+  RecordedExchange unanswered = exchange(1, "/a?api_key=planted-key", "{}");
+  unanswered.answer = {};
+  record({exchange(0, "/a", "{}"), unanswered});
+  EXPECT_EQ(run(kSame).failed, 1U) << out.str();
+  says("1 not compared, as the recording has no answer to it: GET /a?api_key=%3Credacted%3E");
+  EXPECT_EQ(out.str().find("planted-key"), std::string::npos) << out.str();
+  std::string skip = kSame;
+  EXPECT_EQ(run(skip.replace(skip.find(" }"), 2, ", left_out: skip }")).passed, 1U) << out.str();
+  says("1 not compared");
+  says("1 exchange compared, 0 different");
+}
+
+// As HAR files and logs have them, and recordings that were made with --keep-secrets.
+TEST_F(Replays, SecretsOfAFileThatHasThemAreEqualIfTheyAreAndNeverShown) {
+  record({exchange(0, "/a?api_key=planted-key", R"({"token":"planted-token"})")});
+  EXPECT_EQ(run(kSame).passed, 1U) << out.str() << err.str();
+  RecordedExchange other = exchange(0, "/a?api_key=planted-key", R"({"token":"planted-token","n":1})");
+  other.answer.body = body_from(R"({"token":"planted-token","n":2})");
+  record({other});
+  EXPECT_EQ(run(kSame).failed, 1U);
+  says("GET /a?api_key=%3Credacted%3E");
+  EXPECT_EQ(out.str().find("planted"), std::string::npos) << out.str();
+}
+
+TEST_F(Replays, WhereOnlyFreshHeadersDifferTheFlagsThatIgnoreThemAreNamed) {
+  record({exchange(0, "/a", "{}")});
+  EXPECT_EQ(command({}).failed, 1U);
+  says("--ignore-header X-Request-Id");
+}
+
 TEST_F(Replays, TheCommandIsAScenarioThatRuns) {
   record({exchange(0, "/a?x=$(vars.none)", "{}")});
   ReplayOptions replay;

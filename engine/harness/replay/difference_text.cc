@@ -3,19 +3,29 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
+
+#include "base/text.h"
 
 namespace gatelab::harness {
 namespace {
 
 constexpr std::size_t kGroups = 10, kLines = 12, kLinesOfOther = 3, kOthers = 6;
 
-std::string request_line(const RecordedExchange& e) { return e.request.method + " " + e.request.target; }
+std::string request_line(const DifferentExchange& one) { return one.request.empty() ? one.exchange->request.method + " " + one.exchange->request.target : one.request; }
+
+// Made anew for each answer, by whatever gateway.
+bool is_fresh(std::string_view header) {
+  for (const std::string_view name : {"x-request-id", "x-correlation-id", "request-id", "traceparent", "tracestate", "date", "via", "age", "server-timing"})
+    if (iequals(header, name)) return true;
+  return false;
+}
 
 std::string counted(std::size_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 void add_first(std::string& out, const DifferentExchange& first) {
   const std::string place = diag::place(first.exchange->span);
-  out += "    " + request_line(*first.exchange) + "  (" + first.exchange->id + (place.empty() ? "" : ", " + place) + ")\n";
+  out += "    " + request_line(first) + "  (" + first.exchange->id + (place.empty() ? "" : ", " + place) + ")\n";
   // Of an answer with another status everything differs.
   const std::size_t most = first.differences.front().place == "status" ? kLinesOfOther : kLines;
   for (std::size_t i = 0; i < std::min(first.differences.size(), most); ++i) {
@@ -29,7 +39,7 @@ void add_first(std::string& out, const DifferentExchange& first) {
 void add_others(std::string& out, const std::vector<const DifferentExchange*>& group) {
   if (group.size() == 1) return;
   out += "    and alike: ";
-  for (std::size_t i = 1; i < std::min(group.size(), kOthers + 1); ++i) out += (i == 1 ? "" : ", ") + request_line(*group[i]->exchange) + " (" + group[i]->exchange->id + ")";
+  for (std::size_t i = 1; i < std::min(group.size(), kOthers + 1); ++i) out += (i == 1 ? "" : ", ") + request_line(*group[i]) + " (" + group[i]->exchange->id + ")";
   out += group.size() > kOthers + 1 ? " and " + std::to_string(group.size() - kOthers - 1) + " more\n" : "\n";
 }
 
@@ -67,6 +77,24 @@ std::string difference_text(const std::vector<DifferentExchange>& all, std::size
   if (groups.size() > kGroups) out += "  and " + std::to_string(groups.size() - kGroups) + " more ways\n";
   out.pop_back();
   return out;
+}
+
+std::string hint_of_fresh(const std::vector<DifferentExchange>& all) {
+  constexpr std::string_view kHeader = "header ";
+  std::vector<std::string> names;
+  for (const DifferentExchange& one : all)
+    for (const Difference& d : one.differences) {
+      if (!d.place.starts_with(kHeader) || !is_fresh(std::string_view(d.place).substr(kHeader.size()))) return {};
+      const std::string name = d.place.substr(kHeader.size());
+      if (std::none_of(names.begin(), names.end(), [&name](const std::string& known) { return iequals(known, name); })) names.push_back(name);
+    }
+  if (names.empty()) return {};
+  std::string flags, list;
+  for (const std::string& name : names) {
+    flags += " --ignore-header " + name;
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  return "nothing differs but what gateways make anew for each answer: ignore it with" + flags + " (in a scenario: headers: { ignore: [ " + list + " ] })";
 }
 
 }  // namespace gatelab::harness

@@ -71,8 +71,9 @@ void har_status(Importing& in, const Json& status, const std::string& where, Rec
   const std::int64_t code = status.is_number_integer() ? status.get<std::int64_t>() : INT64_MIN;
   if (code >= 100 && code <= 999) out.status = static_cast<std::uint16_t>(code);
   // The browser got no answer: 0, and -1 in some exports.
+  if (code == 0 || code == -1) in.warning(0, 0, where + "there was no answer: `response.status` is " + std::to_string(code) + "; the request is taken alone", "nothing can be compared with it: record it again if there should be one");
   if ((code < 100 && code != 0 && code != -1) || code > 599)
-    in.warning(0, 0, where + "`response.status` is no status that HTTP has: " + status.dump(-1, ' ', true, Json::error_handler_t::replace) + (out.status == 0 ? "; the entry is taken without an answer" : ""), "one from 100 to 599, or 0 where there was no answer");
+    in.warning(0, 0, where + "`response.status` is no status that HTTP has: " + status.dump(-1, ' ', true, Json::error_handler_t::replace) + (out.status == 0 ? "; the entry is taken without an answer" : ""), "one from 100 to 599");
 }
 
 void har_answer(Importing& in, const Json& json, const std::string& where, RecordedAnswer& out) {

@@ -52,6 +52,8 @@ std::string to_json(const RunReport& report) {
       one["virtual_ms"] = static_cast<double>(c.result.virtual_time.count()) / 1e6;
       one["trace"] = hash;
     }
+    // What was left out, or not compared, is no failure and said all the same.
+    if (!c.result.notes.empty()) one["notes"] = c.result.notes;
     for (const Failure& f : c.result.failures) {
       nlohmann::ordered_json failure{{"place", place(f.span, c)}, {"message", f.message}};
       if (!f.step.empty()) failure["step"] = f.step;

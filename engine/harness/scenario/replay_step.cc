@@ -60,12 +60,40 @@ bool ReplayStep::playable(const Replay& replay, std::vector<const RecordedExchan
   for (const RecordedExchange* e : selected(replay)) {
     const std::string why = unplayable(replay, *e);
     if (why.empty()) out.push_back(e);
-    else if (left_out++ == 0) first = e->request.method + " " + e->request.target + " (" + diag::place(e->span) + "): " + why;
+    else if (left_out++ == 0) first = line_of(*e) + " (" + diag::place(e->span) + "): " + why;
   }
   if (left_out > 0) world_.result().notes.push_back(std::to_string(left_out) + " left out, such as " + first);
   if (left_out > 0 && !replay.skip_left_out) world_.fail(replay.from_span, std::to_string(left_out) + " can't be replayed, such as " + first, "leave them out with `only`, or all of them: left_out: skip");
   else if (out.empty()) world_.fail(replay.from_span, "nothing of the recording can be replayed");
   return world_.go_on();
+}
+
+// Sent, and held against nothing: that is told, and fails unless it is to be left out.
+void ReplayStep::unanswered(const Replay& replay, const std::vector<const RecordedExchange*>& exchanges) {
+  std::size_t n = 0;
+  std::string first;
+  for (const RecordedExchange* e : exchanges)
+    if (e->answer.status == 0 && n++ == 0) first = line_of(*e) + " (" + diag::place(e->span) + ")";
+  if (n == 0) return;
+  const std::string what = std::to_string(n) + " not compared, as the recording has no answer to " + (n == 1 ? "it: " : "them, such as ") + first;
+  world_.result().notes.push_back(what);
+  if (!replay.skip_left_out) world_.fail(replay.from_span, what, "leave them out with `only`, or all of them: left_out: skip (--skip-left-out)");
+}
+
+std::string ReplayStep::line_of(const RecordedExchange& exchange) const {
+  const std::string target = redactor_.target(exchange.request.target);
+  // Marks of a recording stay as they are: --secret takes them.
+  return exchange.request.method + " " + (target == exchange.request.target ? target : without_marks(target));
+}
+
+std::vector<std::string> ReplayStep::without_secrets(std::vector<std::string> trace, const RecordedExchange& exchange) const {
+  const std::string& said = exchange.request.target;
+  const std::string target = redactor_.target(said);
+  if (target == said) return trace;
+  const std::string shown = without_marks(target);
+  for (std::string& line : trace)
+    for (std::size_t at = line.find(said); at != std::string::npos; at = line.find(said, at + shown.size())) line.replace(at, said.size(), shown);
+  return trace;
 }
 
 // What is written for nothing is stale.
@@ -110,11 +138,14 @@ bool ReplayStep::elsewhere(const Replay& replay, const std::string& gateway, std
 }
 
 ComparedAnswer ReplayStep::recorded(const RecordedExchange& exchange) const {
+  // What other programs wrote has its secrets still; in a recording of ours this changes nothing.
+  RecordedAnswer said = exchange.answer;
+  redactor_.apply(said);
   ComparedAnswer out;
-  out.status = exchange.answer.status;
-  out.headers = exchange.answer.headers;
-  out.has_headers = !exchange.answer.headers.empty();
-  out.body = exchange.answer.body;
+  out.status = said.status;
+  out.has_headers = !said.headers.empty();
+  out.headers = std::move(said.headers);
+  out.body = std::move(said.body);
   // How long a compressed one is says nothing: it depends on where it was cut into pieces.
   const bool length_only = !out.body.octets && out.body.size > 0 && coding_of(out.headers);
   out.has_body = out.body.left_out != "not-recorded" && !length_only && (out.has_headers || out.body.size > 0);
@@ -151,6 +182,7 @@ void ReplayStep::compare(const Replay& replay, const std::vector<const RecordedE
     if (!elsewhere(replay, replay.compare->gateway, seed + i, exchanges, again)) return;
     for (std::size_t k = 0; k < exchanges.size(); ++k) comparison.learn(kind_of(*exchanges[k]), seen(base[k].answer, !against_recording), seen(again[k].answer, !against_recording));
   }
+  if (against_recording) unanswered(replay, exchanges);
   std::vector<DifferentExchange> different;
   std::size_t compared = 0;
   for (std::size_t k = 0; k < exchanges.size(); ++k) {
@@ -158,7 +190,7 @@ void ReplayStep::compare(const Replay& replay, const std::vector<const RecordedE
     ++compared;
     const ComparedAnswer old = against_recording ? recorded(*exchanges[k]) : seen(before[k].answer, true);
     auto differences = comparison.compare(kind_of(*exchanges[k]), old, seen(now[k].answer, !against_recording));
-    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), now[k].trace});
+    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, *exchanges[k]), line_of(*exchanges[k])});
   }
   judge(replay, comparison, different, compared);
 }
@@ -176,6 +208,8 @@ void ReplayStep::judge(const Replay& replay, const Comparison& comparison, const
   for (const auto& [place, kinds] : comparison.learnt()) result.notes.push_back("noise learnt: " + place + (kinds == 1 ? "" : " of " + std::to_string(kinds) + " kinds of request"));
   if (compared == 0) world_.fail(replay.compare->span, "nothing was compared", "the recording has no answers to these requests");
   if (replay.compared) check(replay.compared, compared, "compared: ", "");
+  const std::string hint = hint_of_fresh(different);
+  if (!hint.empty()) result.notes.push_back(hint);
   const std::string text = different.empty() ? "" : "\n" + difference_text(different, compared);
   ++result.expectations;
   if (replay.different) check(replay.different, different.size(), "different: ", text);
