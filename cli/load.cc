@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/load_view.h"
 #include "cli/load_world.h"
+#include "cli/same_file.h"
 #include "harness/load/result.h"
 #include "harness/load/search.h"
 #include "io/disk.h"
@@ -194,6 +195,14 @@ int aim(const Options& o, const LoadTarget& target, std::string path, Load& load
   return kOk;
 }
 
+// `more`: what else is read, the parts of a merge.
+bool overwrites_nothing(const Options& o, const std::vector<std::string>& more = {}) {
+  const bool is_url = o.against.starts_with("http://") || o.against.starts_with("https://");
+  std::vector<NamedFile> inputs{{"--gateway", o.gateway}, {"--data", o.data}, {"--against", is_url ? "" : o.against}, {"--cacert", o.tls.ca}};
+  for (const std::string& file : more) inputs.emplace_back("a part", file);
+  return each_of_its_own({{"--save", o.save}, {"--json", o.json}, {"--hdr", o.hdr}, {"--html", o.html}}, inputs);
+}
+
 // Before minutes are spent on what goes into them.
 bool can_write(const Options& o) {
   const io::DiskFiles files;
@@ -243,6 +252,7 @@ class LoadCommand {
     const auto tolerance = parse_share(o_.tolerance);
     if (!tolerance) return wrong("--tolerance: " + tolerance.error().message);
     if (o_.confidence <= 50 || o_.confidence >= 100) return wrong("--confidence: more than 50 and less than 100, in percent");
+    if (!overwrites_nothing(o_)) return kUsage;
     if (!can_write(o_)) return kEnvironment;
     watch_load_signals();
     int exit = kOk;
@@ -379,6 +389,7 @@ class LoadCommand {
 
 int merge_files(const std::vector<std::string>& files, const Options& o) {
   if (const int exit = refuse_empty(o); exit != kOk) return exit;
+  if (!overwrites_nothing(o, files)) return kUsage;
   if (!can_write(o)) return kEnvironment;
   std::vector<Outcome> parts;
   for (const std::string& file : files) {

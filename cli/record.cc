@@ -21,6 +21,7 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/recording_file.h"
+#include "cli/same_file.h"
 #include "cli/serve.h"
 #include "harness/replay/import.h"
 #include "harness/replay/redact.h"
@@ -130,6 +131,16 @@ bool same_file(const RecordingOptions& o) {
   return false;
 }
 
+// Nor the configuration, by a file or by where it goes on.
+bool spares_configuration(const LiveOptions& o) {
+  for (const std::string& path : {o.recording.out, o.recording.har}) {
+    if (path.empty()) continue;
+    for (std::uint32_t i = 0; i < o.recording.keep; ++i)
+      if (!each_of_its_own({{path == o.recording.out ? "--out" : "--har", i == 0 ? path : fmt::format("{}.{}", path, i)}}, {{"--gateway", o.serve.config}})) return false;
+  }
+  return true;
+}
+
 // What the user wrote, and not a place in a configuration that nobody has.
 std::string wrong_place(const LiveOptions& o) {
   if (const auto to = http::parse_base_url(o.to); !to) return "--to: " + to.error().message;
@@ -142,6 +153,7 @@ int record(LiveOptions& options) {
   if (options.to.empty() == options.serve.config.empty()) return usage("record what? --gateway gateway.yaml, or --to http://127.0.0.1:3000");
   if (recording.out.empty() && recording.har.empty()) return usage("record where to? --out traffic.gtl, or --har traffic.har");
   if (!recording.out.empty() && !recording.har.empty() && same_file(recording)) return usage("--out and --har are the same file: each needs one of its own");
+  if (!spares_configuration(options)) return kUsage;
   if (!options.to.empty())
     if (const std::string why = wrong_place(options); !why.empty()) return usage(why);
   const auto max_file = parse_size(options.max_file), max_body = parse_size(options.max_body);

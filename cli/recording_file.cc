@@ -42,7 +42,11 @@ Status RotatingFile::open(const std::string& path, std::uint64_t max_octets, std
     const std::string one = i == 0 ? path : fmt::format("{}.{}", path, i);
     if (::access(one.c_str(), F_OK) == 0) return fail("exists", "`" + one + "` is there already: take another name, or --force");
   }
-  return create();
+  if (const Status created = create(); !created || !force) return created;
+  // Those of an earlier run would be taken for what came before this file.
+  for (std::uint32_t i = 1; i < keep; ++i)
+    if (const std::string one = fmt::format("{}.{}", path, i); ::unlink(one.c_str()) != 0 && errno != ENOENT) return fail("io", "can't remove `" + one + "`, of an earlier recording: " + std::strerror(errno));
+  return success();
 }
 
 Status RotatingFile::create() {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "cli/same_file.h"
 #include "cli/test_world.h"
 #include "harness/replay_command.h"
 #include "io/disk.h"
@@ -104,6 +105,7 @@ int replay(Options options) {
   options.replay.rerun = command_of(options);
   for (const std::string* path : {&options.replay.from, &options.replay.gateway, &options.replay.against})
     if (!readable(*path)) return kEnvironment;
+  if (!each_of_its_own({{"--save", options.save}}, {{"the recording", options.replay.from}, {"--gateway", options.replay.gateway}, {"--against", options.replay.against}})) return kUsage;
   io::DiskFiles files;
   if (!options.save.empty())
     if (const int exit = save(options, files); exit != kOk) return exit;

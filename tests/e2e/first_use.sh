@@ -40,6 +40,22 @@ exits 4 "$GATELAB" record --gateway gateway.yaml --out new.gtl --har there.har
 [[ ! -e new.gtl && -e there.har ]] || fail "a failed start leaves a file, or takes one away: $(ls)"
 exits 2 "$GATELAB" record --gateway gateway.yaml --out new.gtl --har ./new.gtl
 grep -q 'the same file' err.txt || fail "one file for both: $(<err.txt)"
+# Nor over what it is to serve.
+cp gateway.yaml mine.yaml
+ln -s mine.yaml linked.yaml
+for over in '--out mine.yaml' '--har ./mine.yaml' '--out linked.yaml'; do
+  exits 2 "$GATELAB" record --gateway mine.yaml $over --force
+  grep -q 'would be written over --gateway' err.txt || fail "$over: $(<err.txt)"
+done
+cmp gateway.yaml mine.yaml || fail "the configuration was replaced"
+for over in '--save mine.yaml' '--json mine.yaml' '--html ./linked.yaml' '--hdr mine.yaml' '--save a.json --json ./a.json'; do
+  exits 2 "$GATELAB" load --gateway mine.yaml /items/1 --rate 5/s --duration 1s $over
+done
+printf 'id\n1\n' >rows.csv
+exits 2 "$GATELAB" load --gateway mine.yaml '/items/$(data.id)' --rate 5/s --duration 1s --data rows.csv --save rows.csv
+expect_equal "rows" "$(cat rows.csv)" $'id\n1'
+cmp gateway.yaml mine.yaml || fail "load has replaced the configuration"
+[[ ! -e a.json ]] || fail "a refused load has written"
 exits 2 "$GATELAB" record --to http://127.0.0.1:9/base --out new.gtl
 grep -q -- '--to: `http://127.0.0.1:9/base`' err.txt || fail "what is wrong with --to: $(<err.txt)"
 exits 2 "$GATELAB" record --to http://127.0.0.1:9 --listen nowhere --out new.gtl
@@ -52,6 +68,35 @@ url=$(sed -n 's/.*"listeners":\["\([^"]*\)".*/\1/p' recorder.out)
 for n in 1 2 3; do curl -s -o /dev/null --max-time 20 "$url/items/$n" || fail "through the recorder"; done
 kill -TERM "$pid"
 ended "$pid" 20 || fail "record does not end"
+cp traffic.gtl kept.gtl
+for over in traffic.gtl ./traffic.gtl mine.yaml; do
+  exits 2 "$GATELAB" replay traffic.gtl --gateway mine.yaml --save "$over"
+  grep -q -- '--save would be written over' err.txt || fail "$over: $(<err.txt)"
+done
+cmp traffic.gtl kept.gtl && cmp gateway.yaml mine.yaml || fail "replay --save has replaced what it reads"
+
+# Where what is made anew for each answer is all that differs, what to do is said.
+exits 1 "$GATELAB" replay traffic.gtl --gateway gateway.yaml
+grep -q 'nothing differs but .*--ignore-header X-Request-Id' out.txt || fail "no hint: $(<out.txt)"
+
+# --force takes the files of the earlier run with it: its F.1 is not what came before this F.
+echo old >forced.gtl.1
+start forced "$GATELAB" record --gateway gateway.yaml --out forced.gtl --no-watch --force
+until_true 30 is_ready forced "$pid" || fail "no ready line of --force"
+kill -TERM "$pid"
+ended "$pid" 20 || fail "record --force does not end"
+[[ -e forced.gtl && ! -e forced.gtl.1 ]] || fail "an earlier run's file is left: $(ls)"
+
+# A browser's requests without an answer are told and counted, and its secrets stay where they are.
+entry() { printf '{"startedDateTime":"2026-01-01T00:00:0%sZ","time":1,"request":{"method":"GET","url":"http://s.test/items/%s?token=planted-query","headers":[]},"response":{"status":%s,"headers":[],"content":{}}}' "$1" "$1" "$2"; }
+printf '{"log":{"version":"1.2","entries":[%s,%s,%s]}}' "$(entry 1 200)" "$(entry 2 0)" "$(entry 3 0)" >un.har
+exits 1 "$GATELAB" replay un.har --gateway gateway.yaml
+grep -q '2 not compared, as the recording has no answer' out.txt || fail "unanswered requests: $(cat out.txt err.txt)"
+! grep -q planted-query out.txt err.txt || fail "a secret is printed: $(cat out.txt err.txt)"
+exits 0 "$GATELAB" replay un.har --gateway gateway.yaml --skip-left-out
+grep -q '2 not compared' out.txt && grep -q '1 exchange compared, 0 different' out.txt || fail "what is left out: $(<out.txt)"
+exits 0 "$GATELAB" record import un.har --out un.gtl
+[[ $(grep -c 'there was no answer' err.txt) == 2 ]] || fail "no warning: $(<err.txt)"
 mkdir -p sub/deep real
 ln -s ../real/ sub/link
 for at in saved.yaml sub/saved.yaml sub/deep/saved.yaml sub/link/saved.yaml; do
