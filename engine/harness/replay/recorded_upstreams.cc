@@ -113,7 +113,7 @@ std::shared_ptr<const Reply> RecordedUpstreams::answer(Line& line, const SeenReq
 }
 
 std::shared_ptr<const Reply> RecordedUpstreams::missed(const SeenRequest& request, const std::string& why) {
-  const std::string what = request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query) + " to `" + request.upstream + "`: " + why;
+  const std::string what = request.method + " " + shown_target(request.path + (request.query.empty() ? "" : "?" + request.query)) + " to `" + request.upstream + "`: " + why;
   {
     const std::lock_guard lock(mutex_);
     misses_.push_back(what);

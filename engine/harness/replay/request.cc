@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "harness/replay/redact.h"
 
 namespace gatelab::harness {
 namespace {
@@ -116,6 +117,12 @@ std::size_t remint(RecordedRequest& request, const std::function<std::string(con
     value = std::move(out);
   }
   return n;
+}
+
+std::string shown_target(const std::string& target) {
+  static const Redactor redactor("shown, and never put back");
+  const std::string redacted = redactor.target(target);
+  return redacted == target ? target : without_marks(redacted);
 }
 
 std::string without_marks(std::string_view text) {

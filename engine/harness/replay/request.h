@@ -28,6 +28,9 @@ struct RecordedToken {
 // Every one in the headers becomes what `mint` makes of it; returns how many there were.
 std::size_t remint(RecordedRequest& request, const std::function<std::string(const RecordedToken&)>& mint);
 
+// A request as it is shown: without its secrets. Marks of a recording stay as they are: --secret takes them.
+std::string shown_target(const std::string& target);
+
 // Without what no two recordings have in common: the digits of their marks.
 std::string without_marks(std::string_view text);
 

@@ -161,7 +161,7 @@ void Player::unmatched() {
   std::size_t n = 0;
   for (std::size_t i = first_seen_; i < seen.size(); ++i) {
     if (seen[i].matched || ++n > kShown) continue;
-    const std::string what = seen[i].method + " " + seen[i].path + (seen[i].query.empty() ? "" : "?" + seen[i].query);
+    const std::string what = seen[i].method + " " + shown_target(seen[i].path + (seen[i].query.empty() ? "" : "?" + seen[i].query));
     const bool recorded = replay_.upstreams == Replay::Upstreams::Recorded;
     world_.result().failures.push_back({span, (recorded ? "nothing recorded of `" : "no stub of `") + seen[i].upstream + "` answers " + what, {}, {}, seen[i].near_miss, seen[i].misses});
   }

@@ -26,6 +26,17 @@ std::string kind_of(const RecordedExchange& exchange) {
   return exchange.request.method + " " + target.substr(0, target.find('?'));
 }
 
+// Of a file that is no recording of ours, as those in what the gateway says of it.
+std::string line_of(const RecordedExchange& exchange) { return exchange.request.method + " " + shown_target(exchange.request.target); }
+
+std::vector<std::string> without_secrets(std::vector<std::string> trace, const std::string& target) {
+  const std::string shown = shown_target(target);
+  if (shown == target) return trace;
+  for (std::string& line : trace)
+    for (std::size_t at = line.find(target); at != std::string::npos; at = line.find(target, at + shown.size())) line.replace(at, target.size(), shown);
+  return trace;
+}
+
 ComparedAnswer unmarked(ComparedAnswer answer) {
   forget_instance(answer.headers);
   for (auto& [name, value] : answer.headers) value = without_marks(value);
@@ -78,22 +89,6 @@ void ReplayStep::unanswered(const Replay& replay, const std::vector<const Record
   const std::string what = std::to_string(n) + " not compared, as the recording has no answer to " + (n == 1 ? "it: " : "them, such as ") + first;
   world_.result().notes.push_back(what);
   if (!replay.skip_left_out) world_.fail(replay.from_span, what, "leave them out with `only`, or all of them: left_out: skip (--skip-left-out)");
-}
-
-std::string ReplayStep::line_of(const RecordedExchange& exchange) const {
-  const std::string target = redactor_.target(exchange.request.target);
-  // Marks of a recording stay as they are: --secret takes them.
-  return exchange.request.method + " " + (target == exchange.request.target ? target : without_marks(target));
-}
-
-std::vector<std::string> ReplayStep::without_secrets(std::vector<std::string> trace, const RecordedExchange& exchange) const {
-  const std::string& said = exchange.request.target;
-  const std::string target = redactor_.target(said);
-  if (target == said) return trace;
-  const std::string shown = without_marks(target);
-  for (std::string& line : trace)
-    for (std::size_t at = line.find(said); at != std::string::npos; at = line.find(said, at + shown.size())) line.replace(at, said.size(), shown);
-  return trace;
 }
 
 // What is written for nothing is stale.
@@ -190,7 +185,7 @@ void ReplayStep::compare(const Replay& replay, const std::vector<const RecordedE
     ++compared;
     const ComparedAnswer old = against_recording ? recorded(*exchanges[k]) : seen(before[k].answer, true);
     auto differences = comparison.compare(kind_of(*exchanges[k]), old, seen(now[k].answer, !against_recording));
-    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, *exchanges[k]), line_of(*exchanges[k])});
+    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, exchanges[k]->request.target), line_of(*exchanges[k])});
   }
   judge(replay, comparison, different, compared);
 }

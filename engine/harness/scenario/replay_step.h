@@ -20,9 +20,6 @@ class ReplayStep {
   std::uint64_t plaintext() const noexcept { return plaintext_; }
 
  private:
-  // Of a request, as shown: a file that is no recording of ours has its secrets.
-  std::string line_of(const RecordedExchange& exchange) const;
-  std::vector<std::string> without_secrets(std::vector<std::string> trace, const RecordedExchange& exchange) const;
   void unanswered(const Replay& replay, const std::vector<const RecordedExchange*>& exchanges);
   bool playable(const Replay& replay, std::vector<const RecordedExchange*>& out);
   void vacuous(const Replay& replay, const Player& player);

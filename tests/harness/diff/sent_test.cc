@@ -170,6 +170,18 @@ TEST(DiffSends, NothingOfTheTrafficIsASubstitution) {
   EXPECT_EQ(all.text.find("--data-binary"), std::string::npos) << all.text;
 }
 
+// What others have copied has its secrets in plain sight, in no variable.
+TEST(DiffSends, SecretsOfTrafficAreSentAndNotPrinted) {
+  const Sent all = sent(kBase, changed(kBase, "key-of-partner", "another"), "", "curl 'http://127.0.0.1:8080/open?api_key=planted-query&page=3' -H 'X-Api-Key: key-of-partner' -H 'Authorization: Bearer planted-bearer' --json '{\"password\":\"planted-body\",\"id\":7}'\n");
+  ASSERT_TRUE(all.report) << all.problem;
+  ASSERT_EQ(all.report->different, 1U) << "the key is sent: " << all.text;
+  for (const std::string* out : {&all.text, &all.json})
+    for (const char* secret : {"planted", "key-of-partner"}) EXPECT_EQ(out->find(secret), std::string::npos) << *out;
+  EXPECT_NE(all.text.find("Authorization: Bearer <redacted>"), std::string::npos) << all.text;
+  EXPECT_NE(all.text.find("page=3"), std::string::npos) << all.text;
+  EXPECT_NE(all.text.find("secrets of the traffic were sent"), std::string::npos) << all.text;
+}
+
 TEST(DiffSends, ItFailsWhenNothingCouldBeSent) {
   const Sent all = sent(kBase, kBase, "gatelab: 1\nname: t\ngateway: a.yaml\ncases:\n  - name: c\n    steps:\n      - { send: GET /open, via: { listener: nowhere }, repeat: 3, expect: { status: 200 } }\n");
   EXPECT_FALSE(all.report);
