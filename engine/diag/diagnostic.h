@@ -68,6 +68,7 @@ struct Diagnostic {
   std::string note;            // beside the caret: "expected a duration such as 5s"
   std::vector<Label> related;  // "first defined here"
   std::string hint;            // what to do
+  bool quoted = true;          // false: only the place is said, as what stands there may be a secret
 };
 
 // Collects; keeps order of report. render() sorts by file and position. Credentials in URLs are shown as ***.

@@ -88,6 +88,13 @@ std::string redacted(std::string_view line, std::size_t& from, std::size_t& to) 
   return out;
 }
 
+// Where it is, of a line that must not be shown.
+void bare_place(Painter& paint, const Span& span, std::string_view arrow) {
+  paint.plain("  ");
+  paint.paint(kBlue, arrow);
+  paint.plain(" " + place_with_column(span) + "\n");
+}
+
 // One source line with a caret under the span.
 void snippet(Painter& paint, const Span& span, std::string_view note, std::string_view colour, std::string_view arrow) {
   const Position at = position_of(*span.file, span.begin);
@@ -156,9 +163,10 @@ std::string render(const Diagnostic& d, Colour colour) {
   paint.paint(tint, std::string(name(d.severity)) + "[" + d.id + "]");
   paint.paint(kBold, ": " + d.message);
   paint.plain("\n");
-  if (d.span) snippet(paint, d.span, d.note, tint, "-->");
+  if (d.span && !d.quoted) bare_place(paint, d.span, "-->");
+  else if (d.span) snippet(paint, d.span, d.note, tint, "-->");
   for (const Label& label : d.related)
-    if (label.span) snippet(paint, label.span, label.text, kBlue, ":::");
+    if (label.span && d.quoted) snippet(paint, label.span, label.text, kBlue, ":::");
   if (!d.hint.empty()) {
     paint.paint(kBlue, "   = hint: ");
     paint.plain(d.hint + "\n");

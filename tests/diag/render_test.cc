@@ -137,6 +137,14 @@ TEST(Render, ShowsNoCredentialsOfUrls) {
   EXPECT_EQ(render_json(sink).find("pw"), std::string::npos);
 }
 
+TEST(Render, SaysThePlaceAloneOfALineThatMustNotBeShown) {
+  Diagnostic told = unknown_key(span_of(source("a: 1\ntoken: secret\n"), "token"));
+  told.quoted = false;
+  told.related.push_back({told.span, "here"});
+  told.hint = "export it again";
+  EXPECT_EQ(render(told, Colour::Off), "error[unknown-key]: " + told.message + "\n  --> gateway.yaml:2:1\n   = hint: export it again\n");
+}
+
 TEST(Render, ColoursOnlyWhenAsked) {
   const SourcePtr file = source("abc\n");
   EXPECT_EQ(render(unknown_key(span_of(file, "abc")), Colour::Off).find('\x1b'), std::string::npos);

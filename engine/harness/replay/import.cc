@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
+#include "harness/replay/request.h"
 #include "http/fields.h"
 
 namespace gatelab::harness {
@@ -59,12 +60,19 @@ TrafficKind kind_of_traffic(std::string_view text) {
   return RE2::FullMatch(piece(line), whole_line) ? TrafficKind::JsonLog : TrafficKind::Har;
 }
 
+// Its secrets have not been looked for yet.
+void Importing::report(diag::Severity severity, std::size_t begin, std::size_t end, std::string message, std::string hint) {
+  diag::Diagnostic told{severity, "import", std::move(message), {source, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, {}, {}, std::move(hint)};
+  told.quoted = false;
+  sink.report(std::move(told));
+}
+
 void Importing::error(std::size_t begin, std::size_t end, std::string message, std::string hint) {
-  sink.error("import", {source, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, std::move(message), std::move(hint));
+  report(diag::Severity::Error, begin, end, std::move(message), std::move(hint));
 }
 
 void Importing::warning(std::size_t begin, std::size_t end, std::string message, std::string hint) {
-  sink.warning("import", {source, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, std::move(message), std::move(hint));
+  report(diag::Severity::Warning, begin, end, std::move(message), std::move(hint));
 }
 
 void Importing::leave_out(std::size_t begin, std::size_t end, std::string what) {
@@ -81,7 +89,7 @@ void Importing::add(RecordedExchange exchange, std::size_t begin, std::size_t en
   RecordedRequest& request = exchange.request;
   if (!http::is_token(request.method)) return error(begin, end, where + "`" + request.method + "` is no method", "take the request out");
   const bool visible = std::all_of(request.target.begin(), request.target.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (request.target.empty() || !visible) return error(begin, end, where + "`" + request.target + "` is no target of a request", "it begins with / and has no spaces: encode them as %20");
+  if (request.target.empty() || !visible) return error(begin, end, where + "`" + shown_target(request.target) + "` is no target of a request", "it begins with / and has no spaces: encode them as %20");
   const auto check = [&](RecordedHeaders& headers) {
     std::erase_if(headers, [](const auto& h) { return h.first.starts_with(':'); });  // HTTP/2's pseudo-headers
     for (auto& [name, value] : headers) {

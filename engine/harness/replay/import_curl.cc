@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
+#include "harness/replay/request.h"
 #include "http/chars.h"
 
 namespace gatelab::harness {
@@ -181,7 +182,7 @@ void Command::import() {
     const Word& word = words_[i];
     std::string_view name = word.text;
     if (!name.starts_with('-') || name.size() < 2) {
-      if (!url_.empty()) return in_.error(word.begin, word.end, "a second URL: `" + word.text + "`", "write a curl command for each");
+      if (!url_.empty()) return in_.error(word.begin, word.end, "a second URL: `" + shown_target(word.text) + "`", "write a curl command for each");
       url_ = word.text;
     } else if (name == "-G" || name == "--get") get_ = true;
     else if (name == "-I" || name == "--head") head_ = true;
@@ -200,7 +201,7 @@ void Command::import() {
     }
   }
   const Word &from = words_.front(), &to = words_.back();
-  if (!take_url(url_.find("://") == std::string::npos ? "http://" + url_ : url_, e_)) return in_.error(from.begin, to.end, url_.empty() ? "the command has no URL" : "`" + url_ + "` is no http or https URL", "write the whole URL");
+  if (!take_url(url_.find("://") == std::string::npos ? "http://" + url_ : url_, e_)) return in_.error(from.begin, to.end, url_.empty() ? "the command has no URL" : "`" + shown_target(url_) + "` is no http or https URL", "write the whole URL");
   if (get_ && has_body_) e_.request.target += (e_.request.target.find('?') == std::string::npos ? "?" : "&") + body_;
   const bool sends = has_body_ && !get_;
   if (e_.request.method.empty()) e_.request.method = head_ ? "HEAD" : sends ? "POST" : "GET";

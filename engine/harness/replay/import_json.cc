@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
+#include "harness/replay/request.h"
 #include "http/chars.h"
 
 namespace gatelab::harness {
@@ -106,7 +107,7 @@ void har_entry(Importing& in, const Json& entry, std::size_t index) {
   e.request.method = text(request, "method");
   e.request.headers = headers(at(request, "headers"), "name");
   std::erase_if(e.request.headers, [](const auto& h) { return h.first.starts_with(':'); });
-  if (!take_url(url, e)) return in.error(0, 0, where + "`request.url` is no http or https URL: `" + url + "`", "export it again, or take the entry out");
+  if (!take_url(url, e)) return in.error(0, 0, where + "`request.url` is no http or https URL: `" + shown_target(url) + "`", "export it again, or take the entry out");
   const auto began = parse_iso_time(text(entry, "startedDateTime"));
   if (!began) return in.error(0, 0, where + "`startedDateTime` is no time: `" + text(entry, "startedDateTime") + "`", "write it as 2026-01-01T00:00:00.000Z");
   e.began = *began;
@@ -129,8 +130,8 @@ void postman_request(Importing& in, const Json& item, const std::string& where) 
   if (e.request.method.empty()) e.request.method = "GET";
   e.request.headers = headers(at(request, "header"), "key");
   const std::string raw = request.is_string() ? request.get<std::string>() : url.is_string() ? url.get<std::string>() : text(url, "raw");
-  if (raw.find("{{") != std::string::npos) return in.error(0, 0, where + "`" + raw + "` has a variable", "export the collection with its variables resolved, or put their values in");
-  if (!take_url(raw.find("://") == std::string::npos ? "http://" + raw : raw, e)) return in.error(0, 0, where + "`" + raw + "` is no http or https URL", "write the whole URL");
+  if (raw.find("{{") != std::string::npos) return in.error(0, 0, where + "`" + shown_target(raw) + "` has a variable", "export the collection with its variables resolved, or put their values in");
+  if (!take_url(raw.find("://") == std::string::npos ? "http://" + raw : raw, e)) return in.error(0, 0, where + "`" + shown_target(raw) + "` is no http or https URL", "write the whole URL");
   const std::string mode = text(body, "mode");
   if (mode == "raw") e.request.body = body_from(text(body, "raw"));
   else if (mode == "urlencoded") e.request.body = body_from(form(at(body, "urlencoded"), "key"));

@@ -24,6 +24,7 @@ struct Importing {
   // Octets [begin, end) of the file.
   void error(std::size_t begin, std::size_t end, std::string message, std::string hint);
   void warning(std::size_t begin, std::size_t end, std::string message, std::string hint);
+  void report(diag::Severity severity, std::size_t begin, std::size_t end, std::string message, std::string hint);
   void leave_out(std::size_t begin, std::size_t end, std::string what);
   void tell_left_out();
   // Takes it, or tells why it could not be sent. `where`: before the message, "log.entries[3]: "; may be empty.
