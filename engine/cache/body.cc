@@ -2,22 +2,28 @@
 #include "cache/body.h"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 namespace gatelab::cache {
 namespace {
 
-constexpr std::size_t kSmallPiece = 1024;
+// A piece is a write, which costs more than to copy it once. No larger: the pieces that it is made of are still there meanwhile.
+constexpr std::size_t kPiece = 256 * 1024;
 
-std::vector<Chunk> put_together(std::vector<Chunk> chunks) noexcept {
+std::vector<Chunk> put_together(const std::vector<Chunk>& chunks) noexcept {
+  std::vector<Chunk> out;
   std::size_t size = 0;
-  for (const Chunk& chunk : chunks) size += chunk.size();
-  if (chunks.size() < 2 || size / chunks.size() >= kSmallPiece) return chunks;
-  std::string all;
-  all.reserve(size);
-  for (const Chunk& chunk : chunks) all.append(chunk.view());
-  return {Chunk(all)};
+  auto first = chunks.begin();
+  for (auto at = first; at != chunks.end(); ++at) {
+    if (at != first && size + at->size() > kPiece) {
+      out.emplace_back(std::span(first, at));
+      first = at;
+      size = 0;
+    }
+    size += at->size();
+  }
+  if (first != chunks.end()) out.emplace_back(std::span(first, chunks.end()));
+  return out;
 }
 
 }  // namespace
@@ -28,7 +34,19 @@ Chunk::Chunk(std::string_view octets) noexcept : size_(octets.size()) {
   octets_ = copy;
 }
 
-Body::Body(std::vector<Chunk> chunks) noexcept : chunks_(put_together(std::move(chunks))) {
+Chunk::Chunk(std::span<const Chunk> parts) noexcept {
+  if (parts.size() == 1) {
+    *this = parts.front();
+    return;
+  }
+  for (const Chunk& part : parts) size_ += part.size();
+  const auto copy = std::make_shared_for_overwrite<char[]>(size_);
+  char* to = copy.get();
+  for (const Chunk& part : parts) to = std::copy(part.view().begin(), part.view().end(), to);
+  octets_ = copy;
+}
+
+Body::Body(const std::vector<Chunk>& chunks) noexcept : chunks_(put_together(chunks)) {
   chunks_.shrink_to_fit();
   ends_.reserve(chunks_.size());
   for (const Chunk& chunk : chunks_) ends_.push_back(size_ += chunk.size());

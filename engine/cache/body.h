@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,8 @@ class Chunk {
   Chunk() noexcept = default;
   // Copies.
   explicit Chunk(std::string_view octets) noexcept;
+  // One behind the other; of a single one no copy.
+  explicit Chunk(std::span<const Chunk> parts) noexcept;
   // As long as this or a copy of it lives.
   std::string_view view() const noexcept { return {octets_.get(), size_}; }
   std::size_t size() const noexcept { return size_; }
@@ -31,8 +34,8 @@ class Chunk {
 
 class Body {
  public:
-  // Pieces so small that what is around them costs more than they do are put together.
-  explicit Body(std::vector<Chunk> chunks) noexcept;
+  // Neighbours are put together up to 256 KiB, so that an answer takes few writes however the upstream's came in.
+  explicit Body(const std::vector<Chunk>& chunks) noexcept;
   std::uint64_t size() const noexcept { return size_; }
   const std::vector<Chunk>& chunks() const noexcept { return chunks_; }
   // The octets from there to the end of their piece: all of them in a few steps. Empty at the end.
