@@ -347,6 +347,28 @@ TEST_F(Replays, SecretsOfAFileThatHasThemAreEqualIfTheyAreAndNeverShown) {
   EXPECT_EQ(out.str().find("planted"), std::string::npos) << out.str();
 }
 
+TEST_F(Replays, WhatNoStubAnswersIsToldWithoutItsSecrets) {
+  RecordedExchange asked = exchange(0, "/a?api_key=planted-key", "{}");
+  asked.attempts[0].request.target = "/a?api_key=other";
+  record({asked});
+  EXPECT_EQ(run(kSame + "        totals: { different: 1 }\n").failed, 1U);
+  says("query: got api_key=");
+  EXPECT_EQ(out.str().find("planted"), std::string::npos) << out.str();
+
+  RecordedExchange posted = exchange(0, "/a", "{}", {{"X-Api-Key", "planted-header"}, {"Content-Type", "application/json"}});
+  posted.request.method = "POST";
+  posted.request.body = body_from(R"({"password":"planted \"body\"","id":7})");
+  posted.request.headers.emplace_back("Content-Length", std::to_string(posted.request.body.size));
+  record({posted});
+  for (const char* when : {"json: { $.password: right }", "headers: { X-Api-Key: right }"}) {
+    EXPECT_EQ(run("      - replay: { from: a.gtl, upstreams: mocks }\n        compare: { with: recorded }\n        totals: { different: 1 }\n",
+                  std::string("mocks: { orders: [ { when: { request: POST /a, ") + when + " }, reply: { body: ok } } ] }\n").failed, 1U) << err.str();
+    says("no stub of `orders` answers POST /a");
+    says("<redacted>");
+    EXPECT_EQ(out.str().find("planted"), std::string::npos) << out.str();
+  }
+}
+
 TEST_F(Replays, WhereOnlyFreshHeadersDifferTheFlagsThatIgnoreThemAreNamed) {
   record({exchange(0, "/a", "{}")});
   EXPECT_EQ(command({}).failed, 1U);

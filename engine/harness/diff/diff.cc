@@ -8,8 +8,7 @@
 
 #include "harness/diff/explore.h"
 #include "harness/diff/sources.h"
-#include "harness/replay/redact.h"
-#include "harness/replay/request.h"
+#include "harness/replay/hiding.h"
 #include "harness/scenario/expect.h"
 
 namespace gatelab::harness::diff {
@@ -163,76 +162,32 @@ void mask(Report& report) {
   }
 }
 
-// Secrets of traffic, which is sent as it is: in what is printed stand marks in their places.
-class Hiding {
- public:
-  explicit Hiding(const References& references) : references_(references), redactor_("printed, and never put back") {}
-
-  void apply(Group& group) {
-    found_.clear();
-    for (Step& step : group.probe.steps)
-      if (step.kind == Step::Kind::Send) apply(step.request);
-    // Long ones first: one may be a part of another.
-    std::sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
-    forget(group.about);
-    for (std::vector<std::string>* trace : {&group.trace_a, &group.trace_b})
-      for (std::string& line : *trace) forget(line);
-    for (Difference& d : group.differences)
-      for (std::optional<std::string>* text : {&d.a, &d.b})
-        if (*text) forget(**text);
+// Without the values of the environment, which have names already that say more, there is nothing to hide in it.
+bool has_only_references(const References& references, const Redactor& redactor, const std::string& text) {
+  std::string rest;
+  bool any = false;
+  for (const References::Piece& piece : references.pieces(text)) {
+    any = any || !piece.variable.empty();
+    if (piece.variable.empty()) rest += piece.text;
   }
-  bool hid() const noexcept { return hid_; }
-
- private:
-  void apply(Request& request) {
-    RecordedRequest said;
-    for (const auto& [name, value] : request.headers) said.headers.emplace_back(name, value);
-    said.body.size = request.body.size();
-    said.body.octets = std::make_shared<const std::string>(request.body);
-    for (auto& [name, value] : request.headers) put(value, redactor_.header(name, value));
-    put(request.target, redactor_.target(request.target));
-    redactor_.body(said.headers, said.body, false);
-    put(request.body, said.body.octets ? *said.body.octets : std::string(request.body.size(), 'x'));
-  }
-
-  void put(std::string& text, const std::string& redacted) {
-    const std::string shown = without_marks(redacted);
-    // Values of the environment have names already, which say more.
-    if (shown == text || only_references(text)) return;
-    const auto ends = std::mismatch(text.begin(), text.end(), shown.begin(), shown.end());
-    constexpr std::ptrdiff_t kLong = 4;  // shorter ones stand in too much that has nothing to do with them
-    if (text.end() - ends.first >= kLong) found_.emplace_back(std::string(ends.first, text.end()), std::string(ends.second, shown.end()));
-    found_.emplace_back(text, shown);
-    text = shown;
-    hid_ = true;
-  }
-
-  // Without them there would be nothing to hide.
-  bool only_references(const std::string& text) const {
-    std::string rest;
-    bool any = false;
-    for (const References::Piece& piece : references_.pieces(text)) {
-      any = any || !piece.variable.empty();
-      if (piece.variable.empty()) rest += piece.text;
-    }
-    return any && redactor_.text(rest) == rest && (!rest.starts_with('/') || redactor_.target(rest) == rest);
-  }
-
-  void forget(std::string& text) const {
-    for (const auto& [secret, shown] : found_)
-      for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + shown.size())) text.replace(at, secret.size(), shown);
-  }
-
-  const References& references_;
-  Redactor redactor_;
-  std::vector<std::pair<std::string, std::string>> found_;  // what stood there, and what stands there now
-  bool hid_ = false;
-};
+  return any && redactor.text(rest) == rest && (!rest.starts_with('/') || redactor.target(rest) == rest);
+}
 
 void hide_secrets(Report& report) {
-  Hiding hiding(report.references);
-  for (Group& group : report.groups) hiding.apply(group);
-  if (hiding.hid()) report.notes.push_back("secrets of the traffic were sent, and stand here as <redacted>");
+  const Redactor plain("looked at, and never printed");
+  Hiding hiding([&](const std::string& text) { return has_only_references(report.references, plain, text); });
+  for (Group& group : report.groups) {
+    hiding.forget();
+    for (Step& step : group.probe.steps)
+      if (step.kind == Step::Kind::Send) hiding.take(step.request.headers, step.request.target, step.request.body);
+    hiding.hide(group.about);
+    for (std::vector<std::string>* trace : {&group.trace_a, &group.trace_b})
+      for (std::string& line : *trace) hiding.hide(line);
+    for (Difference& d : group.differences)
+      for (std::optional<std::string>* text : {&d.a, &d.b})
+        if (*text) hiding.hide(**text);
+  }
+  if (hiding.took()) report.notes.push_back("secrets of the traffic were sent, and stand here as <redacted>");
 }
 
 }  // namespace

@@ -97,6 +97,7 @@ bool is_picture(std::string_view type) { return type.starts_with("image/") || ty
 
 std::string Redactor::hidden(std::string_view secret) const {
   if (secret.empty() || secret.find("<redacted:") != std::string_view::npos) return std::string(secret);  // twice is once
+  if (taken_ != nullptr) taken_->emplace_back(secret);
   std::string salted = salt_;
   salted += '\0';
   salted += secret;

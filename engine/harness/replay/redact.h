@@ -13,8 +13,8 @@ namespace gatelab::harness {
 
 class Redactor {
  public:
-  // `salt`: from the system's dice; at least 16 octets.
-  explicit Redactor(std::string salt) : salt_(std::move(salt)) {}
+  // `salt`: from the system's dice; at least 16 octets. `taken`: gets each secret as it stood there, decoded; may be null, outlives this.
+  explicit Redactor(std::string salt, std::vector<std::string>* taken = nullptr) : salt_(std::move(salt)), taken_(taken) {}
 
   void apply(RecordedExchange& exchange) const;
   void apply(RecordedRequest& request) const;
@@ -43,6 +43,7 @@ class Redactor {
   std::string events(std::string_view text) const;
   std::string multipart(std::string_view text) const;
   std::string salt_;
+  std::vector<std::string>* taken_;
 };
 
 }  // namespace gatelab::harness

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "base/text.h"
+#include "harness/replay/hiding.h"
 #include "harness/scenario/expect.h"
 
 namespace gatelab::harness {
@@ -161,9 +162,14 @@ void Player::unmatched() {
   std::size_t n = 0;
   for (std::size_t i = first_seen_; i < seen.size(); ++i) {
     if (seen[i].matched || ++n > kShown) continue;
-    const std::string what = seen[i].method + " " + shown_target(seen[i].path + (seen[i].query.empty() ? "" : "?" + seen[i].query));
     const bool recorded = replay_.upstreams == Replay::Upstreams::Recorded;
-    world_.result().failures.push_back({span, (recorded ? "nothing recorded of `" : "no stub of `") + seen[i].upstream + "` answers " + what, {}, {}, seen[i].near_miss, seen[i].misses});
+    SeenRequest shown = seen[i];
+    std::string target = shown.path + (shown.query.empty() ? "" : "?" + shown.query);
+    Hiding hiding;
+    hiding.take(shown.headers, target, shown.body);
+    hiding.hide(shown.near_miss);
+    for (std::string& miss : shown.misses) hiding.hide(miss);
+    world_.result().failures.push_back({span, (recorded ? "nothing recorded of `" : "no stub of `") + shown.upstream + "` answers " + shown.method + " " + target, {}, {}, shown.near_miss, shown.misses});
   }
   if (n > kShown) world_.fail(span, "and " + std::to_string(n - kShown) + " more that nothing answers");
   const std::vector<std::string> misses = world_.take_misses();

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "harness/replay/content.h"
+#include "harness/replay/hiding.h"
 #include "harness/replay/import_parts.h"
 #include "harness/replay/request.h"
 
@@ -29,11 +30,11 @@ std::string kind_of(const RecordedExchange& exchange) {
 // Of a file that is no recording of ours, as those in what the gateway says of it.
 std::string line_of(const RecordedExchange& exchange) { return exchange.request.method + " " + shown_target(exchange.request.target); }
 
-std::vector<std::string> without_secrets(std::vector<std::string> trace, const std::string& target) {
-  const std::string shown = shown_target(target);
-  if (shown == target) return trace;
-  for (std::string& line : trace)
-    for (std::size_t at = line.find(target); at != std::string::npos; at = line.find(target, at + shown.size())) line.replace(at, target.size(), shown);
+std::vector<std::string> without_secrets(std::vector<std::string> trace, RecordedRequest request) {
+  Hiding hiding;
+  std::string body = request.body.octets ? *request.body.octets : std::string();
+  hiding.take(request.headers, request.target, body);
+  for (std::string& line : trace) hiding.hide(line);
   return trace;
 }
 
@@ -185,7 +186,7 @@ void ReplayStep::compare(const Replay& replay, const std::vector<const RecordedE
     ++compared;
     const ComparedAnswer old = against_recording ? recorded(*exchanges[k]) : seen(before[k].answer, true);
     auto differences = comparison.compare(kind_of(*exchanges[k]), old, seen(now[k].answer, !against_recording));
-    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, exchanges[k]->request.target), line_of(*exchanges[k])});
+    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, exchanges[k]->request), line_of(*exchanges[k])});
   }
   judge(replay, comparison, different, compared);
 }
