@@ -7,15 +7,29 @@ add() { plain_port[$1]=$2 tls_port[$1]=$3 pid_of[$1]=$pid; }
 
 said_port() { [[ -s $1.out ]]; }
 
+orders_of() {  # OCTETS: a list of orders as JSON, about as long
+  awk -v octets="$1" 'BEGIN {
+    printf "["
+    for (i = 0; size + 110 < octets || i == 0; ++i) {
+      order = sprintf("%s{\"id\":%d,\"sku\":\"A-%d\",\"price\":%.2f,\"tags\":[\"new\",\"sale\"],\"note\":\"two lines\\nof text\",\"internal\":{\"cost\":%d}}", i ? "," : "", 100000 + i, i * 7919 % 10007, i * 31 % 997 / 8, i % 13)
+      size += length(order)
+      printf "%s", order
+    }
+    print "]"
+  }'
+}
+
 start_origins() {
-  local answer='{\"id\":1,\"name\":\"lamp\",\"price\":1250,\"currency\":\"EUR\",\"tags\":[\"home\",\"light\"],\"stock\":17}'
+  local size answer='{\"id\":1,\"name\":\"lamp\",\"price\":1250,\"currency\":\"EUR\",\"tags\":[\"home\",\"light\"],\"stock\":17}'
   start sink "$programs/sink"
   until_true 10 said_port sink || fail "sink does not start: $(<sink.err)"
   start_nginx origin "location /body { }" "location /kept { add_header Cache-Control max-age=86400; }" \
+    "location /gzip { }" "location /json { }" "location /orders { return 200; }" \
     "location /upload { proxy_request_buffering off; proxy_http_version 1.1; proxy_pass http://127.0.0.1:$(<sink.out); }" \
     "location / { return 200 \"$answer\"; }"
   pin "$other_cores" "$pid"
-  mkdir origin/html/body origin/html/kept
+  mkdir origin/html/{body,kept,gzip,json}
+  for size in 1k:1024 100k:102400; do orders_of "${size#*:}" | tee "origin/html/gzip/${size%:*}" >"origin/html/json/${size%:*}"; done
   head -c 1024 /dev/urandom >origin/html/kept/1k
   head -c 102400 /dev/urandom >origin/html/kept/100k
   truncate -s 1M origin/html/body/1m
@@ -185,6 +199,18 @@ caching() {  # NAME
     'location / { proxy_pass http://origin; proxy_cache kept; proxy_ignore_headers Expires; }'
   varnish_proxy "$1-varnish"
   gatelab_proxy "$1-gatelab" 1 'caches: { default: { size: 64MiB } }' "  - { name: all, match: { path: /* }, policies: [ { cache: {} } ], upstream: origin }"
+}
+
+# What looks into bodies: /gzip, /json, /orders.
+changing() {  # NAME
+  nginx_proxy "$1-nginx" 1 'gzip on; gzip_comp_level 5; gzip_types application/json; gzip_proxied any; gzip_min_length 256;' 'location / { proxy_pass http://origin; }'
+  gatelab_proxy "$1-gatelab" 1 '' "  - { name: gzip, match: { path: /gzip/* }, policies: [ { compress: { codings: [ gzip ], level: { gzip: 5 }, min_size: 256B } } ], upstream: origin }
+  - { name: json, match: { path: /json/* }, policies: [ { json: { response: { remove: [ '\$..internal' ] } } } ], upstream: origin }
+  - name: orders
+    match: { path: /orders }
+    policies:
+      - validate: { body: { schema: { type: array, items: { type: object, required: [ id, sku ], properties: { id: { type: integer, minimum: 1 }, sku: { type: string, pattern: '^A-[0-9]+$' }, price: { type: number }, tags: { type: array, items: { type: string } } } } } } }
+    upstream: origin"
 }
 
 # An API key under /items, a token's signature under /rs256 and /es256. HAProxy checks the signature and no claim, gatelab

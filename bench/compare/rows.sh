@@ -27,6 +27,12 @@ cache-1k|request|plain|hits in a cache, 1 KiB
 cache-100k|request|plain|hits in a cache, 100 KiB
 cache-tls-1k|request|plain|hits in a cache, 1 KiB, TLS 1.3
 cache-tls-100k|request|plain|hits in a cache, 100 KiB, TLS 1.3
+gzip-1k|request|same|answers of 1 KiB of JSON, compressed (level 5)
+gzip-100k|request|same|answers of 100 KiB of JSON, compressed (level 5)
+json-1k|request|same|answers of 1 KiB of JSON, of which members are removed
+json-100k|request|same|answers of 100 KiB of JSON, of which members are removed
+validate-1k|request|same|requests with 1 KiB of JSON, held to a schema
+validate-100k|request|same|requests with 100 KiB of JSON, held to a schema
 workers-1|request|same|1 worker, free to use every core
 workers-2|request|same|2 workers, free to use every core
 idle|connection|none|idle keep-alive connections
@@ -58,17 +64,21 @@ set_of() {
     full | routes-* | workers-* | idle*) echo "$1" ;;
     key | token | fresh-*) echo auth ;;
     cache-*) echo cache ;;
+    gzip-* | json-* | validate-*) echo bodies ;;
     *) echo base ;;
   esac
 }
 
-# names_of ROW: the proxies that do it. nginx checks no tokens, Varnish speaks no TLS.
+# names_of ROW: the proxies that do it. nginx checks no tokens and looks into no JSON, Varnish speaks no TLS, HAProxy compresses with
+# a library of its own that has no such levels.
 names_of() {
   case $1 in
     idle*) echo nginx haproxy gatelab ;;
     token | fresh-*) echo relay haproxy gatelab ;;
     cache-tls-*) echo relay nginx gatelab ;;
     cache-*) echo relay nginx varnish gatelab ;;
+    gzip-*) echo relay nginx gatelab ;;
+    json-* | validate-*) echo relay gatelab ;;
     *) echo relay nginx haproxy gatelab ;;
   esac
 }
@@ -79,6 +89,7 @@ prepare() {
   case $1 in
     full) full full ;;
     cache) caching cache ;;
+    bodies) changing bodies ;;
     auth) guarded auth ;;
     routes-*) routed "$1" "${1#routes-}" ;;
     workers-*) passing "$1" "${1#workers-}" nginx haproxy gatelab ;;
@@ -96,6 +107,7 @@ path_in() {
   case $1 in
     routes-*) echo "/r/${1#routes-}" ;;
     cache) echo /kept/1k ;;
+    bodies) echo /json/1k ;;
     *) echo /items/1 ;;
   esac
 }
@@ -119,6 +131,15 @@ function init()
   for token in io.lines("$1") do requests[#requests + 1] = wrk.format("GET", "$2", { ["Authorization"] = "Bearer " .. token }) end
 end
 function request() at = at % #requests + 1; return requests[at] end
+LUA
+}
+
+posted() {  # FILE: a script for wrk
+  cat <<LUA
+function init()
+  local file = io.open("$1")
+  wrk.method, wrk.headers["Content-Type"], wrk.body = "POST", "application/json", file:read("*a")
+end
 LUA
 }
 
@@ -151,6 +172,9 @@ drive() {
     upload-1g) curl_load "200 $large_body" -w '%{http_code} %{size_upload}' -T upload.bin "$plain/upload" ;;
     cache-tls-*) wrk_load "$5" "$connections" "https://127.0.0.1:$4/kept/${row##*-}" ;;
     cache-*) wrk_load "$5" "$connections" "$plain/kept/${row##*-}" ;;
+    gzip-*) wrk_load "$5" 16 "$plain/gzip/${row##*-}" -H 'Accept-Encoding: gzip' ;;
+    json-*) wrk_load "$5" 16 "$plain/json/${row##*-}" ;;
+    validate-*) posted "$work/origin/html/json/${row##*-}" >"$row.lua"; wrk_load "$5" 16 "$plain/orders" -s "$row.lua" ;;
     token) wrk_load "$5" "$connections" "$plain/rs256/items" -H "Authorization: Bearer $(head -n 1 rs256.tokens)" ;;
     fresh-*) each_token "$work/${row#fresh-}.tokens" "/${row#fresh-}/items" >"$row.lua"; wrk_load "$5" "$connections" "$plain" -s "$row.lua" ;;
     routes-*) random_route "${row#routes-}" >"$row.lua"; wrk_load "$5" "$connections" "$plain" -s "$row.lua" ;;
