@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# chart.awk SUMMARY: one SVG of what summary.awk wrote. Three panels, as their scales have nothing to do with each other:
-# ratios to the floor, handshakes as ratios to a plain request, memory. A bar is a median, the line over it the range.
+# chart.awk SUMMARY: one SVG of what summary.awk wrote. Four panels, as their scales have nothing to do with each other: ratios
+# to the floor, small ones and large ones, handshakes as ratios to a plain request, memory. A bar is a median, the line over it the range.
 BEGIN {
   FS = "\t"
   width = 860; left = 84; right = 690  # between them the bars; what is right of them is for the numbers
   bar = 13; head = 20; gap = 10
-  panels = split("ratio handshake memory", panel_names, " ")
+  panels = split("ratio large handshake memory", panel_names, " ")
+  large = 4  # times the floor: beside more than that nothing could be told apart
   title["ratio"] = "CPU time per unit of work, × the byte relay doing the same (dashed)"
+  title["large"] = "The same, where there is more to do than to pass on"
   title["handshake"] = "CPU time per TLS 1.3 handshake, × a plain request through the byte relay"
   title["memory"] = "User memory per idle keep-alive connection, KiB"
 }
@@ -19,7 +21,7 @@ $1 == "row" || $5 == "relay" { next }
   if (!($1 in known)) { known[$1] = panel; order[++rows] = $1; text[$1] = $4 ($2 != "handshake" && $3 == "plain" ? " (× the relay’s plain request)" : "") }
   scale = panel == "memory" ? 1024 : 1
   value[$1, $5] = $first / scale; low[$1, $5] = $(first + 1) / scale; high[$1, $5] = $(first + 2) / scale
-  if (high[$1, $5] > most[panel]) most[panel] = high[$1, $5]
+  if (high[$1, $5] > highest[$1]) highest[$1] = high[$1, $5]
 }
 
 function escaped(t) { gsub(/&/, "\\&amp;", t); gsub(/</, "\\&lt;", t); return t }
@@ -49,7 +51,7 @@ function draw_panel(panel,   k, p, row, proxy, step, mark, start, label, end_of_
     if (known[row] != panel) continue
     y += head
     say(16, y - 5, "row", text[row])
-    for (p = 1; p <= 3; ++p) {
+    for (p = 1; p <= count; ++p) {
       proxy = proxies[p]
       if (!((row, proxy) in value)) continue
       end_of_bar = at(value[row, proxy]); if (end_of_bar < left) end_of_bar = left
@@ -66,12 +68,17 @@ function draw_panel(panel,   k, p, row, proxy, step, mark, start, label, end_of_
   bars = out; out = before
   for (mark = 0; mark <= top * 1.0001; mark += step) line(at(mark), start, at(mark), y - gap, "grid")
   out = out bars
-  if (panel == "ratio") line(at(1), start, at(1), y - gap, "floor")
+  if (panel == "ratio" || panel == "large") line(at(1), start, at(1), y - gap, "floor")
 }
 
 END {
   if (!rows) { print "chart.awk: no row has a figure to draw" >"/dev/stderr"; exit 1 }
-  split("gatelab nginx haproxy", proxies, " ")
+  count = split("gatelab nginx haproxy varnish", proxies, " ")
+  for (k = 1; k <= rows; ++k) {
+    row = order[k]
+    if (known[row] == "ratio" && highest[row] > large) known[row] = "large"
+    if (highest[row] > most[known[row]]) most[known[row]] = highest[row]
+  }
   y = 4
   for (k = 1; k <= panels; ++k) draw_panel(panel_names[k])
   y += 16
@@ -84,9 +91,9 @@ END {
   print "text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1f2328}"
   print ".title{font-size:14px;font-weight:600}.row{font-weight:600}.name{text-anchor:end;fill:#59636e}.mark{text-anchor:middle;fill:#59636e;font-size:11px}"
   print ".number{fill:#59636e;font-size:11px}.number,.row{paint-order:stroke;stroke:#fff;stroke-width:3px}.ours{fill:#1f2328;font-weight:600}.note{fill:#59636e;font-size:11px}.paper{fill:#fff}"
-  print ".gatelab{fill:#2f6fd0}.nginx{fill:#8fb996}.haproxy{fill:#e0b36a}path{fill:none}.grid{stroke:#e4e7eb}.range{stroke:#1f2328;stroke-width:1.5}.floor{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:4 3}"
+  print ".gatelab{fill:#2f6fd0}.nginx{fill:#8fb996}.haproxy{fill:#e0b36a}.varnish{fill:#b79ad1}path{fill:none}.grid{stroke:#e4e7eb}.range{stroke:#1f2328;stroke-width:1.5}.floor{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:4 3}"
   print "@media(prefers-color-scheme:dark){text,.ours{fill:#e6edf3}.name,.mark,.number,.note{fill:#9aa4af}.ours{fill:#e6edf3}.number,.row{stroke:#0d1117}.paper{fill:#0d1117}"
-  print ".gatelab{fill:#5b9bff}.nginx{fill:#4f7d58}.haproxy{fill:#a67c37}.grid{stroke:#2a313a}.range{stroke:#e6edf3}.floor{stroke:#ff7b72}}"
+  print ".gatelab{fill:#5b9bff}.nginx{fill:#4f7d58}.haproxy{fill:#a67c37}.varnish{fill:#77589a}.grid{stroke:#2a313a}.range{stroke:#e6edf3}.floor{stroke:#ff7b72}}"
   print "</style>"
   printf "<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n", width, y
   printf "%s%s</svg>\n", out, words
