@@ -221,7 +221,7 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
   url.scheme = to_lower(text.substr(0, scheme));
   if (url.scheme != "http" && url.scheme != "https") return bad("has an unknown scheme: write http://host:port");
   std::string_view rest = text.substr(scheme + 3);
-  if (rest.find('@') != std::string_view::npos) return bad("has an @: an upstream's URL must not hold user or password");
+  if (rest.find('@') != std::string_view::npos) return fail("bad-url", "the URL has an @: an upstream's URL must not hold user or password");
   if (rest.ends_with("/")) rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != std::string_view::npos) return bad("has a path, query or fragment: an upstream is a host and a port");
   const auto authority = parse_authority(rest);

@@ -134,5 +134,30 @@ TEST(Recording, WhatIsWrongIsToldWithItsLine) {
   }
 }
 
+// One that was made with --keep-secrets has them.
+TEST(Recording, NoErrorRepeatsWhatStandsInTheLine) {
+  RecordedExchange secret = exchange();
+  secret.request.headers.emplace_back("X-Api-Key", "SEKRET");
+  secret.request.target = "/orders?key=SEKRET";
+  const std::string good = written({secret});
+  const std::pair<std::string_view, std::string_view> changes[] = {
+      {"\"took\":7000000", "\"tok\":7000000"},       {"\"took\":7000000", "\"took\":7000000,\"SEKRET x\":1"}, {"\"took\":7000000", "\"took\":\"SEKRET\""},
+      {"\"https\"", "\"SEKRET\""},                  {"\"method\":\"POST\"", "\"method\":\"SEKRET x\""},      {"/orders?key=", "/orders ?key="},
+      {"[\"X-Api-Key\",\"SEKRET\"]", "[\"X-Api-Key: SEKRET\",\"\"]"}, {"\"SEKRET\"]", "\"SEKRET\\u0000\"]"}, {"\"SEKRET\"]", "\"SEKRET\",1]"},
+      {"\"body\":\"sha256:", "\"body\":\"SEKRET"},  {"\"version\":1}", "\"version\":\"SEKRET\"}"},
+  };
+  for (const auto& [from, to] : changes) {
+    std::string text = good;
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    text.replace(text.find(from), from.size(), to);
+    const std::string told = read_errors(text);
+    EXPECT_NE(told.find("error["), std::string::npos) << to;
+    EXPECT_EQ(told.find("SEKRET"), std::string::npos) << to << "\n" << told;
+  }
+  const std::string cut = read_errors(good.substr(0, good.size() - 10));
+  EXPECT_NE(cut.find("warning[recording-cut]"), std::string::npos) << cut;
+  EXPECT_EQ(cut.find("SEKRET"), std::string::npos) << cut;
+}
+
 }  // namespace
 }  // namespace gatelab::harness

@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/idp/token.h"
+#include "harness/match/json_text.h"
 #include "http/uri.h"
 
 namespace gatelab::harness {
@@ -122,7 +123,7 @@ ReplyPtr IdentityService::token(const SeenRequest& request) const {
   spec.ttl = std::chrono::seconds(kLife);
   spec.claims = claims_of(*issuer, client, form);
   if (more != form.end()) {
-    const Json given = Json::parse(more->second, nullptr, false);
+    const Json given = parse_json_text<Json>(more->second);
     if (!given.is_object()) return refusal(400, "invalid_request", "claims is no JSON object");
     spec.claims.update(given);
   }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/json.h"
+#include "harness/match/json_text.h"
 #include "harness/mock/filled.h"
 #include "http/fields.h"
 #include "http/uri.h"
@@ -271,7 +272,7 @@ Fit fit(const RequestMatcher& m, const SeenRequest& request) {
   if (m.body)
     if (const auto bad = m.body->match(nlohmann::json(request.body))) return miss("body: " + bad->got, bad->span);
   if (!m.json.lines.empty()) {
-    const auto body = nlohmann::json::parse(request.body, nullptr, false);
+    const auto body = parse_json_text(request.body);
     if (body.is_discarded()) return miss("body: not JSON", m.json.lines.front().span);
     if (const auto bad = match_json(m.json, body)) return miss("body " + bad->got, bad->span);
   }

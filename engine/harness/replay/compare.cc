@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "harness/match/json_text.h"
 #include "harness/replay/request.h"
 
 namespace gatelab::harness {
@@ -82,20 +83,6 @@ void walk(std::vector<Difference>& out, const std::string& place, const Json* be
   out.push_back({place, text_of(before), text_of(after)});
 }
 
-// Discarded where it is none, or so deep that looking into it would take the stack.
-Json parsed(const std::string& text) {
-  constexpr int kDeep = 200;
-  int depth = 0, deepest = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') ++i;
-    else if (text[i] == '"') quoted = !quoted;
-    else if (!quoted && (text[i] == '[' || text[i] == '{')) deepest = std::max(deepest, ++depth);
-    else if (!quoted && (text[i] == ']' || text[i] == '}')) --depth;
-  }
-  return deepest > kDeep ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
-}
-
 // Around the first octet that differs.
 std::string excerpt(const std::string& text, std::size_t at) {
   constexpr std::size_t kBefore = 20, kAll = 100;
@@ -168,7 +155,7 @@ void Comparison::body(std::vector<Difference>& out, const RecordedBody& before, 
   const std::string& b = after.octets ? *after.octets : nothing;
   const bool same = a == b;
   if (same && masks_.ignore.empty() && masks_.unordered.empty()) return;
-  Json x = parsed(a), y = same ? x : parsed(b);
+  Json x = parse_json_text(a), y = same ? x : parse_json_text(b);
   if (!x.is_structured() || !y.is_structured()) {
     if (same) return;
     const auto at = static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
-#include "harness/replay/request.h"
 #include "http/fields.h"
+#include "http/uri.h"
 
 namespace gatelab::harness {
 namespace {
@@ -60,7 +61,7 @@ TrafficKind kind_of_traffic(std::string_view text) {
   return RE2::FullMatch(piece(line), whole_line) ? TrafficKind::JsonLog : TrafficKind::Har;
 }
 
-// Its secrets have not been looked for yet.
+// Its secrets have not been looked for yet: neither the line nor the value is shown, only where it stands and what it is.
 void Importing::report(diag::Severity severity, std::size_t begin, std::size_t end, std::string message, std::string hint) {
   diag::Diagnostic told{severity, "import", std::move(message), {source, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, {}, {}, std::move(hint)};
   told.quoted = false;
@@ -87,20 +88,22 @@ void Importing::tell_left_out() {
 
 void Importing::add(RecordedExchange exchange, std::size_t begin, std::size_t end, const std::string& where) {
   RecordedRequest& request = exchange.request;
-  if (!http::is_token(request.method)) return error(begin, end, where + "`" + request.method + "` is no method", "take the request out");
+  if (!http::is_token(request.method)) return error(begin, end, where + "the method is no method of HTTP", "a word such as GET; take the request out if there was none");
   const bool visible = std::all_of(request.target.begin(), request.target.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (request.target.empty() || !visible) return error(begin, end, where + "`" + shown_target(request.target) + "` is no target of a request", "it begins with / and has no spaces: encode them as %20");
-  const auto check = [&](RecordedHeaders& headers) {
+  if (request.target.empty() || !visible) return error(begin, end, where + "the target is no target of a request", "it begins with / and has no spaces: encode them as %20");
+  const auto check = [&](RecordedHeaders& headers, const char* of) {
     std::erase_if(headers, [](const auto& h) { return h.first.starts_with(':'); });  // HTTP/2's pseudo-headers
-    for (auto& [name, value] : headers) {
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      auto& [name, value] = headers[i];
       value = std::string(trim_ows(value));
-      if (http::is_token(name) && http::is_field_value(value)) continue;
-      error(begin, end, where + "header `" + name + "` has a name or an octet that no header may have", "take the header out");
-      return false;
+      // A name that is none may have half of a value in it.
+      const std::string which = http::is_token(name) ? "`" + name + "`" : "number " + std::to_string(i + 1);
+      if (!http::is_token(name)) return error(begin, end, where + "header " + which + " of the " + of + " has a name that no header may have", "take the header out"), false;
+      if (!http::is_field_value(value)) return error(begin, end, where + "header " + which + " of the " + of + " has an octet that no header may have", "take the header out"), false;
     }
     return true;
   };
-  if (!check(request.headers) || !check(exchange.answer.headers)) return;
+  if (!check(request.headers, "request") || !check(exchange.answer.headers, "answer")) return;
   exchange.span = {source, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
   exchange.id = "import-" + std::to_string(out.size() + 1);
   out.push_back(std::move(exchange));
@@ -113,16 +116,32 @@ RecordedBody body_from(std::string octets) {
   return body;
 }
 
+bool has_header(const RecordedHeaders& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
+}
+
 bool take_url(std::string_view url, RecordedExchange& exchange) {
-  static const RE2 pattern("(?i)(https?)://(?:[^/?#@]*@)?([^/?#@]+)([^?#]*)(\\?[^#]*)?(?:#.*)?");
-  std::string scheme, host, path, query;
-  if (!RE2::FullMatch(piece(url), pattern, &scheme, &host, &path, &query)) return false;
+  static const RE2 pattern("(?i)(https?)://(?:([^/?#@]*)@)?([^/?#@]+)([^?#]*)(\\?[^#]*)?(?:#.*)?");
+  std::string scheme, user, host, path, query;
+  if (!RE2::FullMatch(piece(url), pattern, &scheme, &user, &host, &path, &query) || !http::parse_authority(host)) return false;
   exchange.scheme = to_lower(scheme);
   exchange.request.target = (path.empty() ? "/" : path) + query;
   auto& headers = exchange.request.headers;
-  const bool said = std::any_of(headers.begin(), headers.end(), [](const auto& h) { return iequals(h.first, "host"); });
-  if (!said) headers.insert(headers.begin(), {"Host", host});
+  if (!has_header(headers, "host")) headers.insert(headers.begin(), {"Host", host});
+  // As every client does with it (RFC 3986 §3.2.1, RFC 7617).
+  if (!user.empty() && !has_header(headers, "authorization")) {
+    std::string pair = percent_decoded(user);
+    if (user.find(':') == std::string::npos) pair += ':';
+    headers.emplace_back("Authorization", "Basic " + base64_encode(pair));
+  }
   return true;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string plus;
+  for (const char c : text) plus += c == '+' ? std::string("%2B") : std::string(1, c);
+  Arena arena;
+  return std::string(http::decode_query(plus, arena));  // which is of forms, where + is a space
 }
 
 bool take_request_line(std::string_view line, RecordedRequest& request) {

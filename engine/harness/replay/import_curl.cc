@@ -7,7 +7,6 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
-#include "harness/replay/request.h"
 #include "http/chars.h"
 
 namespace gatelab::harness {
@@ -112,10 +111,13 @@ bool Shell::command(std::vector<Word>& words) {
   return true;
 }
 
-constexpr std::string_view kPassedOver[] = {"-s", "--silent", "-S", "--show-error", "-k", "--insecure", "-L", "--location", "-i", "--include", "-v", "--verbose", "-f", "--fail",
-                                            "--http1.1", "--http2", "--http1.0", "-0", "--compressed", "-g", "--globoff", "-N", "--no-buffer", "--path-as-is", "-#", "--tlsv1.2", "--tlsv1.3", "-sS", "-sk", "-fsS", "-fsSL", "-sL"};
-constexpr std::string_view kPassedOverWithValue[] = {"-o", "--output", "-m", "--max-time", "--connect-timeout", "--resolve", "--connect-to", "--cacert", "--cert", "-E", "--key", "-w", "--write-out", "-x", "--proxy", "--retry", "-c", "--cookie-jar", "-D", "--dump-header"};
-constexpr std::string_view kTaken[] = {"-X", "--request", "-H", "--header", "-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json", "-u", "--user", "-b", "--cookie", "-A", "--user-agent", "-e", "--referer", "--url"};
+constexpr std::string_view kPassedOver[] = {"-s", "--silent", "-S", "--show-error", "-k", "--insecure", "-L", "--location", "-i", "--include", "-v", "--verbose", "-f", "--fail", "--fail-with-body", "-4", "--ipv4", "-6", "--ipv6", "-O", "--remote-name",
+                                            "--http1.1", "--http2", "--http1.0", "-0", "--compressed", "-g", "--globoff", "-N", "--no-buffer", "--path-as-is", "-#", "--progress-bar", "--no-progress-meter", "--tlsv1.2", "--tlsv1.3", "--basic"};
+constexpr std::string_view kPassedOverWithValue[] = {"-o", "--output", "-m", "--max-time", "--connect-timeout", "--resolve", "--connect-to", "--cacert", "--cert", "-E", "--key", "-w", "--write-out", "-x", "--proxy", "--retry", "--retry-delay", "--retry-max-time", "--max-redirs", "--limit-rate", "-c", "--cookie-jar", "-D", "--dump-header"};
+constexpr std::string_view kTaken[] = {"-X", "--request", "-H", "--header", "-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json", "-u", "--user", "--oauth2-bearer", "-b", "--cookie", "-A", "--user-agent", "-e", "--referer", "-r", "--range", "--url"};
+// To be named where they are refused.
+constexpr std::string_view kNotImported[] = {"--form", "--form-string", "--upload-file", "--config", "--digest", "--ntlm", "--negotiate", "--anyauth", "--aws-sigv4", "--proxy-user", "--netrc", "--next", "--request-target", "--url-query", "--variable", "--http3"};
+constexpr std::string_view kFlags[] = {"-G", "--get", "-I", "--head"};
 
 template <std::size_t N>
 bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
@@ -130,11 +132,11 @@ class Command {
 
  private:
   bool option(std::string_view name, const std::string& value, const Word& word);
+  bool options(std::size_t& at);
+  bool named(std::string_view name, std::string_view rest, std::size_t& at, bool& took_rest);
   bool data(std::string_view name, const std::string& value, const Word& word);
   bool refuse(const Word& word, std::string message, std::string hint) { return in_.error(word.begin, word.end, std::move(message), std::move(hint)), false; }
-  bool has(std::string_view header) const {
-    return std::any_of(e_.request.headers.begin(), e_.request.headers.end(), [header](const auto& h) { return iequals(h.first, header); });
-  }
+  bool has(std::string_view header) const { return has_header(e_.request.headers, header); }
   Importing& in_;
   const std::vector<Word>& words_;
   RecordedExchange e_;
@@ -143,7 +145,9 @@ class Command {
 };
 
 bool Command::data(std::string_view name, const std::string& value, const Word& word) {
-  if (name != "--data-raw" && value.starts_with('@')) return refuse(word, "`" + value + "` is read from a file, which is not imported", "put the body in: --data-raw '…'");
+  // name@file too, where there is no =.
+  const bool from_file = name == "--data-urlencode" ? value.find('=') == std::string::npos && value.find('@') != std::string::npos : name != "--data-raw" && value.starts_with('@');
+  if (from_file) return refuse(word, "the body is read from a file, which is not imported", "put it in: --data-raw '…'");
   if (has_body_ && name != "--json") body_ += '&';
   has_body_ = true;
   type_ = name == "--json" ? "application/json" : type_.empty() ? "application/x-www-form-urlencoded" : type_;
@@ -159,49 +163,75 @@ bool Command::option(std::string_view name, const std::string& value, const Word
   auto& headers = e_.request.headers;
   if (name == "-X" || name == "--request") return e_.request.method = value, true;
   if (name == "--url") return url_ = value, true;
-  if (name == "-u" || name == "--user") return headers.emplace_back("Authorization", "Basic " + base64_encode(value)), true;
+  if (name == "-u" || name == "--user") return headers.emplace_back("Authorization", "Basic " + base64_encode(value.find(':') == std::string::npos ? value + ":" : value)), true;
+  if (name == "--oauth2-bearer") return headers.emplace_back("Authorization", "Bearer " + value), true;
+  if (name == "-r" || name == "--range") return headers.emplace_back("Range", "bytes=" + value), true;
   if (name == "-A" || name == "--user-agent") return headers.emplace_back("User-Agent", value), true;
   if (name == "-e" || name == "--referer") return headers.emplace_back("Referer", value), true;
   if (name == "-b" || name == "--cookie") {
-    if (value.find('=') == std::string::npos) return refuse(word, "`" + value + "` is a file of cookies, which is not imported", "write the cookies: -b 'name=value'");
+    if (value.find('=') == std::string::npos) return refuse(word, "the cookies are read from a file, which is not imported", "write the cookies: -b 'name=value'");
     return headers.emplace_back("Cookie", value), true;
   }
   if (name != "-H" && name != "--header") return data(name, value, word);
   const std::size_t colon = value.find(':');
-  if (colon == std::string::npos && !value.ends_with(';')) return refuse(word, "`" + value + "` is no header", "write it as 'Name: value'");
+  if (colon == std::string::npos && !value.ends_with(';')) return refuse(word, "this is no header", "write it as 'Name: value'");
   if (colon == std::string::npos) return headers.emplace_back(value.substr(0, value.size() - 1), ""), true;
   const std::string content(trim_ows(std::string_view(value).substr(colon + 1)));
   if (!content.empty()) headers.emplace_back(value.substr(0, colon), content);  // `Name:` takes one of curl's away
   return true;
 }
 
+// One option: `rest` is what stands in its word behind it, which is its value if it takes one.
+bool Command::named(std::string_view name, std::string_view rest, std::size_t& at, bool& took_rest) {
+  const Word& word = words_[at];
+  // What is none of curl's may be anything, a secret too.
+  const bool known = is_one_of(name, kTaken) || is_one_of(name, kPassedOverWithValue) || is_one_of(name, kNotImported) || (name.size() == 2 && name.back() > ' ' && name.back() < 0x7f);
+  const std::string shown = known ? "`" + std::string(name) + "`" : "this";
+  if (is_one_of(name, kFlags)) {
+    (name == "-G" || name == "--get" ? get_ : head_) = true;
+    return true;
+  }
+  if (is_one_of(name, kPassedOver)) return true;
+  if (!is_one_of(name, kTaken) && !is_one_of(name, kPassedOverWithValue)) return refuse(word, shown + " is an option of curl that is not imported", "take it out, or say the same by -X, -H and --data-raw");
+  std::string value(rest);
+  took_rest = true;
+  if (value.empty()) {
+    if (at + 1 == words_.size()) return refuse(word, shown + " has no value", "write it behind the option");
+    value = words_[++at].text;
+  }
+  return !is_one_of(name, kTaken) || option(name, value, words_[at]);
+}
+
+// The word at `at`, and the next if that is its value: --data x, -XPOST, -sSL. Of what is not known only a name is shown.
+bool Command::options(std::size_t& at) {
+  const std::string_view text = words_[at].text;
+  bool took_rest = false;
+  if (text.starts_with("--")) {
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos) return refuse(words_[at], "an option with its value behind a =, which curl does not know", "write the value as a word of its own");
+    return named(text, {}, at, took_rest);
+  }
+  for (std::size_t i = 1; i < text.size() && !took_rest; ++i) {
+    const std::string name{'-', text[i]};
+    if (!named(name, text.substr(i + 1), at, took_rest)) return false;
+  }
+  return true;
+}
+
 void Command::import() {
   const std::size_t first = words_.front().text == "$" ? 1 : 0;
-  if (words_.size() <= first || words_[first].text != "curl") return in_.error(words_.front().begin, words_.front().end, "`" + words_.front().text + "` is no curl command", "each line begins with curl, or with # for a comment");
+  if (words_.size() <= first || words_[first].text != "curl") return in_.error(words_.front().begin, words_.front().end, "this is no curl command", "each line begins with curl, or with # for a comment");
   for (std::size_t i = first + 1; i < words_.size(); ++i) {
     const Word& word = words_[i];
-    std::string_view name = word.text;
-    if (!name.starts_with('-') || name.size() < 2) {
-      if (!url_.empty()) return in_.error(word.begin, word.end, "a second URL: `" + shown_target(word.text) + "`", "write a curl command for each");
-      url_ = word.text;
-    } else if (name == "-G" || name == "--get") get_ = true;
-    else if (name == "-I" || name == "--head") head_ = true;
-    else if (is_one_of(name, kPassedOver)) continue;
-    else {
-      // -XPOST is one word.
-      std::string value;
-      const bool joined = !name.starts_with("--") && name.size() > 2;
-      if (joined) value = word.text.substr(2), name = name.substr(0, 2);
-      if (!is_one_of(name, kTaken) && !is_one_of(name, kPassedOverWithValue)) return in_.error(word.begin, word.end, "`" + word.text + "` is an option of curl that is not imported", "take it out, or say the same by -X, -H and --data-raw");
-      if (!joined) {
-        if (i + 1 == words_.size()) return in_.error(word.begin, word.end, "`" + word.text + "` has no value", "write it behind the option");
-        value = words_[++i].text;
-      }
-      if (is_one_of(name, kTaken) && !option(name, value, words_[i])) return;
+    if (word.text.size() > 1 && word.text.front() == '-') {
+      if (!options(i)) return;
+      continue;
     }
+    if (!url_.empty()) return in_.error(word.begin, word.end, "a second URL", "write a curl command for each");
+    url_ = word.text;
   }
   const Word &from = words_.front(), &to = words_.back();
-  if (!take_url(url_.find("://") == std::string::npos ? "http://" + url_ : url_, e_)) return in_.error(from.begin, to.end, url_.empty() ? "the command has no URL" : "`" + shown_target(url_) + "` is no http or https URL", "write the whole URL");
+  if (!take_url(url_.find("://") == std::string::npos ? "http://" + url_ : url_, e_)) return in_.error(from.begin, to.end, url_.empty() ? "the command has no URL" : "the URL is no http or https URL", "write the whole URL");
   if (get_ && has_body_) e_.request.target += (e_.request.target.find('?') == std::string::npos ? "?" : "&") + body_;
   const bool sends = has_body_ && !get_;
   if (e_.request.method.empty()) e_.request.method = head_ ? "HEAD" : sends ? "POST" : "GET";

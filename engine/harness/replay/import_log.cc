@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "harness/match/json_text.h"
 #include "harness/replay/import_parts.h"
 
 namespace gatelab::harness {
@@ -43,9 +44,9 @@ void combined(Importing& in, std::string_view line, std::size_t begin) {
     return in.error(begin, end, "the line is not in the combined or common log format", "ADDRESS - USER [TIME] \"GET /path HTTP/1.1\" STATUS SIZE \"REFERER\" \"AGENT\"");
   RecordedExchange e;
   const auto began = parse_log_time(time);
-  if (!began) return in.error(begin, end, "`" + time + "` is no time", "write it as 01/Jan/2026:00:00:00 +0000");
+  if (!began) return in.error(begin, end, "what stands in brackets is no time", "write it as 01/Jan/2026:00:00:00 +0000");
   e.began = *began;
-  if (!take_request_line(unescaped(request), e.request)) return in.leave_out(begin, end, "`" + request + "` is no request and left out");
+  if (!take_request_line(unescaped(request), e.request)) return in.leave_out(begin, end, "the line is of something that was no request, and left out");
   e.answer.status = static_cast<std::uint16_t>(std::stoi(status));
   std::uint64_t octets = 0;
   if (parse_decimal(size, octets)) set_size(e.answer, octets);
@@ -83,8 +84,8 @@ bool is_no_request(const Json& json) {
 
 void json_line(Importing& in, std::string_view line, std::size_t begin) {
   const std::size_t end = begin + line.size();
-  Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return in.error(begin, end, "the line is no JSON object", "take the line out");
+  Json json = parse_json_text(line);
+  if (!json.is_object()) return in.error(begin, end, is_nested_too_deep(line) ? "the line is nested too deep" : "the line is no JSON object", "take the line out");
   // Caddy has the request in an object of its own.
   if (const auto nested = json.find("request"); nested != json.end() && nested->is_object()) {
     const Json inner = *nested;
@@ -111,7 +112,7 @@ void json_line(Importing& in, std::string_view line, std::size_t begin) {
   if (std::string referer = first(json, {"http_referer", "http_referrer", "referer"}); !referer.empty()) e.request.headers.emplace_back("Referer", std::move(referer));
   if (e.request.target.starts_with("http://") || e.request.target.starts_with("https://")) {
     const std::string url = e.request.target;
-    take_url(url, e);
+    if (!take_url(url, e)) return in.error(begin, end, "the target is no http or https URL", "it begins with / or is a whole URL");
   }
   in.add(std::move(e), begin, end, "");
 }

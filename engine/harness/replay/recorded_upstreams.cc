@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/match/json_text.h"
 #include "harness/replay/request.h"
 
 namespace gatelab::harness {
@@ -26,7 +27,7 @@ Reply reply_of(const RecordedAttempt& attempt, double speed) {
 
 bool same_body(const std::string& recorded, const std::string& now) {
   if (recorded == now) return true;
-  const auto a = nlohmann::json::parse(recorded, nullptr, false), b = nlohmann::json::parse(now, nullptr, false);
+  const auto a = parse_json_text(recorded), b = parse_json_text(now);
   return a.is_structured() && b.is_structured() && a == b;
 }
 

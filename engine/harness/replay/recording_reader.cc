@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recordings are read strictly: what is taken could be sent, so nothing in it can break out of its place in a message.
+// Recordings are read strictly: what is taken could be sent, so nothing in it can break out of its place in a message. One that
+// was made with --keep-secrets has them: errors say the line and the member, and repeat neither.
 #include <algorithm>
 #include <initializer_list>
 #include <limits>
@@ -26,7 +27,8 @@ class Reader {
   void first(const Json& json);
   void body_line(const Json& json);
   void exchange_line(const Json& json);
-  void error(std::string id, std::string message, std::string hint) { sink_.error(std::move(id), span_, std::move(message), std::move(hint)); }
+  void error(std::string id, std::string message, std::string hint) { tell(diag::Severity::Error, std::move(id), std::move(message), std::move(hint)); }
+  void tell(diag::Severity severity, std::string id, std::string message, std::string hint);
   bool only(const Json& json, std::string_view what, std::initializer_list<std::string_view> known);
   const Json* member(const Json& json, const char* name, Json::value_t kind, std::string_view what);
   std::string text(const Json& json, const char* name);
@@ -46,6 +48,12 @@ class Reader {
 };
 
 constexpr std::string_view kAgain = "record it again, or take the line out";
+
+void Reader::tell(diag::Severity severity, std::string id, std::string message, std::string hint) {
+  diag::Diagnostic told{severity, std::move(id), std::move(message), span_, {}, {}, std::move(hint)};
+  told.quoted = false;
+  sink_.report(std::move(told));
+}
 
 Recording Reader::read() {
   const std::string_view all = source_->text;
@@ -67,7 +75,7 @@ Recording Reader::read() {
 void Reader::line(std::string_view text, bool complete) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() && !complete && begun_) {
-    return sink_.warning("recording-cut", span_, "the last line is cut off and left out", "whoever wrote it was killed, or the disk was full");
+    return tell(diag::Severity::Warning, "recording-cut", "the last line is cut off and left out", "whoever wrote it was killed, or the disk was full");
   }
   if (!json.is_object()) {
     unreadable_ = !begun_;
@@ -88,7 +96,7 @@ void Reader::first(const Json& json) {
   }
   if (!version->is_number_integer() || *version != 1) {
     unreadable_ = true;
-    error("recording-version", "the recording has version " + version->dump(-1, ' ', true, Json::error_handler_t::replace) + ", and this gatelab reads 1", "record it again, or take the gatelab that wrote it");
+    error("recording-version", "the recording has version " + (version->is_number() ? version->dump() : std::string("no number")) + ", and this gatelab reads 1", "record it again, or take the gatelab that wrote it");
   }
 }
 
@@ -97,7 +105,8 @@ bool Reader::only(const Json& json, std::string_view what, std::initializer_list
   for (const auto& [name, value] : json.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string_view near = diag::nearest(name, {known.begin(), known.end()});
-    error("recording-key", "unknown key `" + name + "` in " + std::string(what), near.empty() ? std::string(kAgain) : "did you mean `" + std::string(near) + "`?");
+    const bool is_name = name.size() <= 32 && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos;
+    error("recording-key", "unknown key " + (is_name ? "`" + name + "` " : std::string()) + "in " + std::string(what), near.empty() ? std::string(kAgain) : "did you mean `" + std::string(near) + "`?");
     return false;
   }
   return true;
@@ -126,11 +135,12 @@ std::int64_t Reader::number(const Json& json, const char* name) {
 void Reader::headers(const Json& json, RecordedHeaders& out) {
   const Json* list = member(json, "headers", Json::value_t::array, "list");
   if (list == nullptr) return;
-  for (const Json& pair : *list) {
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const Json& pair = (*list)[i];
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string())
       return error("recording-header", "a header is no pair of texts", "write [\"Name\", \"value\"]");
     auto name = pair[0].get<std::string>(), value = pair[1].get<std::string>();
-    if (!http::is_token(name)) return error("recording-header", "`" + name + "` is no name of a header", std::string(kAgain));
+    if (!http::is_token(name)) return error("recording-header", "header number " + std::to_string(i + 1) + " has a name that no header may have", std::string(kAgain));
     if (!http::is_field_value(value)) return error("recording-header", "the value of `" + name + "` has an octet that no header may have", std::string(kAgain));
     out.emplace_back(std::move(name), std::move(value));
   }
@@ -150,7 +160,7 @@ void Reader::body(const Json& json, RecordedBody& out) {
     return;
   }
   const auto known = digest->is_string() ? bodies_.find(digest->get<std::string>()) : bodies_.end();
-  if (known == bodies_.end()) return error("recording-body", "no line before this one holds the body " + digest->dump(-1, ' ', true, Json::error_handler_t::replace), "the file was edited or rotated files were mixed up; record it again");
+  if (known == bodies_.end()) return error("recording-body", "no line before this one holds the body that `body` names", "the file was edited or rotated files were mixed up; record it again");
   out.octets = known->second;
   if (out.size != out.octets->size()) error("recording-body", "`size` is not that of the body", std::string(kAgain));
 }
@@ -160,9 +170,9 @@ void Reader::request(const Json& json, RecordedRequest& out) {
   out.method = text(json, "method");
   out.target = text(json, "target");
   out.version = text(json, "version");
-  if (!http::is_token(out.method)) error("recording-value", "`" + out.method + "` is no method", std::string(kAgain));
+  if (!http::is_token(out.method)) error("recording-value", "`method` is no method", std::string(kAgain));
   const bool visible = std::all_of(out.target.begin(), out.target.end(), [](char c) { return c > ' ' && c != 0x7f; });
-  if (out.target.empty() || !visible) error("recording-value", "`" + out.target + "` is no target of a request", "a target has no spaces and begins with / or a scheme");
+  if (out.target.empty() || !visible) error("recording-value", "`target` is no target of a request", "a target has no spaces and begins with / or a scheme");
   headers(json, out.headers);
   body(json, out.body);
 }
@@ -205,8 +215,10 @@ void Reader::exchange_line(const Json& json) {
   e.id = text(json, "exchange");
   e.began = Instant{number(json, "began")};
   e.took = Duration(number(json, "took"));
-  e.scheme = text(json, "scheme");
-  if (e.scheme != "http" && e.scheme != "https") error("recording-value", "`scheme` is `" + e.scheme + "`", "it is http or https");
+  if (const Json* scheme = member(json, "scheme", Json::value_t::string, "text")) {
+    e.scheme = scheme->get<std::string>();
+    if (e.scheme != "http" && e.scheme != "https") error("recording-value", "`scheme` is no scheme", "it is http or https");
+  }
   if (const Json* r = member(json, "request", Json::value_t::object, "object")) request(*r, e.request);
   if (const Json* a = member(json, "answer", Json::value_t::object, "object")) answer(*a, e.answer);
   if (const Json* list = member(json, "attempts", Json::value_t::array, "list"))

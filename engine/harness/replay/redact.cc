@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "harness/match/json_text.h"
 #include "harness/replay/content.h"
 #include "harness/replay/secret_names.h"
 #include "http/uri.h"
@@ -58,7 +59,7 @@ const RE2& jwt() {
 template <std::size_t N>
 std::string kept_part(std::string_view part, const std::string_view (&kept)[N]) {
   const auto text = base64url_decode(part);
-  const Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  const Json json = text ? parse_json_text<Json>(*text) : Json();
   Json out = Json::object();
   if (json.is_object())
     for (const std::string_view name : kept)

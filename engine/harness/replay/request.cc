@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "harness/match/json_text.h"
 #include "harness/replay/redact.h"
 
 namespace gatelab::harness {
@@ -105,7 +106,7 @@ std::size_t remint(RecordedRequest& request, const std::function<std::string(con
       RecordedToken token;
       for (const auto& [part, json] : {std::pair{groups[1], &token.header}, std::pair{groups[2], &token.claims}}) {
         const auto text = base64url_decode({part.data(), part.size()});
-        if (text) *json = nlohmann::ordered_json::parse(*text, nullptr, false);
+        if (text) *json = parse_json_text<nlohmann::ordered_json>(*text);
         if (!json->is_object()) *json = nlohmann::ordered_json::object();
       }
       out.append(rest.data(), groups[0].data());

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "harness/match/json_text.h"
 
 namespace gatelab::harness {
 namespace {
@@ -141,8 +142,8 @@ void check_answer(const Expect& expect, const Observation& seen, const std::stri
   judge.match(expect.latency, nlohmann::json(a.latency.count()));
   if (!expect.json.lines.empty()) {
     judge.count();
-    const auto body = nlohmann::json::parse(content, nullptr, false);
-    if (body.is_discarded()) judge.fail(expect.json.lines.front().span, "the body is not JSON: " + shown(nlohmann::json(content), Dimension::Text));
+    const auto body = parse_json_text(content);
+    if (body.is_discarded()) judge.fail(expect.json.lines.front().span, std::string(is_nested_too_deep(content) ? "the body is nested too deep: " : "the body is not JSON: ") + shown(nlohmann::json(content), Dimension::Text));
     else if (const auto bad = match_json(expect.json, body)) judge.fail(bad->span, bad->got);
   }
   if (expect.has_interim) {

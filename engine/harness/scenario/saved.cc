@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/match/json_text.h"
+
 namespace gatelab::harness {
 namespace {
 
@@ -19,7 +21,7 @@ config::Node to_node(const nlohmann::json& value) {
 void save_from(const Answer& answer, const Send& send, const diag::Span& span, std::map<std::string, config::Node>& saved, CaseResult& result) {
   if (send.save_json.empty() && send.save_headers.empty()) return;
   const auto fail = [&](std::string message) { result.failures.push_back({span, std::move(message), {}, {}, {}}); };
-  const auto body = nlohmann::json::parse(content_of(answer), nullptr, false);
+  const auto body = parse_json_text(content_of(answer));
   for (const auto& [name, path] : send.save_json) {
     const auto found = body.is_discarded() ? std::vector<const nlohmann::json*>{} : path.select(body);
     if (found.empty()) fail("nothing to save as `" + name + "`: the path selects nothing in " + shown(nlohmann::json(answer.body), Dimension::Text));
