@@ -7,12 +7,13 @@
 
 #include "base/units.h"
 #include "config/json.h"
+#include "harness/match/schema_check.h"
 
 namespace gatelab::harness {
 namespace {
 
-enum class Op : std::uint8_t { Equals, Includes, Ne, Lt, Le, Gt, Ge, Between, OneOf, Contains, Matches, Present, All, Any, Not, Count, Each };
-constexpr std::string_view kOps[] = {"equals", "includes", "ne", "lt", "le", "gt", "ge", "between", "one_of", "contains", "matches", "present", "all", "any", "not", "count", "each"};
+enum class Op : std::uint8_t { Equals, Includes, Ne, Lt, Le, Gt, Ge, Between, OneOf, Contains, Matches, Present, All, Any, Not, Count, Each, Schema };
+constexpr std::string_view kOps[] = {"equals", "includes", "ne", "lt", "le", "gt", "ge", "between", "one_of", "contains", "matches", "present", "all", "any", "not", "count", "each", "schema"};
 
 std::string as_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
@@ -36,6 +37,7 @@ struct Matcher::Predicate {
   nlohmann::json operand;
   std::vector<MatcherPtr> inner;
   std::shared_ptr<re2::RE2> regex;
+  std::shared_ptr<const SchemaCheck> schema;
   bool flag = true;
   diag::Span span;
 };
@@ -122,6 +124,7 @@ std::shared_ptr<Matcher::Predicate> parse_predicate(Op op, const config::Node& n
     case Op::Not:
     case Op::Each: inner(node, dimension); return p;
     case Op::Count: inner(node, Dimension::Json); return p;
+    case Op::Schema: return p->schema = SchemaCheck::parse(node, sink, what), p->schema ? p : nullptr;
     case Op::All:
     case Op::Any:
     case Op::OneOf:
@@ -179,10 +182,6 @@ MatcherPtr Matcher::parse(const config::Node& node, Dimension dimension, diag::S
   for (const config::Entry& entry : node.entries) {
     const auto known = std::find(names.begin(), names.end(), entry.key);
     if (known == names.end()) {
-      if (entry.key == "schema") {
-        sink.error("not-supported", entry.key_span, "the predicate `schema` is not supported yet");
-        continue;
-      }
       diag::Diagnostic d;
       d.id = "unknown-key";
       d.message = "unknown predicate `" + entry.key + "` in " + what;
@@ -202,9 +201,10 @@ namespace {
 
 // `whole` says what the list is.
 std::optional<Mismatch> failed_each(const Matcher::Predicate& p, const nlohmann::json& value, std::optional<Mismatch> whole) {
+  whole->undecided = true;
   if (!value.is_array()) return whole->got += ", which is not a list", whole;
-  whole->vacuous = true;
-  if (value.empty()) return whole;
+  if (value.empty()) return whole->got += ", and `each` of nothing proves nothing: where it may be empty write any: [ { count: 0 }, { each: … } ]", whole;
+  whole->undecided = false;
   for (std::size_t i = 0; i < value.size(); ++i)
     for (const MatcherPtr& m : p.inner)
       if (auto mismatch = m->match(value[i])) return mismatch->got = "element " + std::to_string(i) + ": " + mismatch->got, mismatch;
@@ -214,25 +214,25 @@ std::optional<Mismatch> failed_each(const Matcher::Predicate& p, const nlohmann:
 // What is wrong with it; the span is the caller's to say.
 std::optional<Mismatch> failed(const Matcher::Predicate& p, const Value& value, Dimension dimension) {
   const auto got = [&](const std::string& more = {}) { return std::optional(Mismatch{"got " + shown(value, dimension) + more, {}}); };
-  const auto absent = std::optional(Mismatch{"it is absent", {}});
+  const auto absent = std::optional(Mismatch{"it is absent", {}, p.op == Op::Each});
   if (p.op == Op::Present) return value.has_value() == p.flag ? std::nullopt : p.flag ? absent : got();
   if (p.op == Op::Not) {
     for (const MatcherPtr& m : p.inner) {
       auto mismatch = m->match(value);
       if (!mismatch) return got();
-      if (mismatch->vacuous) return mismatch;
+      if (mismatch->undecided) return mismatch;
     }
     return std::nullopt;
   }
   if (p.op == Op::Any) {
-    bool vacuous = false;
+    bool undecided = false;
     for (const MatcherPtr& m : p.inner) {
       const auto mismatch = m->match(value);
       if (!mismatch) return std::nullopt;
-      vacuous = vacuous || mismatch->vacuous;
+      undecided = undecided || mismatch->undecided;
     }
     auto out = got(", which none of these match");
-    out->vacuous = vacuous;
+    out->undecided = undecided;
     return out;
   }
   if (p.op == Op::All) {
@@ -264,6 +264,13 @@ std::optional<Mismatch> failed(const Matcher::Predicate& p, const Value& value, 
       return std::nullopt;
     }
     case Op::Each: return failed_each(p, *value, got());
+    case Op::Schema: {
+      const SchemaCheck::Problems problems = p.schema->problems(*value);
+      if (problems.text.empty()) return std::nullopt;
+      auto out = got(", which is not as `schema` has it: " + problems.text);
+      out->undecided = problems.undecided;
+      return out;
+    }
     default: return std::nullopt;
   }
 }

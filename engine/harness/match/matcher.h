@@ -29,7 +29,7 @@ using Value = std::optional<nlohmann::json>;
 struct Mismatch {
   std::string got;
   diag::Span span;      // of the predicate that failed
-  bool vacuous = false; // there was nothing that `each` could have looked at: `not` of that is no match either
+  bool undecided = false; // nothing was there for `each` to look at, or too much for `schema`: `not` of that is no match either
 };
 
 class Matcher {

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "config/json.h"
+#include "harness/match/json_text.h"
 
 namespace gatelab::harness {
 namespace {
@@ -130,7 +131,7 @@ std::optional<Mismatch> match_message(const MessageMatcher& expected, const http
   if (expected.payload)
     if (auto bad = expected.payload->match(nlohmann::json(payload_text(message)))) return bad;
   if (expected.json.lines.empty()) return std::nullopt;
-  const auto body = nlohmann::json::parse(message.payload, nullptr, false);
+  const auto body = parse_json_text(message.payload);
   if (body.is_discarded()) return Mismatch{"the message is not JSON: " + shown(message), expected.span};
   return match_json(expected.json, body);
 }

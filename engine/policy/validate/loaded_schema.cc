@@ -13,6 +13,15 @@ void report(const std::vector<schema::Problem>& problems, const LocatedJson& sou
   }
 }
 
+std::shared_ptr<const LoadedSchema> LoadedSchema::of(LocatedJson source, diag::Sink& sink) {
+  const std::size_t before = sink.errors();
+  auto out = std::make_shared<LoadedSchema>(std::move(source), schema::Dialect::Draft7);
+  out->root = out->set.compile(out->source.document.root());
+  out->set.check_loops();
+  report(out->set.problems(), out->source, sink);
+  return sink.errors() == before ? out : nullptr;
+}
+
 std::shared_ptr<const LoadedSchema> LoadedSchema::parse(config::Reader& r, Context& context) {
   const config::Node *own = r.get("schema"), *file = r.get("file");
   if (own != nullptr && file != nullptr) return r.sink().error("two-places", file->span, r.what() + " has `schema` and `file`", "the schema stands here or in the file"), nullptr;
@@ -20,14 +29,8 @@ std::shared_ptr<const LoadedSchema> LoadedSchema::parse(config::Reader& r, Conte
     if (r.valid()) r.sink().error("missing-key", r.span(), r.what() + " has no schema", "schema: { type: object, … }, or file: order.schema.json");
     return nullptr;
   }
-  const std::size_t before = r.sink().errors();
   auto source = own != nullptr ? LocatedJson::of(*own, r.sink()) : LocatedJson::read(*file, "the schema", context);
-  if (!source) return nullptr;
-  auto out = std::make_shared<LoadedSchema>(std::move(*source), schema::Dialect::Draft7);
-  out->root = out->set.compile(out->source.document.root());
-  out->set.check_loops();
-  report(out->set.problems(), out->source, r.sink());
-  return r.sink().errors() == before ? out : nullptr;
+  return source ? of(std::move(*source), r.sink()) : nullptr;
 }
 
 }  // namespace gatelab::policy

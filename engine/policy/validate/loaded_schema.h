@@ -15,6 +15,8 @@ struct LoadedSchema {
   schema::Set set;
   std::int32_t root = -1;
 
+  // Null: it is wrong; reported.
+  static std::shared_ptr<const LoadedSchema> of(LocatedJson source, diag::Sink& sink);
   // `{ schema: … }` or `{ file: … }` of a map that `r` reads. Null: there was none, or it was wrong; reported.
   static std::shared_ptr<const LoadedSchema> parse(config::Reader& r, Context& context);
 };

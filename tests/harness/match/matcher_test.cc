@@ -30,6 +30,8 @@ struct Row {
 constexpr Dimension kText = Dimension::Text;
 constexpr Dimension kTime = Dimension::Duration;
 
+constexpr const char* kEmpty = "got [], and `each` of nothing proves nothing: where it may be empty write any: [ { count: 0 }, { each: … } ]";
+
 const Row kRows[] = {
     // a scalar means equal, typed in JSON
     {"200", "200", nullptr},
@@ -116,18 +118,29 @@ const Row kRows[] = {
     {"{ count: { ge: 3 } }", "[1,2]", "got 2 elements"},
     {"{ count: 1 }", R"({"a":1})", nullptr},
     {"{ count: 1 }", "7", "got 7, which has no elements to count"},
+    {"{ schema: { type: object, required: [id], properties: { id: { type: integer } } } }", R"({"id":1})", nullptr},
+    {"{ schema: { type: object, required: [id] } }", "{}", "got {}, which is not as `schema` has it: at the top: `id` is missing"},
+    {"{ schema: { items: { type: integer } } }", R"([1,"x",[]])", R"(got [1,"x",[]], which is not as `schema` has it: at /1: is a string, and must be of type integer; at /2: is an array, and must be of type integer)"},
+    {"{ schema: { items: { $ref: \"#/definitions/n\" }, definitions: { n: { minimum: 2 } } } }", "[1]", "got [1], which is not as `schema` has it: at /0: is less than 2"},
+    {"{ schema: { type: string, maxLength: 2 } }", "\"abc\"", "got abc, which is not as `schema` has it: at the top: is longer than 2", kText},
+    {"{ schema: { type: object } }", nullptr, "it is absent"},
+    {"{ not: { schema: { type: object } } }", "[]", nullptr},
     {"{ each: { gt: 0 } }", "[1,2]", nullptr},
     {"{ each: { gt: 0 } }", "[1,0]", "element 1: got 0"},
     {"{ each: 1 }", "3", "got 3, which is not a list"},
     // of nothing nothing is shown, and neither is its opposite
-    {"{ each: { gt: 0 } }", "[]", "got []"},
+    {"{ each: { gt: 0 } }", "[]", kEmpty},
     {"{ each: { gt: 0 } }", nullptr, "it is absent"},
-    {"{ each: { not: 1 } }", "[]", "got []"},
-    {"{ each: { each: 1 } }", "[[1],[]]", "element 1: got []"},
-    {"{ not: { each: { not: 1 } } }", "[]", "got []"},
+    {"{ each: { not: 1 } }", "[]", kEmpty},
+    {"{ each: { each: 1 } }", "[[1],[]]", "element 1: got [], and `each` of nothing proves nothing: where it may be empty write any: [ { count: 0 }, { each: … } ]"},
+    {"{ not: { each: { not: 1 } } }", "[]", kEmpty},
+    {"{ not: { each: 1 } }", "3", "got 3, which is not a list"},
+    {"{ not: { each: 1 } }", nullptr, "it is absent"},
+    {"{ not: { any: [ { each: 1 }, 2 ] } }", nullptr, "got nothing, which none of these match"},
+    {"{ not: { each: { each: 1 } } }", "[3]", "element 0: got 3, which is not a list"},
     {"{ not: { each: { not: 1 } } }", "[2]", "got [2]"},
     {"{ not: { each: { not: 1 } } }", "[2,1]", nullptr},
-    {"{ not: { all: [ { each: 1 } ] } }", "[]", "got []"},
+    {"{ not: { all: [ { each: 1 } ] } }", "[]", kEmpty},
     {"{ not: { any: [ { each: 1 }, 2 ] } }", "[]", "got [], which none of these match"},
     {"{ any: [ { count: 0 }, { each: 1 } ] }", "[]", nullptr},
     {"{ any: [ { count: 0 }, { each: 1 } ] }", "[2]", "got [2], which none of these match"},
@@ -177,7 +190,9 @@ TEST(Matcher, RefusesWhatWouldMatchAnythingOrNothing) {
       {"{ matches: \"(\" }", "bad-regex"},
       {"{ matches: 3 }", "wrong-type"},
       {"{ present: maybe }", "wrong-type"},
-      {"{ schema: a.json }", "not-supported"},
+      {"{ schema: a.json }", "bad-matcher"},
+      {"{ schema: {} }", "bad-matcher"},
+      {"{ schema: { type: text } }", "bad-schema"},
       {"5", "bad-duration", Dimension::Duration},
       {"{ le: soon }", "bad-duration", Dimension::Duration},
   };
@@ -212,8 +227,8 @@ TEST(JsonExpectation, APathThatMaySelectManyIsComparedAsAList) {
   EXPECT_FALSE(json_mismatch("{ \"$[*]\": { count: 0 } }", "[]"));
   EXPECT_FALSE(json_mismatch("{ \"$[?@.id > 1]\": { count: 1 } }", R"([{"id":1},{"id":2}])"));
   EXPECT_EQ(json_mismatch("{ \"$[*]\": { each: { ge: 2 } } }", "[2,1]")->got, "$[*]: element 1: got 1");
-  EXPECT_EQ(json_mismatch("{ \"$[*]\": { each: { ge: 2 } } }", "[]")->got, "$[*]: got []");
-  EXPECT_EQ(json_mismatch("{ \"$..gone\": { each: 1 } }", R"({"id":1})")->got, "$..gone: got []");
+  EXPECT_EQ(json_mismatch("{ \"$[*]\": { each: { ge: 2 } } }", "[]")->got, "$[*]: " + std::string(kEmpty));
+  EXPECT_EQ(json_mismatch("{ \"$..gone\": { each: 1 } }", R"({"id":1})")->got, "$..gone: " + std::string(kEmpty));
 }
 
 TEST(JsonExpectation, AWrongPathIsRefusedWhereItStands) {
@@ -229,6 +244,23 @@ TEST(Shown, CutsLongValuesAndShowsNoControls) {
   EXPECT_EQ(shown(json("a\nb"), Dimension::Text), "a b");
   EXPECT_LE(shown(json(std::string(1000, 'x')), Dimension::Text).size(), 210U);
   EXPECT_EQ(shown(Value(), Dimension::Text), "nothing");
+}
+
+// Neither that it is as the schema says, nor that it is not, has been seen.
+TEST(Matcher, NotOfASchemaThatTakesTooLongIsNoMatch) {
+  std::string ones = "[1";
+  for (int i = 1; i < 200'000; ++i) ones += ",1";
+  ones += "]";
+  diag::Sink sink;
+  const std::string schema = "{ type: array, items: { allOf: [ {type: integer}, {minimum: 0}, {maximum: 2}, {type: integer}, {minimum: 1} ] } }";
+  for (const std::string& matcher : {"{ schema: " + schema + " }", "{ not: { schema: " + schema + " } }"}) {
+    const auto tree = tree_of(matcher, sink);
+    const auto m = Matcher::parse(*tree, Dimension::Json, sink, "it");
+    ASSERT_TRUE(m);
+    const auto bad = m->match(json::parse(ones));
+    ASSERT_TRUE(bad) << matcher;
+    EXPECT_NE(bad->got.find("too long"), std::string::npos) << bad->got;
+  }
 }
 
 }  // namespace

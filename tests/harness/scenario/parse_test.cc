@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scenario files: every error by golden file, and what good files become.
+// Scenario files: every error by golden file, and what good files become. To write the golden files again after a change of
+// wording: test_harness --gtest_filter=ScenarioErrors* --write-golden, and read the difference.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,6 +27,11 @@ std::string read(const fs::path& path) {
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+bool writes_golden() {
+  const auto arguments = testing::internal::GetArgvs();
+  return std::find(arguments.begin(), arguments.end(), "--write-golden") != arguments.end();
 }
 
 const std::string* no_variable(void*, std::string_view) { return nullptr; }
@@ -76,6 +82,7 @@ TEST(ScenarioErrors, AreSaidAsTheGoldenFilesSay) {
     EXPECT_TRUE(sink.has_errors()) << path << " was taken";
     fs::path expected = path;
     expected.replace_extension(".expected");
+    if (writes_golden()) std::ofstream(expected, std::ios::binary) << diag::render_all(sink, diag::Colour::Off);
     EXPECT_EQ(diag::render_all(sink, diag::Colour::Off), read(expected)) << path;
   }
 }
