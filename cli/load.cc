@@ -335,6 +335,7 @@ class LoadCommand {
     RateSearch search(load_.curve.most());
     Outcome best;
     std::string why;
+    bool unsure = false;  // of the last rate
     for (std::uint32_t step = 0; search.next() && !load_interrupted(); ++step) {
       const double rate = *search.next();
       load_.curve = Curve({{rate, rate, load_.curve.length()}});
@@ -342,19 +343,20 @@ class LoadCommand {
       outcome.rounds.push_back(round(load_, *target_, step, fmt::format("{:.4g}/s", rate)));
       const Judgement judgement = judge(outcome.rounds, thresholds_, outcome.confidence, outcome.model, outcome.connections);
       if (load_interrupted()) break;
-      const std::string none = judgement.verdict == Verdict::Inconclusive ? none_succeeded(outcome.rounds) : "";
+      const std::string none = judgement.verdict == Verdict::Invalid ? "" : none_succeeded(outcome.rounds);
       const std::string said = none.empty() ? said_of(judgement) : none;
-      // At a higher rate that is an answer: it does not hold.
-      if (!none.empty() && step == 0) return complain(fmt::format("{}/s for {}: {}: nothing can be judged; see whether the target answers, or begin with a lower --rate", rate, format(load_.curve.length()), none)), kUnsure;
+      // Above a rate that holds that is an answer: this one does not.
+      if (!none.empty() && search.good() == 0) return complain(fmt::format("{}/s for {}: {}: nothing can be judged; see whether the target answers, or begin with a lower --rate", rate, format(load_.curve.length()), none)), kUnsure;
       if (const std::string longer = too_short(judgement, rate); none.empty() && !longer.empty()) return complain(longer), kUnsure;
       if (o_.json != "-") print(fmt::format("{}/s: {} ({})\n", rate, name(judgement.verdict), said));
       const bool holds = judgement.verdict == Verdict::Pass;
+      unsure = judgement.verdict == Verdict::Invalid;
       search.tell(holds);
       if (holds) best = std::move(outcome);
       else why = std::string(name(judgement.verdict)) + ": " + said;
     }
     if (load_interrupted()) return kInterrupted;
-    if (search.good() == 0) return complain("no rate holds: " + why), kFailed;
+    if (search.good() == 0) return complain((unsure ? "nothing can be said of the lowest rate: " : "no rate holds: ") + why), unsure ? kUnsure : kFailed;
     const int exit = tell(o_, best, thresholds_, nullptr);
     if (o_.json == "-") return exit;
     if (search.bad() == 0) print(fmt::format("most: {}/s, and no rate was found that does not hold\n", search.good()));

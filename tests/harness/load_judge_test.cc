@@ -126,6 +126,22 @@ TEST(LoadJudge, OfRequestsThatAllFailedItIsSaidWhatTheyEndedWith) {
   EXPECT_EQ(none_succeeded({Round()}), "");
 }
 
+TEST(LoadJudge, NothingPassesWhereNoRequestSucceeded) {
+  Round refused;
+  refused.length = 10s;
+  refused.judged.planned = refused.judged.sent = refused.judged.in_time = 20;
+  refused.judged.errors["refused"] = 20;
+  Round unavailable = refused;
+  unavailable.judged.answered = 20;
+  unavailable.judged.errors = {{"status 503", 20}};
+  unavailable.judged.statuses[503] = 20;
+  EXPECT_EQ(verdict(refused, "rate>=99%"), Verdict::Inconclusive);
+  EXPECT_EQ(verdict(unavailable, "rate>=99%"), Verdict::Inconclusive);
+  EXPECT_EQ(verdict(unavailable, ""), Verdict::Pass);  // nothing is asked, and there is something to tell
+  EXPECT_EQ(verdict(refused, "rate>=99%,errors<1%"), Verdict::Fail);
+  EXPECT_EQ(verdict(refused, "errors>50%"), Verdict::Pass);
+}
+
 TEST(LoadJudge, LateGeneratorProvesNothing) {
   Round round = even(1000, 10ms, 1us);
   for (int i = 0; i < 1000; ++i) round.judged.late.add(i < 980 ? 10us : 2ms);

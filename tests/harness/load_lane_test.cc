@@ -230,7 +230,7 @@ TEST_F(SimulatedLoad, FlowHandsOnWhatItHasSavedAndRowsTakeTurns) {
 TEST(LoadData, NamesOfColumnsAreWithoutAMarkAndEachThereOnce) {
   const struct {
     const char* name;
-    const char* text;
+    std::string text;
     const char* first;  // the first column, or
     const char* error;
   } rows[] = {
@@ -241,6 +241,13 @@ TEST(LoadData, NamesOfColumnsAreWithoutAMarkAndEachThereOnce) {
       {"a.csv", "id,name,id\n7,ann,8\n", nullptr, "`a.csv` line 1: two columns are named `id`: $(data.id) could be either; rename one"},
       {"a.csv", "\n\"a b\",c,a b\n1,2,3\n", nullptr, "`a.csv` line 2: two columns are named `a b`: $(data.a b) could be either; rename one"},
       {"a.csv", "\xEF\xBB\xBF", nullptr, "`a.csv` has no rows"},
+      {"a.csv", " id , name\n7,ann\n", "id", nullptr},
+      {"a.csv", "name, name\n7,ann\n", nullptr, "`a.csv` line 1: two columns are named `name`: $(data.name) could be either; rename one"},
+      {"a.csv", std::string("\xFF\xFEi\0d\0", 6), nullptr, "`a.csv` is UTF-16: save it as UTF-8"},
+      {"a.csv", "id\nann\nJos\xE9\n", nullptr, "`a.csv` line 3: not UTF-8 from here on: save it as UTF-8"},
+      {"a.jsonl", "{\"id\":7,\"a\":{\"id\":8}}\n", "a", nullptr},
+      {"a.jsonl", "{\"id\":7,\"id\":8}\n", nullptr, "`a.jsonl` line 1: two members are named `id`: $(data.id) could be either; take one out"},
+      {"a.jsonl", "{}\n{\"id\":7}\n", nullptr, "`a.jsonl` line 1: the object has no members, which would be the columns: {\"id\":7}"},
   };
   for (const auto& row : rows) {
     const auto data = read_data(row.name, row.text);

@@ -52,10 +52,12 @@ Verdict against(const Threshold& t, double low, double high) noexcept {
 
 bool upper(Threshold::Op op) noexcept { return op == Threshold::Op::Lt || op == Threshold::Op::Le; }
 
-std::uint64_t sum_sent(const std::vector<Round>& rounds) noexcept {
-  std::uint64_t n = 0;
-  for (const Round& r : rounds) n += r.judged.sent;
-  return n;
+// That the plan was kept is no pass where no request succeeded: only a bound of errors speaks of that. Who only measures may
+// measure refusals, but not what was never sent.
+bool is_vacuous(const std::vector<Round>& rounds, const std::vector<Threshold>& thresholds) noexcept {
+  const bool bounded = std::any_of(thresholds.begin(), thresholds.end(), [](const Threshold& t) { return t.what == Threshold::What::Errors; });
+  const auto is_nothing = [&](const Round& r) { return thresholds.empty() ? r.judged.sent == 0 : r.judged.failed() >= r.judged.sent + r.judged.unsent; };
+  return !bounded && std::all_of(rounds.begin(), rounds.end(), is_nothing);
 }
 
 Finding of_quantile(const Threshold& t, const std::vector<Round>& rounds, double confidence) {
@@ -240,7 +242,7 @@ std::vector<std::string> faults_of_generator(const std::vector<Round>& rounds, c
     return out;
   }
   if (planned == 0) {
-    out.push_back("no request was planned that counts: the run is shorter than its warm-up");
+    out.push_back("no request was planned that counts: the run is too short for its rate, or all of it is warm-up");
     return out;
   }
   for (const double q : quantiles) {
@@ -286,7 +288,7 @@ Judgement judge(const std::vector<Round>& rounds, const std::vector<Threshold>& 
     else out.findings.push_back(of_quantile(t, rounds, confidence));
     out.verdict = worse(out.verdict, out.findings.back().verdict);
   }
-  if (sum_sent(rounds) == 0 && thresholds.empty()) out.verdict = Verdict::Inconclusive;
+  if (out.verdict == Verdict::Pass && is_vacuous(rounds, thresholds)) out.verdict = Verdict::Inconclusive;
   std::vector<double> quantiles;
   for (const Threshold& t : thresholds)
     if (t.what == Threshold::What::Latency || t.what == Threshold::What::Service) quantiles.push_back(t.quantile);

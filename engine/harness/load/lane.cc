@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "harness/match/json_text.h"
+
 namespace gatelab::harness::load {
 namespace {
 
@@ -351,7 +353,7 @@ bool Lane::save(Visit& visit, const std::string& body) {
   bool parsed = false;
   for (const Capture& capture : visit.request().saves) {
     if (capture.path) {
-      if (!std::exchange(parsed, true)) json = nlohmann::json::parse(body, nullptr, false);
+      if (!std::exchange(parsed, true)) json = parse_json_text(body);
       if (json.is_discarded()) return false;
       const auto found = capture.path->select(json);
       if (found.empty()) return false;

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/random.h"
 #include "base/text.h"
+#include "base/utf8.h"
+#include "harness/match/json_text.h"
 #include "http/chars.h"
 
 namespace gatelab::harness::load {
@@ -60,7 +63,8 @@ Result<Data> read_csv(std::string_view name, std::string_view text) {
     if (!csv_record(text, at, line, record)) return bad_line(name, began, "a quoted value has no end: close it with \"");
     if (record.size() == 1 && record.front().empty()) continue;
     if (out.names.empty()) {
-      out.names = record;
+      // What stands behind ", " is the name all the same.
+      for (const std::string& column : record) out.names.emplace_back(trim_ows(column));
       if (const std::string* column = twice(out.names)) return bad_line(name, began, "two columns are named `" + *column + "`: $(data." + *column + ") could be either; rename one");
       continue;
     }
@@ -73,6 +77,20 @@ Result<Data> read_csv(std::string_view name, std::string_view text) {
   return out;
 }
 
+// A member's name that is there twice; empty: none. Null: the text is no JSON object.
+std::optional<std::string> parse_object(std::string_view text, nlohmann::json& out) {
+  std::set<std::string> seen;
+  std::string again;
+  const auto look = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+    if (event == nlohmann::json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second) again = value.get<std::string>();
+    return true;
+  };
+  if (is_nested_too_deep(text)) return std::nullopt;
+  out = nlohmann::json::parse(text, look, false);
+  if (!out.is_object()) return std::nullopt;
+  return again;
+}
+
 Result<Data> read_json_lines(std::string_view name, std::string_view text) {
   Data out;
   std::size_t line = 0;
@@ -83,8 +101,11 @@ Result<Data> read_json_lines(std::string_view name, std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     ++line;
     if (one.empty()) continue;
-    const auto json = nlohmann::json::parse(one, nullptr, false);
-    if (!json.is_object()) return bad_line(name, line, "not a JSON object: write one a line");
+    nlohmann::json json;
+    const auto again = parse_object(one, json);
+    if (!again) return bad_line(name, line, "not a JSON object: write one a line");
+    if (!again->empty()) return bad_line(name, line, "two members are named `" + *again + "`: $(data." + *again + ") could be either; take one out");
+    if (json.empty()) return bad_line(name, line, "the object has no members, which would be the columns: {\"id\":7}");
     if (out.names.empty())
       for (const auto& [key, value] : json.items()) out.names.push_back(key);
     std::vector<Cell> row;
@@ -97,6 +118,17 @@ Result<Data> read_json_lines(std::string_view name, std::string_view text) {
     if (out.rows.size() > kMostRows) return bad_line(name, line, "more than a million rows: split the file, and the load by --shard");
   }
   return out;
+}
+
+// The end of the text: all of it is.
+std::size_t first_not_utf8(std::string_view text) noexcept {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t length = utf8_sequence(text.substr(at));
+    if (length == 0) return at;
+    at += length;
+  }
+  return at;
 }
 
 bool is_control(char c) noexcept { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
@@ -133,6 +165,8 @@ Cell text_cell(std::string text) {
 Result<Data> read_data(std::string_view name, std::string_view text) {
   const bool csv = name.ends_with(".csv");
   if (!csv && !name.ends_with(".jsonl") && !name.ends_with(".ndjson")) return fail("bad-data", "`" + std::string(name) + "` is neither .csv nor .jsonl: rows are read from CSV, or from JSON lines");
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return fail("bad-data", "`" + std::string(name) + "` is UTF-16: save it as UTF-8");
+  if (const std::size_t at = first_not_utf8(text); at != text.size()) return bad_line(name, 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n')), "not UTF-8 from here on: save it as UTF-8");
   // Spreadsheets begin what they export with it.
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   auto out = csv ? read_csv(name, text) : read_json_lines(name, text);
