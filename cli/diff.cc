@@ -67,7 +67,8 @@ int compare(const Options& options) {
   diag::Sink of_a, of_b, of_requests;
   std::string problem;
   const auto report = harness::diff::run(a, b, run, of_a, of_b, of_requests, problem);
-  for (const diag::Sink* sink : {&of_a, &of_b, &of_requests}) tell(errors_of(*sink));
+  for (const diag::Sink* sink : {&of_a, &of_b}) tell(errors_of(*sink));
+  tell(options.traffic.empty() ? errors_of(of_requests) : of_requests);
   if (!report) {
     const auto refused = [](const std::string& path, const diag::Sink& sink) {
       if (sink.has_errors()) complain(fmt::format("`{}` has {}", path, counted(sink.told_errors(), "error")));

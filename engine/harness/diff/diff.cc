@@ -173,6 +173,15 @@ bool has_only_references(const References& references, const Redactor& redactor,
   return any && redactor.text(rest) == rest && (!rest.starts_with('/') || redactor.target(rest) == rest);
 }
 
+// Answers come from the traffic too, where upstreams gave them.
+void show(Hiding& hiding, const std::string& what, std::string& text) {
+  hiding.hide(text);
+  const std::size_t header = what.find("header "), trailer = what.find("trailer ");
+  if (header != std::string::npos) text = hiding.shown(what.substr(header + 7), text);
+  else if (trailer != std::string::npos) text = hiding.shown(what.substr(trailer + 8), text);
+  else if (what.ends_with("body")) text = hiding.shown({}, text);
+}
+
 void hide_secrets(Report& report) {
   const Redactor plain("looked at, and never printed");
   Hiding hiding([&](const std::string& text) { return has_only_references(report.references, plain, text); });
@@ -185,7 +194,7 @@ void hide_secrets(Report& report) {
       for (std::string& line : *trace) hiding.hide(line);
     for (Difference& d : group.differences)
       for (std::optional<std::string>* text : {&d.a, &d.b})
-        if (*text) hiding.hide(**text);
+        if (*text) show(hiding, d.what, **text);
   }
   if (hiding.took()) report.notes.push_back("secrets of the traffic were sent, and stand here as <redacted>");
 }
@@ -203,7 +212,7 @@ std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, co
   if (!pair) return std::nullopt;
   if (!pair->a->listeners.empty()) {
     const auto& first = pair->a->listeners.front();
-    report.base_a = (first.tls ? "https://" : "http://") + format(first.endpoint);
+    report.origin_a = origin_of(first.endpoint, static_cast<bool>(first.tls));
   }
   std::vector<Probe> probes;
   const bool given = options.traffic != nullptr || !options.scenarios.empty();

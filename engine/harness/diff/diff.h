@@ -42,7 +42,7 @@ struct Report {
   std::vector<std::string> notes;       // what was not compared, and why
   Tokens tokens;
   References references;                // what a probe's texts are printed with; all other texts here have them already
-  std::string base_a;                   // of curl commands: A's first listener; printed as probes are
+  Origin origin_a;                      // of curl commands: A's first listener; printed as probes are
   bool interrupted = false;
 };
 

@@ -109,7 +109,23 @@ std::string scenario_text(const Probe& probe, const Tokens& tokens, const Refere
   return out;
 }
 
-std::string curl_text(const Request& r, const std::string& base, const References& references) {
+Origin origin_of(const Endpoint& endpoint, bool tls) {
+  const std::string scheme = tls ? "https://" : "http://";
+  if (endpoint.kind == Endpoint::Kind::Unix) return {scheme + "localhost", endpoint.name};
+  if (endpoint.kind == Endpoint::Kind::Inherited) return {scheme + "localhost:PORT", {}};
+  Address at = endpoint.address;
+  const std::string port = at.port == 0 ? "PORT" : std::to_string(at.port);
+  at.port = 1;
+  std::string host = format(at);
+  host.resize(host.rfind(':'));
+  // Every address of this machine is reached by its own.
+  if (endpoint.both) host = "localhost";
+  else if (host == "0.0.0.0") host = "127.0.0.1";
+  else if (host == "[::]") host = "[::1]";
+  return {scheme + host + ":" + port, {}};
+}
+
+std::string curl_text(const Request& r, const Origin& origin, const References& references) {
   const auto shell = [&references](std::string_view text) { return shell_word(text, references); };
   // Compressed, a value of the environment could be read from it by anybody: then it stands there as it is, and the coding behind.
   const bool coded = !r.coding.empty() && references.masked(r.body) == r.body, filler = r.has_body && !coded && is_filler(r);
@@ -122,7 +138,8 @@ std::string curl_text(const Request& r, const std::string& base, const Reference
   for (const auto& [name, value] : r.headers)
     if (!name.starts_with('@')) out += " -H " + shell(value.empty() ? name + ";" : name + ": " + value);
   if (r.has_body) out += coded || filler ? std::string(" --data-binary @-") : " --data-raw " + shell(r.body);
-  out += " " + shell(base + r.target);
+  if (!origin.socket.empty()) out += " --unix-socket " + shell(origin.socket);
+  out += " " + shell(origin.url + r.target);
   out += encoded_text(r, references, "${", "}");
   if (!r.coding.empty() && !coded) out += "  # its body as " + r.coding;
   // Most addresses are not this machine's: whoever pastes it would get no further.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/endpoint.h"
 #include "base/time.h"
 #include "harness/diff/references.h"
 #include "harness/idp/token.h"
@@ -84,8 +85,14 @@ using Tokens = std::map<std::string, TokenSpec>;
 // As a scenario has it: flow YAML, one step. `indent`: in front of each line.
 // Values of `references` are not in it.
 std::string scenario_text(const Probe& probe, const Tokens& tokens, const References& references, const std::string& indent);
-// `base`: http://127.0.0.1:8080. One command of a shell that runs nothing else, whatever the request has in it; as above.
-std::string curl_text(const Request& request, const std::string& base, const References& references);
+// Where a listener is reached from this machine. A port that the system is to choose is PORT: whoever runs it knows it.
+struct Origin {
+  std::string url;     // http://127.0.0.1:8080
+  std::string socket;  // the path of a unix socket that it goes through; empty: none
+};
+Origin origin_of(const Endpoint& endpoint, bool tls);
+// One command of a shell that runs nothing else, whatever the request has in it; as above.
+std::string curl_text(const Request& request, const Origin& origin, const References& references);
 // Equal for equal probes.
 std::string key_of(const Probe& probe);
 

@@ -51,7 +51,7 @@ class Text {
     differences(g);
     for (const auto& [name, trace] : {std::pair{"A", &g.trace_a}, std::pair{"B", &g.trace_b}})
       for (std::size_t i = 0; i < trace->size(); ++i) line(i == 0 ? name : "", (*trace)[i]);
-    line("curl", curl_text(last_request(g), report.base_a, report.references));
+    line("curl", curl_text(last_request(g), report.origin_a, report.references));
     out_ += "  steps\n" + scenario_text(g.probe, report.tokens, report.references, "    ") + "\n";
   }
   // What the lines above say is not said again.
@@ -92,7 +92,7 @@ std::string as_json(const Report& report, const std::string& name_a, const std::
     for (const Difference& d : g.differences) first["differences"].push_back({{"what", d.what}, {"a", d.a ? Json(*d.a) : Json()}, {"b", d.b ? Json(*d.b) : Json()}});
     first["trace_a"] = g.trace_a;
     first["trace_b"] = g.trace_b;
-    first["curl"] = curl_text(request, report.base_a, report.references);
+    first["curl"] = curl_text(request, report.origin_a, report.references);
     first["steps"] = scenario_text(g.probe, report.tokens, report.references, "");
     json["groups"].push_back(std::move(one));
   }

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "base/text.h"
 #include "harness/replay/request.h"
+#include "http/chars.h"
 
 namespace gatelab::harness {
 namespace {
@@ -26,32 +28,66 @@ void Hiding::take(RecordedHeaders& headers, std::string& target, std::string& bo
   said.octets = std::make_shared<const std::string>(body);
   redactor_.body(as_sent, said, false);
   put(body, said.octets ? *said.octets : std::string(body.size(), 'x'));
-  // One may be a part of another.
-  std::stable_sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
+}
+
+void Hiding::take(const std::string& secret) {
+  add(secret, "<redacted>");
+  std::string written;  // as texts of JSON are told, and as parts of a target
+  append_json_escaped(written, secret);
+  if (written != secret) add(std::exchange(written, {}), "<redacted>");
+  append_percent_encoded(written = {}, secret, [](char c) { return http::is(c, http::kUnreserved); });
+  if (written != secret) add(std::move(written), "<redacted>");
+}
+
+void Hiding::add(std::string secret, std::string shown) {
+  if (secret.size() < kLong) return;
+  beginnings_.insert(secret.substr(0, kLong));
+  const std::size_t size = secret.size();
+  found_[size].try_emplace(std::move(secret), std::move(shown));
 }
 
 void Hiding::put(std::string& text, const std::string& redacted) {
   const std::vector<std::string> each = std::exchange(each_, {});
   const std::string shown = without_marks(redacted);
   if (shown == text || (spared_ && spared_(text))) return;
-  for (const std::string& secret : each) {
-    if (secret.size() < kLong) continue;
-    found_.emplace_back(secret, "<redacted>");
-    std::string escaped;  // as texts of JSON are told
-    append_json_escaped(escaped, secret);
-    if (escaped != secret) found_.emplace_back(std::move(escaped), "<redacted>");
-  }
-  // Percent-encoded, or however it stands there.
+  for (const std::string& secret : each) take(secret);
+  // However it stands there.
   const auto ends = std::mismatch(text.begin(), text.end(), shown.begin(), shown.end());
-  if (static_cast<std::size_t>(text.end() - ends.first) >= kLong) found_.emplace_back(std::string(ends.first, text.end()), std::string(ends.second, shown.end()));
-  found_.emplace_back(text, shown);
+  add(std::string(ends.first, text.end()), std::string(ends.second, shown.end()));
+  add(text, shown);
   text = shown;
   took_ = true;
 }
 
 void Hiding::hide(std::string& text) const {
-  for (const auto& [secret, shown] : found_)
-    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + shown.size())) text.replace(at, secret.size(), shown);
+  std::string out, piece;
+  std::size_t done = 0;
+  for (std::size_t at = 0; at + kLong <= text.size();) {
+    std::size_t length = 0;
+    if (beginnings_.count(piece.assign(text, at, kLong)) > 0)
+      for (auto it = found_.lower_bound(text.size() - at); it != found_.end() && length == 0; ++it)
+        if (const auto known = it->second.find(piece.assign(text, at, it->first)); known != it->second.end()) {
+          out.append(text, done, at - done).append(known->second);
+          length = it->first;
+        }
+    at += std::max<std::size_t>(1, length);
+    if (length > 0) done = at;
+  }
+  if (done > 0) text = out.append(text, done);
+}
+
+std::string Hiding::shown(std::string_view header, const std::string& text) {
+  each_.clear();
+  std::string out = without_marks(header.empty() ? redactor_.text(text) : redactor_.header(header, text));
+  each_.clear();
+  if (out == text || (spared_ && spared_(text))) return text;
+  took_ = true;
+  return out;
+}
+
+void Hiding::forget() {
+  found_.clear();
+  beginnings_.clear();
 }
 
 }  // namespace gatelab::harness

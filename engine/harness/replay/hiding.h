@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
-#include <utility>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "harness/replay/redact.h"
@@ -18,20 +20,26 @@ class Hiding {
   Hiding(const Hiding&) = delete;  // the redactor writes into this one
   Hiding& operator=(const Hiding&) = delete;
 
-  // A request's: marks stand in these from now on, and hide() knows what stood there.
+  // A message's: marks stand in these from now on, and hide() knows what stood there.
   void take(RecordedHeaders& headers, std::string& target, std::string& body);
-  // In what was said of the requests that were taken.
+  // One that is known to be one.
+  void take(const std::string& secret);
+  // In what was said of what was taken. From the left, the longest first; what stands there then is not looked at again.
   void hide(std::string& text) const;
-  void forget() noexcept { found_.clear(); }
+  // A text that stands for itself: of a header of this name, or, without one, of a body.
+  std::string shown(std::string_view header, const std::string& text);
+  void forget();
   bool took() const noexcept { return took_; }  // any, ever
 
  private:
   void put(std::string& text, const std::string& redacted);
+  void add(std::string secret, std::string shown);
 
   std::function<bool(const std::string&)> spared_;
   std::vector<std::string> each_;  // that the redactor has taken out since the last put()
   Redactor redactor_;
-  std::vector<std::pair<std::string, std::string>> found_;  // what stood there, and what stands there now; long ones first
+  std::map<std::size_t, std::unordered_map<std::string, std::string>, std::greater<>> found_;  // by length: what stood there, and what stands there now
+  std::unordered_set<std::string> beginnings_;  // of all of these, the first octets
   bool took_ = false;
 };
 

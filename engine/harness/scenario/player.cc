@@ -166,6 +166,7 @@ void Player::unmatched() {
     SeenRequest shown = seen[i];
     std::string target = shown.path + (shown.query.empty() ? "" : "?" + shown.query);
     Hiding hiding;
+    for (const Replay::Secret& secret : replay_.secrets) hiding.take(secret.text);
     hiding.take(shown.headers, target, shown.body);
     hiding.hide(shown.near_miss);
     for (std::string& miss : shown.misses) hiding.hide(miss);
