@@ -25,13 +25,14 @@ void FillState::pass_on() noexcept {
 }
 
 void FillState::trim() noexcept {
-  if (!is_passing) return;
+  // What is stored whole is there a second time, as its entry: nobody joins any more.
+  if (!is_passing && end != FillEnd::Complete) return;
   std::size_t least = first + chunks.size();
   for (const FillReader& reader : readers)
     if (!reader.is_cut_off) least = std::min(least, reader.next);
   for (; first < least; ++first, chunks.pop_front()) {
     backlog -= chunks.front().size();
-    store.passing_.fetch_sub(chunks.front().size(), std::memory_order_relaxed);
+    if (is_passing) store.passing_.fetch_sub(chunks.front().size(), std::memory_order_relaxed);
   }
   if (drained && backlog <= drained_below) std::exchange(drained, nullptr)();
 }
@@ -60,6 +61,7 @@ void Fill::close(FillEnd end) noexcept {
     std::lock_guard lock(s.mutex);
     s.end = end;
     s.wake_all();
+    s.trim();
   }
   s.store.release(std::exchange(s.reserved, 0));
 }
