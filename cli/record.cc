@@ -43,6 +43,8 @@ bool would_replace(const std::string& path) {
   return ::stat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode);
 }
 
+bool is_stdout(const std::string& path) { return path.empty() || path == "-"; }
+
 // Known to nobody, and gone with this process.
 std::string fresh_salt() {
   std::random_device dice;
@@ -55,7 +57,10 @@ std::string fresh_salt() {
 }
 
 int import(const Options& options) {
-  if (!options.force && !options.out.empty() && would_replace(options.out)) {
+  std::vector<NamedFile> inputs;
+  for (const std::string& file : options.files) inputs.emplace_back("a file", file);
+  if (!each_of_its_own({{"--out", options.out}}, inputs)) return kUsage;
+  if (!options.force && !is_stdout(options.out) && would_replace(options.out)) {
     complain(fmt::format("`{}` is there already: take another name, or --force", options.out));
     return kEnvironment;
   }
@@ -78,7 +83,7 @@ int import(const Options& options) {
     complain(fmt::format("nothing was written: {}", counted(sink.told_errors(), "error")));
     return kInvalid;
   }
-  if (options.out.empty()) return print(text) ? kOk : kEnvironment;
+  if (is_stdout(options.out)) return print(text) ? kOk : kEnvironment;
   // For its owner's eyes, as a live one is.
   if (const int fd = ::open(options.out.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); fd >= 0) {
     ::fchmod(fd, 0600);
@@ -152,6 +157,7 @@ int record(LiveOptions& options) {
   RecordingOptions& recording = options.recording;
   if (options.to.empty() == options.serve.config.empty()) return usage("record what? --gateway gateway.yaml, or --to http://127.0.0.1:3000");
   if (recording.out.empty() && recording.har.empty()) return usage("record where to? --out traffic.gtl, or --har traffic.har");
+  if (recording.out == "-" || recording.har == "-") return usage("what is recorded goes into files, which are rotated: name one instead of -");
   if (!recording.out.empty() && !recording.har.empty() && same_file(recording)) return usage("--out and --har are the same file: each needs one of its own");
   if (!spares_configuration(options)) return kUsage;
   if (!options.to.empty())
@@ -216,7 +222,7 @@ void add_record(CLI::App& app, Chosen& chosen) {
   add_live(*command, chosen);
   CLI::App* importing = command->add_subcommand("import", "make a recording of a HAR, an access log, curl commands or a Postman collection");
   importing->add_option("FILE", options->files, "what to import; its content says what it is")->required();
-  importing->add_option("--out", options->out, "the recording; default: stdout");
+  importing->add_option("--out", options->out, "the recording; -, or nothing: stdout");
   importing->add_flag("--force", options->force, "replace a file that is there");
   importing->callback([options, &chosen] { chosen = [options] { return import(*options); }; });
 }

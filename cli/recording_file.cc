@@ -42,11 +42,22 @@ Status RotatingFile::open(const std::string& path, std::uint64_t max_octets, std
     const std::string one = i == 0 ? path : fmt::format("{}.{}", path, i);
     if (::access(one.c_str(), F_OK) == 0) return fail("exists", "`" + one + "` is there already: take another name, or --force");
   }
-  if (const Status created = create(); !created || !force) return created;
-  // Those of an earlier run would be taken for what came before this file.
-  for (std::uint32_t i = 1; i < keep; ++i)
-    if (const std::string one = fmt::format("{}.{}", path, i); ::unlink(one.c_str()) != 0 && errno != ENOENT) return fail("io", "can't remove `" + one + "`, of an earlier recording: " + std::strerror(errno));
-  return success();
+  // What is there stays as long as nothing has come to take its place.
+  replaces_ = force;
+  return made_ ? create() : can_replace();
+}
+
+Status RotatingFile::can_replace() {
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  return descriptor_ >= 0 ? success() : fail("io", "can't write `" + path_ + "`: " + std::strerror(errno));
+}
+
+// Those of an earlier run would be taken for what came before this file.
+Status RotatingFile::begin() {
+  if (!std::exchange(replaces_, false)) return success();
+  for (std::uint32_t i = 1; i < keep_; ++i)
+    if (const std::string one = fmt::format("{}.{}", path_, i); ::unlink(one.c_str()) != 0 && errno != ENOENT) return fail("io", "can't remove `" + one + "`, of an earlier recording: " + std::strerror(errno));
+  return made_ ? success() : create();
 }
 
 Status RotatingFile::create() {
@@ -77,6 +88,7 @@ Status RotatingFile::put(std::uint64_t at, const std::string& text) {
 }
 
 Status RotatingFile::append(const std::string& text) {
+  if (const Status begun = begin(); !begun) return begun;
   const std::string whole = (size_ > begin_.size() ? between_ : "") + text;
   if (const Status put_there = put(size_, whole + end_); !put_there) {
     // Whoever reads it finds the exchanges before. `end_` had its room on the disk already.
@@ -170,6 +182,7 @@ Status RecordingFile::write(harness::RecordedExchange& exchange) {
 }
 
 void RecordingFile::abandon() {
+  abandoned_ = true;
   finish();
   if (has_recording_) recording_.abandon();
   if (has_har_) har_.abandon();
@@ -182,8 +195,11 @@ void RecordingFile::finish() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
-  for (RotatingFile* file : {&recording_, &har_})
+  for (RotatingFile* file : {&recording_, &har_}) {
+    if (!abandoned_)
+      if (const Status begun = file->begin(); !begun && problem_.empty()) problem_ = begun.error().message;
     if (const Status closed = file->close(); !closed && problem_.empty()) problem_ = closed.error().message;
+  }
 }
 
 }  // namespace gatelab::cli

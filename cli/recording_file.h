@@ -26,8 +26,10 @@ class RotatingFile {
   RotatingFile(const RotatingFile&) = delete;
   RotatingFile& operator=(const RotatingFile&) = delete;
 
-  // Only for this user's eyes. `force`: a file that is there is replaced. ids: exists, io.
+  // Only for this user's eyes. `force`: a file that is there is replaced, once begin() says so. ids: exists, io.
   Status open(const std::string& path, std::uint64_t max_octets, std::uint32_t keep, bool force);
+  // What is there goes now, with the files that went before it. append() does it too; the second time nothing happens.
+  Status begin();
   bool is_full() const noexcept { return size_ + end_.size() >= max_octets_ && size_ > begin_.size(); }
   Status rotate();
   // Fails: the file is as it was before.
@@ -38,12 +40,14 @@ class RotatingFile {
 
  private:
   Status create();
+  Status can_replace();
   Status put(std::uint64_t at, const std::string& text);
   std::string begin_, between_, end_, path_;
   std::uint64_t max_octets_ = 0, size_ = 0;  // without end_
   std::uint32_t keep_ = 1;
   int descriptor_ = -1;
   bool made_ = false;  // the file was not there before
+  bool replaces_ = false;  // what an earlier run has left is still there
 };
 
 struct RecordingOptions {
@@ -89,7 +93,7 @@ class RecordingFile {
   std::uint64_t queued_ = 0;  // octets, roughly
   std::uint64_t written_ = 0, dropped_ = 0;
   std::string problem_;
-  bool stopping_ = false;
+  bool stopping_ = false, abandoned_ = false;
   std::thread thread_;
 };
 

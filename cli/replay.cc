@@ -41,7 +41,7 @@ std::string word(const std::string& text) {
 
 std::string command_of(const Options& o) {
   const harness::ReplayOptions& r = o.replay;
-  std::string out = "gatelab replay " + word(r.from) + " --gateway " + word(r.gateway);
+  std::string out = "gatelab replay " + word(r.from) + (r.url.empty() ? " --gateway " + word(r.gateway) : " --url " + word(r.url));
   const auto add = [&out](const char* flag, const std::string& value) {
     if (!value.empty()) out += std::string(" ") + flag + " " + word(value);
   };
@@ -93,6 +93,18 @@ bool readable(const std::string& path) {
   return false;
 }
 
+// Flags that can't be meant together; empty: they can.
+std::string at_odds(const Options& o) {
+  const harness::ReplayOptions& r = o.replay;
+  if (r.gateway.empty() == r.url.empty()) return "replay to what? --gateway gateway.yaml, or --url http://127.0.0.1:8080";
+  if (r.upstreams == "live" && !o.real && r.url.empty()) return "--upstreams live: what runs elsewhere is called on sockets: add --real";
+  if (r.url.empty()) return {};
+  if (!r.upstreams.empty() && r.upstreams != "live") return "--upstreams " + r.upstreams + ": a gateway that runs already calls what it calls; leave it out";
+  if (!r.against.empty()) return "--against: what runs at --url can't be started again with another configuration; replay to each and compare with the recording";
+  if (!r.remint.empty()) return "--remint: whoever issues tokens for the gateway at --url has its own keys; give it tokens by --secret";
+  return {};
+}
+
 int replay(Options options) {
   for (const std::string& secret : options.secrets) {
     const std::size_t equals = secret.find('=');
@@ -102,6 +114,11 @@ int replay(Options options) {
     }
     options.replay.secrets.emplace_back(secret.substr(0, equals), secret.substr(equals + 1));
   }
+  if (const std::string why = at_odds(options); !why.empty()) {
+    complain(why);
+    return kUsage;
+  }
+  options.real = options.real || !options.replay.url.empty();
   options.replay.rerun = command_of(options);
   for (const std::string* path : {&options.replay.from, &options.replay.gateway, &options.replay.against})
     if (!readable(*path)) return kEnvironment;
@@ -125,13 +142,14 @@ void add_replay(CLI::App& app, Chosen& chosen) {
   harness::ReplayOptions& r = options->replay;
   CLI::App* command = app.add_subcommand("replay", "send a recording again and compare the answers");
   command->add_option("FILE", r.from, "a recording, or whatever `record import` reads")->required();
-  command->add_option("--gateway", r.gateway, "the configuration that answers now")->required();
+  CLI::Option* gateway = command->add_option("--gateway", r.gateway, "the configuration that answers now");
+  command->add_option("--url", r.url, "instead: whatever answers there, gatelab or not")->excludes(gateway);
   command->add_option("--against", r.against, "another configuration to compare with; default: the recorded answers");
   command->add_option("--path", r.path, "only requests whose path matches this regular expression");
   command->add_option("--method", r.method, "only this method");
   command->add_option("--exchange", r.exchanges, "only the exchange of this id; may be repeated")->take_all()->allow_extra_args(false);
   command->add_option("--pace", r.pace, "recorded, fast (one after another), or 4x: four times as fast as recorded")->capture_default_str();
-  command->add_option("--upstreams", r.upstreams, "recorded, or mocks: those of the configuration; default: recorded if they were")->check(CLI::IsMember({"recorded", "mocks"}));
+  command->add_option("--upstreams", r.upstreams, "recorded, mocks: those of the configuration, or live: where it says they are (with --real); default: recorded if they were")->check(CLI::IsMember({"recorded", "mocks", "live"}));
   command->add_option("--remint", r.remint, "make the recorded tokens again, signed by a stand-in for this issuer of the configuration");
   command->add_option("--secret", options->secrets, "MARK=VARIABLE: a secret from the environment in the place of its mark; may be repeated")->take_all()->allow_extra_args(false);
   command->add_option("--ignore-header", r.ignore_headers, "a header that may differ; may be repeated")->take_all()->allow_extra_args(false);

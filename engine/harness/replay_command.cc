@@ -72,6 +72,7 @@ class Command {
     const bool smaller = replay_.shrink && !report.result.differences.empty() && !summary_.interrupted;
     std::ostream& told = smaller ? err_ : out_;
     if (!report.result.ok()) told << failure_text(report, options_.colour);
+    for (const std::string& what : report.result.left_out) told << what << "\n";
     for (const std::string& note : report.result.notes) told << note << "\n";
     if (smaller) shrink(report.result);
     return summary_;
@@ -146,6 +147,10 @@ class Command {
 
 ReplayOptions said_in_full(ReplayOptions replay, io::Files& files) {
   if (!replay.upstreams.empty()) return replay;
+  if (!replay.url.empty()) {
+    replay.upstreams = "live";
+    return replay;
+  }
   diag::Sink unheard;
   const auto text = files.read(replay.from);
   Recording recording;
@@ -155,7 +160,9 @@ ReplayOptions said_in_full(ReplayOptions replay, io::Files& files) {
 }
 
 std::string scenario_of(const ReplayOptions& o) {
-  std::string out = "gatelab: 1\nname: " + quoted("replay of " + o.from) + "\ngateway: " + quoted(o.gateway) + "\nmodes: [sim, real]\nclock: { start: recorded }\n";
+  std::string out = "gatelab: 1\nname: " + quoted("replay of " + o.from) + "\ngateway: " + (o.url.empty() ? quoted(o.gateway) : "{ url: " + quoted(o.url) + " }") + "\n";
+  out += o.upstreams == "live" ? "modes: [real]\n" : "modes: [sim, real]\n";
+  if (o.url.empty()) out += "clock: { start: recorded }\n";
   if (!o.remint.empty()) out += "issuers: { " + quoted(o.remint) + ": { alg: RS256, kid: k1 } }\n";
   out += "cases:\n  - name: recorded traffic behaves the same\n    steps:\n      - replay:\n          from: " + quoted(o.from) + "\n" + only(o);
   if (o.pace != "recorded") out += "          pace: " + quoted(o.pace) + "\n";

@@ -12,6 +12,7 @@ namespace gatelab::harness {
 
 struct ReplayOptions {
   std::string from, gateway;                  // files
+  std::string url;                            // instead of `gateway`: one that runs already
   std::string against;                        // another configuration; empty: the recording
   std::string path, method;                   // a regular expression, a method; empty: any
   std::vector<std::string> exchanges;         // ids; empty: any

@@ -215,10 +215,11 @@ class Run {
 
   void tell(const CaseReport& c, std::size_t told) {
     failed_ += c.result.ok() ? 0 : 1;
-    if (!c.result.ok() || options_.verbose) {
+    if (!c.result.ok() || options_.verbose || !c.result.left_out.empty()) {
       erase_progress();
       if (!c.result.ok()) out_ << failure_text(c, options_.colour) << std::endl;
       else out_ << "ok   " << c.file->path << " › " << title_of(c) << (options_.repeat > 1 ? " (seed " + std::to_string(c.result.seed) + ")" : "") << std::endl;
+      for (const std::string& what : c.result.left_out) out_ << "     " << what << std::endl;
       if (options_.verbose)
         for (const std::string& note : c.result.notes) out_ << "     " << note << std::endl;
     }

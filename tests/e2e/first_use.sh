@@ -30,6 +30,12 @@ expect_equal "exchanges of the log" "$(grep -c '^{"exchange"' log.gtl)" 6
 exits 4 "$GATELAB" record import access.log --out log.gtl
 grep -q 'log.gtl.*is there already.*--force' err.txt || fail "a recording is replaced: $(<err.txt)"
 exits 0 "$GATELAB" record import access.log --out log.gtl --force
+exits 2 "$GATELAB" record import access.log --out ./access.log --force
+grep -q -- '--out would be written over' err.txt || fail "an import over what it reads: $(<err.txt)"
+exits 0 "$GATELAB" record import access.log --out -
+expect_equal "exchanges on stdout" "$(grep -c '^{"exchange"' out.txt)" 6
+exits 2 "$GATELAB" record --gateway gateway.yaml --out -
+[[ ! -e - ]] || fail "a file named - was made"
 
 # A recording that could not begin leaves nothing behind.
 echo 'rutes: []' | cat gateway.yaml - >bad.yaml
@@ -79,6 +85,11 @@ cmp traffic.gtl kept.gtl && cmp gateway.yaml mine.yaml || fail "replay --save ha
 exits 1 "$GATELAB" replay traffic.gtl --gateway gateway.yaml
 grep -q 'nothing differs but .*--ignore-header X-Request-Id' out.txt || fail "no hint: $(<out.txt)"
 
+# What could not begin takes nothing away, with --force neither.
+echo old | tee older.gtl older.gtl.1 >/dev/null
+exits 3 "$GATELAB" record --gateway bad.yaml --out older.gtl --force
+[[ $(cat older.gtl older.gtl.1) == $'old\nold' ]] || fail "a failed start has replaced a recording: $(ls)"
+
 # --force takes the files of the earlier run with it: its F.1 is not what came before this F.
 echo old >forced.gtl.1
 start forced "$GATELAB" record --gateway gateway.yaml --out forced.gtl --no-watch --force
@@ -95,6 +106,13 @@ grep -q '2 not compared, as the recording has no answer' out.txt || fail "unansw
 ! grep -q planted-query out.txt err.txt || fail "a secret is printed: $(cat out.txt err.txt)"
 exits 0 "$GATELAB" replay un.har --gateway gateway.yaml --skip-left-out
 grep -q '2 not compared' out.txt && grep -q '1 exchange compared, 0 different' out.txt || fail "what is left out: $(<out.txt)"
+exits 0 "$GATELAB" replay un.har --gateway gateway.yaml --skip-left-out --save skips.yaml
+exits 0 "$GATELAB" test skips.yaml
+grep -q '2 not compared' out.txt || fail "a saved scenario leaves out in silence: $(<out.txt)"
+exits 0 "$GATELAB" diff gateway.yaml gateway.yaml --traffic un.har
+grep -q 'there was no answer' err.txt || fail "diff passes over what is wrong with its traffic: $(<err.txt)"
+exits 1 "$GATELAB" diff gateway.yaml other.yaml --traffic log.gtl
+grep -q "curl .*'\?http://127.0.0.1:PORT/" out.txt || fail "a port that nobody knows: $(grep curl out.txt)"
 exits 0 "$GATELAB" record import un.har --out un.gtl
 [[ $(grep -c 'there was no answer' err.txt) == 2 ]] || fail "no warning: $(<err.txt)"
 mkdir -p sub/deep real
@@ -132,6 +150,43 @@ exits 2 "$GATELAB" load http://shop:planted-password@127.0.0.1:9/ --rate 1/s
 ! grep -q planted-password err.txt || fail "load shows a password: $(<err.txt)"
 exits 2 "$GATELAB" record --to http://shop:planted-password@127.0.0.1:9 --out new.gtl
 grep -q 'must not hold' err.txt && ! grep -q planted-password err.txt || fail "record shows a password: $(<err.txt)"
+exits 2 "$GATELAB" record --to 'http://shop:planted-password too@127.0.0.1:9' --out new.gtl
+grep -q 'must not hold' err.txt && ! grep -q planted-password err.txt || fail "record shows a password: $(<err.txt)"
+
+# A recording sent to what runs already, and to upstreams where they are.
+start_gatelab again gateway.yaml --no-watch
+exits 0 "$GATELAB" replay traffic.gtl --url "$url" --ignore-header X-Request-Id --ignore-header Date
+grep -q '3 exchanges compared, 0 different' out.txt || fail "replay --url: $(<out.txt)"
+exits 0 "$GATELAB" replay traffic.gtl --url "$url" --ignore-header X-Request-Id --ignore-header Date --save there.yaml
+exits 0 "$GATELAB" test --real there.yaml
+cat >front.yaml <<CONFIG
+gatelab: 1
+listeners: [ { name: plain, address: 127.0.0.1:0 } ]
+upstreams: { shop: { url: "$url" } }
+routes: [ { name: all, upstream: shop } ]
+CONFIG
+exits 0 "$GATELAB" replay traffic.gtl --gateway front.yaml --upstreams live --real --ignore-header X-Request-Id --ignore-header Date --ignore-header Via
+exits 2 "$GATELAB" replay traffic.gtl --gateway front.yaml --upstreams live
+grep -q 'add --real' err.txt || fail "live upstreams in virtual time: $(<err.txt)"
+exits 2 "$GATELAB" replay traffic.gtl
+exits 2 "$GATELAB" replay traffic.gtl --url "$url" --remint main
+exits 1 "$GATELAB" replay traffic.gtl --url http://127.0.0.1:9
+kill -TERM "$pid"
+ended "$pid" 20 || fail "no end"
+
+# What a secret is put into is not shown with it.
+printf '{"gatelab":"recording","version":1}\n' >marked.gtl
+printf '{"exchange":"1","began":1767225600000000000,"took":1,"scheme":"http","request":{"method":"GET","target":"/items/1?token=%%3Credacted:0123456789ab%%3E","version":"1.1","headers":[["Host","a"]]},"answer":{"status":404,"headers":[]},"attempts":[]}\n' >>marked.gtl
+exits 1 env REAL=planted-secret "$GATELAB" replay marked.gtl --gateway gateway.yaml --secret 0123456789ab=REAL
+! grep -q planted-secret out.txt err.txt || fail "a secret that was put back is printed: $(cat out.txt err.txt)"
+
+# What nobody answers holds at no rate, and fails at none.
+
+for bound in 'rate>=99%' 'errors<1%' 'p99<50ms'; do
+  exits 5 "$GATELAB" load "http://127.0.0.1:9/" --rate 50/s --duration 1s --find-max "$bound"
+  grep -q 'no request succeeded' err.txt || fail "$bound of nothing: $(cat out.txt err.txt)"
+done
+exits 5 "$GATELAB" load "http://127.0.0.1:9/" --rate 50/s --duration 1s --expect 'rate>=99%'
 
 # Loads: nothing expected is no verdict, and nothing answered has no percentiles.
 load() { "$GATELAB" load "$@"; }

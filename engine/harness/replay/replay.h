@@ -38,7 +38,7 @@ struct ReplayCompare {
 };
 
 struct Replay {
-  enum class Upstreams : std::uint8_t { Mocks, Recorded };
+  enum class Upstreams : std::uint8_t { Mocks, Recorded, Live };  // Live: those that have no mock are called where they are
   struct Secret {
     std::string mark, text;  // twelve digits, and what they stand for
     diag::Span span;

@@ -53,6 +53,7 @@ std::string to_json(const RunReport& report) {
       one["trace"] = hash;
     }
     // What was left out, or not compared, is no failure and said all the same.
+    if (!c.result.left_out.empty()) one["left_out"] = c.result.left_out;
     if (!c.result.notes.empty()) one["notes"] = c.result.notes;
     for (const Failure& f : c.result.failures) {
       nlohmann::ordered_json failure{{"place", place(f.span, c)}, {"message", f.message}};

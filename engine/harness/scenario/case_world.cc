@@ -14,6 +14,10 @@ bool has_target(const upstream::Config& upstream, std::string_view name) {
   return std::any_of(upstream.targets.begin(), upstream.targets.end(), [name](const upstream::TargetConfig& t) { return t.name == name; });
 }
 
+bool calls_live(const Case& c) {
+  return std::any_of(c.steps.begin(), c.steps.end(), [](const Step& step) { return step.replay && step.replay->upstreams == Replay::Upstreams::Live; });
+}
+
 constexpr std::uint32_t kWorkers = 2;
 
 }  // namespace
@@ -27,7 +31,7 @@ CaseWorld::CaseWorld(const File& file, const Case& c, const TestOptions& options
 
 gateway::Options CaseWorld::gateway_options() {
   gateway::Options out;
-  out.hermetic = true;
+  out.hermetic = !calls_live(case_);
   out.ephemeral_listeners = options_.real;
   out.export_traces = true;
   out.keep_state = driver_->simulated();

@@ -99,8 +99,9 @@ void parse_replay_step(Step& step, const config::Node& node, config::Reader& r, 
   out.from_span = p.span_of("from");
   if (const config::Node* only = p.get("only")) parse_only(out, *only, sink);
   if (const config::Node* pace = p.get("pace")) parse_pace(out, *pace, sink);
-  out.upstreams = static_cast<Replay::Upstreams>(p.choice("upstreams", 0, {"mocks", "recorded"}));
+  out.upstreams = static_cast<Replay::Upstreams>(p.choice("upstreams", 0, {"mocks", "recorded", "live"}));
   out.upstreams_span = p.span_of("upstreams");
+  if (out.upstreams == Replay::Upstreams::Live && world.sim) sink.error("real-only", out.upstreams_span, "live upstreams are on sockets, where there is no virtual time", "modes: [real]");
   out.remint = p.text("remint", "");
   out.remint_span = p.span_of("remint");
   if (!out.remint.empty() && world.issuers.count(out.remint) == 0) sink.error("unknown-issuer", out.remint_span, "the scenario has no issuer `" + out.remint + "`", "issuers: { " + out.remint + ": { alg: RS256, kid: k1 } }");

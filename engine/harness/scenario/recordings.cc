@@ -29,10 +29,10 @@ void Recordings::load(const File& file, Replay& replay, diag::Sink& sink) {
   const auto chosen = selected(replay);
   if (chosen.empty()) return sink.error("nothing-replayed", replay.from_span, replay.recording->exchanges.empty() ? "there is nothing in the recording" : "`only` leaves none of the recording's " + std::to_string(replay.recording->exchanges.size()) + (replay.recording->exchanges.size() == 1 ? " exchange" : " exchanges"), "nothing would be proved");
   if (replay.upstreams == Replay::Upstreams::Recorded && !replay.recording->has_upstreams())
-    sink.error("client-side-only", replay.upstreams_span, "the recording has only what clients saw: upstreams can't answer from it", "give them `mocks`, or record through gatelab: gatelab record --gateway gateway.yaml --out traffic.gtl");
+    sink.error("client-side-only", replay.upstreams_span, "the recording has only what clients saw: upstreams can't answer from it", "give them `mocks` (--upstreams mocks), or record through gatelab: gatelab record --gateway gateway.yaml --out traffic.gtl");
   const bool answers = std::any_of(chosen.begin(), chosen.end(), [](const RecordedExchange* e) { return e->answer.status != 0; });
   if (replay.compare && replay.compare->gateway.empty() && !answers)
-    sink.error("no-answers", replay.compare->span, "there are no answers in the recording to compare with", "with: { gateway: old.yaml }");
+    sink.error("no-answers", replay.compare->span, "there are no answers in the recording to compare with", "compare with another configuration: with: { gateway: old.yaml } (--against old.yaml)");
 }
 
 void Recordings::set_start(Case& of) {

@@ -30,8 +30,11 @@ std::string kind_of(const RecordedExchange& exchange) {
 // Of a file that is no recording of ours, as those in what the gateway says of it.
 std::string line_of(const RecordedExchange& exchange) { return exchange.request.method + " " + shown_target(exchange.request.target); }
 
-std::vector<std::string> without_secrets(std::vector<std::string> trace, RecordedRequest request) {
+std::vector<std::string> without_secrets(std::vector<std::string> trace, RecordedRequest request, const std::vector<Replay::Secret>& secrets) {
   Hiding hiding;
+  std::vector<bool> used;
+  put_back(request, secrets, used);
+  for (const Replay::Secret& secret : secrets) hiding.take(secret.text);
   std::string body = request.body.octets ? *request.body.octets : std::string();
   hiding.take(request.headers, request.target, body);
   for (std::string& line : trace) hiding.hide(line);
@@ -52,7 +55,7 @@ ComparedAnswer unmarked(ComparedAnswer answer) {
 
 void ReplayStep::run(const Step& step) {
   const Replay& replay = *step.replay;
-  if (world_.foreign() != nullptr && replay.upstreams == Replay::Upstreams::Recorded) return world_.fail(replay.upstreams_span, "a gateway that is not ours does not call what is recorded", "give it `mocks` with addresses");
+  if (world_.foreign() != nullptr && replay.upstreams == Replay::Upstreams::Recorded) return world_.fail(replay.upstreams_span, "a gateway that is not ours does not call what is recorded", "give it `mocks` with addresses, or what it has itself: `live`");
   std::vector<const RecordedExchange*> exchanges;
   if (!playable(replay, exchanges)) return;
   const auto player = std::make_shared<Player>(world_, replay);
@@ -74,7 +77,7 @@ bool ReplayStep::playable(const Replay& replay, std::vector<const RecordedExchan
     if (why.empty()) out.push_back(e);
     else if (left_out++ == 0) first = line_of(*e) + " (" + diag::place(e->span) + "): " + why;
   }
-  if (left_out > 0) world_.result().notes.push_back(std::to_string(left_out) + " left out, such as " + first);
+  if (left_out > 0) world_.result().left_out.push_back(std::to_string(left_out) + " left out, such as " + first);
   if (left_out > 0 && !replay.skip_left_out) world_.fail(replay.from_span, std::to_string(left_out) + " can't be replayed, such as " + first, "leave them out with `only`, or all of them: left_out: skip");
   else if (out.empty()) world_.fail(replay.from_span, "nothing of the recording can be replayed");
   return world_.go_on();
@@ -88,7 +91,7 @@ void ReplayStep::unanswered(const Replay& replay, const std::vector<const Record
     if (e->answer.status == 0 && n++ == 0) first = line_of(*e) + " (" + diag::place(e->span) + ")";
   if (n == 0) return;
   const std::string what = std::to_string(n) + " not compared, as the recording has no answer to " + (n == 1 ? "it: " : "them, such as ") + first;
-  world_.result().notes.push_back(what);
+  world_.result().left_out.push_back(what);
   if (!replay.skip_left_out) world_.fail(replay.from_span, what, "leave them out with `only`, or all of them: left_out: skip (--skip-left-out)");
 }
 
@@ -186,7 +189,7 @@ void ReplayStep::compare(const Replay& replay, const std::vector<const RecordedE
     ++compared;
     const ComparedAnswer old = against_recording ? recorded(*exchanges[k]) : seen(before[k].answer, true);
     auto differences = comparison.compare(kind_of(*exchanges[k]), old, seen(now[k].answer, !against_recording));
-    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, exchanges[k]->request), line_of(*exchanges[k])});
+    if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, exchanges[k]->request, replay.secrets), line_of(*exchanges[k])});
   }
   judge(replay, comparison, different, compared);
 }

@@ -34,6 +34,7 @@ struct CaseResult {
   };
   std::vector<Different> differences;  // of replays
   std::vector<std::string> notes;   // for people who want to know more
+  std::vector<std::string> left_out;  // what a replay was told to leave out: a pass says nothing of it
   bool interrupted = false;         // on sockets a step may be given up: the case proves nothing then
   bool ok() const noexcept { return failures.empty(); }
 };
