@@ -137,7 +137,7 @@ void append_json_escaped(std::string& out, std::string_view text) {
     const std::size_t n = c < 0x80 ? 1 : utf8_sequence(text.substr(i));
     const auto second = n == 2 ? static_cast<unsigned char>(text[i + 1]) : 0U;
     if (c < 0x80) append_escape(out, c);
-    else if (c == 0xC2 && second < 0xA0) append_escape(out, static_cast<unsigned char>(second));  // C1 controls: terminals obey them too
+    else if (n == 2 && c == 0xC2 && second < 0xA0) append_escape(out, static_cast<unsigned char>(second));  // C1 controls: terminals obey them too
     else if (n == 0) out += "\xEF\xBF\xBD";
     else out.append(text, i, n);
     i += n == 0 ? 1 : n;
