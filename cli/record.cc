@@ -18,15 +18,18 @@
 #include <vector>
 
 #include "base/endpoint.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/recording_file.h"
 #include "cli/same_file.h"
 #include "cli/serve.h"
+#include "config/node.h"
 #include "harness/replay/import.h"
 #include "harness/replay/redact.h"
 #include "harness/replay/tap.h"
 #include "io/disk.h"
+#include "io/real.h"
 
 namespace gatelab::cli {
 namespace {
@@ -64,19 +67,23 @@ int import(const Options& options) {
     complain(fmt::format("`{}` is there already: take another name, or --force", options.out));
     return kEnvironment;
   }
-  const harness::Redactor redactor(fresh_salt());
-  harness::RecordingWriter writer;
-  std::string text = harness::RecordingWriter::first_line();
-  std::size_t exchanges = 0;
+  harness::Redactor redactor(fresh_salt());
+  harness::KnownSecrets known;
+  std::vector<harness::RecordedExchange> all;
   diag::Sink sink;
   for (const std::string& file : options.files) {
     const diag::SourcePtr source = read_source(file);
     if (!source) return kEnvironment;
-    for (harness::RecordedExchange& exchange : harness::import_traffic(source, sink)) {
-      exchange.id = fmt::format("import-{}", ++exchanges);
-      redactor.apply(exchange);
-      text += writer.lines(exchange);
-    }
+    for (harness::RecordedExchange& exchange : harness::import_traffic(source, sink, &known)) all.push_back(std::move(exchange));
+  }
+  redactor.know(known);
+  harness::RecordingWriter writer;
+  std::string text = harness::RecordingWriter::first_line();
+  std::size_t exchanges = 0;
+  for (harness::RecordedExchange& exchange : all) {
+    exchange.id = fmt::format("import-{}", ++exchanges);
+    redactor.apply(exchange);
+    text += writer.lines(exchange);
   }
   if (!sink.all().empty()) fmt::print(stderr, "{}\n", diag::render_all(sink, colour_of(Stream::Err)));
   if (sink.has_errors()) {
@@ -118,6 +125,48 @@ std::string file_of(const std::string& text) {
   if (descriptor < 0 || ::write(descriptor, text.data(), text.size()) != static_cast<ssize_t>(text.size())) return {};
   return fmt::format("/proc/self/fd/{}", descriptor);
 }
+
+// What a configuration says is a secret: where its authenticators look for credentials, and what its consumers have.
+class SecretsOf {
+ public:
+  explicit SecretsOf(const std::string& path) {
+    const auto text = io::DiskFiles().read(path);
+    if (!text) return;  // whoever serves it says so
+    diag::Sink unheard;
+    config::ParseOptions parse;
+    parse.env = {&io::environment_variable, nullptr};
+    const auto tree = config::parse(std::make_shared<diag::SourceFile>(diag::SourceFile{path, *text}), parse, unheard);
+    if (tree) look(*tree);
+  }
+  harness::KnownSecrets take() { return std::move(known_); }
+
+ private:
+  void look(const config::Node& node) {
+    for (const config::Node& item : node.items) look(item);
+    for (const config::Entry& e : node.entries) {
+      for (const std::string_view kind : {"api-key", "jwt", "basic", "hmac"})
+        if (e.key == kind) place(*e.value);
+      if (e.key == "consumers") values(*e.value);
+      else look(*e.value);
+    }
+  }
+  void place(const config::Node& of) {
+    if (const config::Node* header = of.find("header")) known_.headers.insert(to_lower(header->text));
+    if (const config::Node* query = of.find("query")) known_.parameters.insert(query->text);
+  }
+  void values(const config::Node& node) {
+    for (const config::Node& item : node.items) values(item);
+    for (const config::Entry& e : node.entries) {
+      const bool is_secret = e.key == "keys" || e.key == "key" || e.key == "value" || e.key == "secret" || e.key == "password";
+      if (is_secret && !e.value->text.empty()) known_.values.push_back(e.value->text);
+      if (is_secret)
+        for (const config::Node& item : e.value->items)
+          if (!item.text.empty()) known_.values.push_back(item.text);
+      values(*e.value);
+    }
+  }
+  harness::KnownSecrets known_;
+};
 
 int usage(const std::string& why) {
   complain(why);
@@ -167,17 +216,24 @@ int record(LiveOptions& options) {
   if (!max_body) return usage("--max-body " + options.max_body + ": write a size such as 1MiB");
   recording.max_octets = max_file->bytes;
   recording.max_body = max_body->bytes;
+  const harness::KnownSecrets known = options.to.empty() ? SecretsOf(options.serve.config).take() : harness::KnownSecrets{};
   if (!options.to.empty()) {
     options.serve.config = file_of(configuration_of(options));
     options.serve.no_watch = true;
   }
   RecordingFile file(fresh_salt(), [](const std::string& why) { complain("the recording ends here, though requests are still served: " + why); });
+  file.know(known);
   if (const Status opened = file.open(recording); !opened) {
     complain(opened.error().message);
     return kEnvironment;
   }
   if (recording.keep_secrets) complain("secrets are recorded as they are: keep the file to yourself");
-  harness::TrafficTap tap([&file](harness::RecordedExchange exchange) { file.add(std::move(exchange)); }, max_body->bytes);
+  // What the target was never told is no part of what it answered.
+  const bool as_if_unasked = !options.to.empty() && !options.keep_encoding;
+  harness::TrafficTap tap([&file, as_if_unasked](harness::RecordedExchange exchange) {
+    if (as_if_unasked) std::erase_if(exchange.request.headers, [](const auto& h) { return iequals(h.first, "accept-encoding"); });
+    file.add(std::move(exchange));
+  }, max_body->bytes);
   options.serve.tap = &tap;
   options.serve.on_record = [&tap](const observe::Record& one) { tap.finished(one); };
   options.serve.on_failed_start = [&file] { file.abandon(); };
@@ -202,7 +258,7 @@ void add_live(CLI::App& command, Chosen& chosen) {
   command.add_option("--max-file", options->max_file, "a file goes on in another from there on: FILE.1 is the one before")->capture_default_str();
   command.add_option("--keep", options->recording.keep, "how many files are kept")->check(CLI::Range(1, 1000))->capture_default_str();
   command.add_option("--max-body", options->max_body, "larger bodies are left out")->capture_default_str();
-  command.add_flag("--keep-encoding", options->keep_encoding, "with --to: targets may compress; such bodies can't be looked into and are left out");
+  command.add_flag("--keep-encoding", options->keep_encoding, "with --to: targets may compress what they answer; else they are not told that the client would take it");
   command.add_flag("--keep-secrets", options->recording.keep_secrets, "take nothing out");
   command.add_flag("--force", options->recording.force, "replace files that are there");
   command.add_option("--workers", options->serve.workers, "worker threads; 0: one a core")->check(CLI::Range(0, 256))->capture_default_str();

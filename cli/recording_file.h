@@ -62,6 +62,8 @@ class RecordingFile {
   // `failed`: called once, on the writing thread, with what the disk has said: from there on nothing is recorded. May be null.
   explicit RecordingFile(std::string salt, std::function<void(const std::string&)> failed = nullptr);
   ~RecordingFile() { finish(); }
+  // What is a secret whatever it looks like. Before open().
+  void know(const harness::KnownSecrets& known) { redactor_.know(known); }
   // Opens the files and begins to write.
   Status open(const RecordingOptions& options);
   // Never waits for the disk. Any thread.

@@ -3,18 +3,21 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace gatelab::harness {
 namespace {
 
 struct Imported {
   std::vector<RecordedExchange> exchanges;
+  KnownSecrets known;
   std::string told;
 };
 
 Imported import(std::string text) {
   diag::Sink sink;
   Imported out;
-  out.exchanges = import_traffic(std::make_shared<diag::SourceFile>(diag::SourceFile{"in", std::move(text)}), sink);
+  out.exchanges = import_traffic(std::make_shared<diag::SourceFile>(diag::SourceFile{"in", std::move(text)}), sink, &out.known);
   out.told = diag::render_all(sink, diag::Colour::Off);
   return out;
 }
@@ -345,6 +348,63 @@ TEST(Import, APostmanCollectionGrowsNoFurtherThanAnybodyWouldHaveTyped) {
   for (const RecordedExchange& e : in.exchanges) octets += e.request.body.size;
   EXPECT_LE(octets, std::size_t{65} << 20);
   EXPECT_NE(in.told.find("`{{big}}`"), std::string::npos);
+}
+
+TEST(Import, WhatACollectionSaysIsACredentialIsKnownAsOne) {
+  const Imported in = import(R"({"info":{"schema":"https://schema.getpostman.com/"},"variable":[{"key":"v","value":"of-a-vault","type":"secret"},{"key":"n","value":3}],"item":[
+    {"name":"h","request":{"url":"http://a.test/","auth":{"type":"apikey","apikey":[{"key":"key","value":"X-K"},{"key":"value","value":"ak3"},{"key":"in","value":"header"}]}}},
+    {"name":"q","request":{"url":"http://a.test/?n={{n}}","auth":{"type":"apikey","apikey":[{"key":"key","value":"kk"},{"key":"value","value":"ak5"},{"key":"in","value":"query"}]}}}]})");
+  ASSERT_EQ(in.exchanges.size(), 2U) << in.told;
+  EXPECT_EQ(in.known.headers.count("x-k"), 1U);
+  EXPECT_EQ(in.known.parameters.count("kk"), 1U);
+  EXPECT_NE(std::find(in.known.values.begin(), in.known.values.end(), "of-a-vault"), in.known.values.end());
+  Redactor redactor("a salt of no interest");
+  redactor.know(in.known);
+  RecordedRequest header_one = in.exchanges[0].request, query_one = in.exchanges[1].request;
+  redactor.apply(header_one);
+  redactor.apply(query_one);
+  EXPECT_EQ(header(header_one.headers, "X-K").find("ak3"), std::string::npos);
+  EXPECT_EQ(query_one.target.find("ak5"), std::string::npos) << query_one.target;
+  EXPECT_EQ(query_one.target.find("/?n=3&kk="), 0U) << query_one.target;
+  EXPECT_EQ(redactor.text("it is of-a-vault").find("of-a-vault"), std::string::npos);
+}
+
+TEST(Import, APostmanRequestLosesNothingInSilence) {
+  const Imported in = import(R"({"info":{"schema":"https://schema.getpostman.com/"},"item":[
+    {"name":"g","request":{"method":"POST","url":"http://a.test/","body":{"mode":"graphql","graphql":{"query":"q","operationName":"R","variables":{"a":1}}}}},
+    {"name":"bad","request":{"method":"POST","url":"http://a.test/","body":{"mode":"graphql","graphql":{"query":"q","variables":"{,}"}}}},
+    {"name":"lines","request":{"method":"POST","url":"http://a.test/","header":"X-A: b\r\nX-C: d","body":{"mode":"urlencoded","urlencoded":"a=b"}}},
+    {"name":"path","request":{"url":{"raw":"http://a.test/:id/y","variable":[{"key":"id","value":""}]}}}]})");
+  ASSERT_EQ(in.exchanges.size(), 3U) << in.told;
+  EXPECT_EQ(*in.exchanges[0].request.body.octets, R"({"operationName":"R","query":"q","variables":{"a":1}})");
+  EXPECT_NE(in.told.find("bad: `graphql.variables` is no JSON object"), std::string::npos) << in.told;
+  EXPECT_EQ(header(in.exchanges[2].request.headers, "X-A"), "b");
+  EXPECT_EQ(header(in.exchanges[2].request.headers, "X-C"), "d");
+  EXPECT_EQ(*in.exchanges[2].request.body.octets, "a=b");
+  EXPECT_NE(in.told.find("path: the path has a variable without a value: `:id`"), std::string::npos) << in.told;
+}
+
+TEST(Import, BodiesThatAFileDoesNotHoldAreLeftOutAndNotSentAsNone) {
+  const Imported log = import("1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] \"POST /p HTTP/1.1\" 200 999\n");
+  ASSERT_EQ(log.exchanges.size(), 1U) << log.told;
+  EXPECT_EQ(log.exchanges[0].request.body.left_out, "not-recorded");
+  EXPECT_GT(log.exchanges[0].request.body.size, 0U);
+  const Imported har = import(R"({"log":{"entries":[{"startedDateTime":"2026-01-01T00:00:00Z","request":{"method":"POST","url":"http://a/","postData":{"mimeType":"multipart/form-data; boundary=x","params":[{"name":"f","fileName":"x.bin"}]}},"response":{"status":200,"content":{"text":"x","encoding":"rot13"}}}]}})");
+  ASSERT_EQ(har.exchanges.size(), 1U) << har.told;
+  EXPECT_EQ(har.exchanges[0].request.body.left_out, "not-recorded");
+  EXPECT_NE(har.told.find("multipart form"), std::string::npos) << har.told;
+  EXPECT_NE(har.told.find("`encoding` that is not known"), std::string::npos) << har.told;
+}
+
+TEST(Import, WhatTheShellWouldDoIsTold) {
+  const Imported in = import("curl http://a/ -H \"Authorization: Bearer $TOKEN\"\ncurl 'http://a/$x' -u a:b -u c:d -H 'Authorization: Own x'\n");
+  ASSERT_EQ(in.exchanges.size(), 2U) << in.told;
+  EXPECT_NE(in.told.find("in:1:19"), std::string::npos) << in.told;
+  EXPECT_NE(in.told.find("what the shell would put in here"), std::string::npos) << in.told;
+  EXPECT_EQ(in.told.find("in:2"), std::string::npos) << in.told;
+  EXPECT_EQ(std::count_if(in.exchanges[1].request.headers.begin(), in.exchanges[1].request.headers.end(), [](const auto& h) { return h.first == "Authorization"; }), 1);
+  EXPECT_EQ(header(in.exchanges[1].request.headers, "Authorization"), "Own x");
+  EXPECT_NE(import("curl http://a/ | jq .a\n").told.find("a pipe"), std::string::npos);
 }
 
 }  // namespace

@@ -10,12 +10,6 @@
 #include "http/chars.h"
 
 namespace gatelab::harness {
-namespace {
-
-constexpr std::size_t kLong = 5;  // shorter ones stand in too much that has nothing to do with them
-
-}  // namespace
-
 Hiding::Hiding(std::function<bool(const std::string&)> spared) : spared_(std::move(spared)), redactor_("printed, and never put back", &each_) {}
 
 void Hiding::take(RecordedHeaders& headers, std::string& target, std::string& body) {
@@ -31,19 +25,12 @@ void Hiding::take(RecordedHeaders& headers, std::string& target, std::string& bo
 }
 
 void Hiding::take(const std::string& secret) {
-  add(secret, "<redacted>");
+  found_.add(secret, "<redacted>");
   std::string written;  // as texts of JSON are told, and as parts of a target
   append_json_escaped(written, secret);
-  if (written != secret) add(std::exchange(written, {}), "<redacted>");
+  if (written != secret) found_.add(std::exchange(written, {}), "<redacted>");
   append_percent_encoded(written = {}, secret, [](char c) { return http::is(c, http::kUnreserved); });
-  if (written != secret) add(std::move(written), "<redacted>");
-}
-
-void Hiding::add(std::string secret, std::string shown) {
-  if (secret.size() < kLong) return;
-  beginnings_.insert(secret.substr(0, kLong));
-  const std::size_t size = secret.size();
-  found_[size].try_emplace(std::move(secret), std::move(shown));
+  if (written != secret) found_.add(std::move(written), "<redacted>");
 }
 
 void Hiding::put(std::string& text, const std::string& redacted) {
@@ -53,27 +40,10 @@ void Hiding::put(std::string& text, const std::string& redacted) {
   for (const std::string& secret : each) take(secret);
   // However it stands there.
   const auto ends = std::mismatch(text.begin(), text.end(), shown.begin(), shown.end());
-  add(std::string(ends.first, text.end()), std::string(ends.second, shown.end()));
-  add(text, shown);
+  found_.add(std::string(ends.first, text.end()), std::string(ends.second, shown.end()));
+  found_.add(text, shown);
   text = shown;
   took_ = true;
-}
-
-void Hiding::hide(std::string& text) const {
-  std::string out, piece;
-  std::size_t done = 0;
-  for (std::size_t at = 0; at + kLong <= text.size();) {
-    std::size_t length = 0;
-    if (beginnings_.count(piece.assign(text, at, kLong)) > 0)
-      for (auto it = found_.lower_bound(text.size() - at); it != found_.end() && length == 0; ++it)
-        if (const auto known = it->second.find(piece.assign(text, at, it->first)); known != it->second.end()) {
-          out.append(text, done, at - done).append(known->second);
-          length = it->first;
-        }
-    at += std::max<std::size_t>(1, length);
-    if (length > 0) done = at;
-  }
-  if (done > 0) text = out.append(text, done);
 }
 
 std::string Hiding::shown(std::string_view header, const std::string& text) {
@@ -83,11 +53,6 @@ std::string Hiding::shown(std::string_view header, const std::string& text) {
   if (out == text || (spared_ && spared_(text))) return text;
   took_ = true;
   return out;
-}
-
-void Hiding::forget() {
-  found_.clear();
-  beginnings_.clear();
 }
 
 }  // namespace gatelab::harness

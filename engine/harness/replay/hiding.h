@@ -3,13 +3,11 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "harness/replay/redact.h"
+#include "harness/replay/replacements.h"
 
 namespace gatelab::harness {
 
@@ -24,22 +22,20 @@ class Hiding {
   void take(RecordedHeaders& headers, std::string& target, std::string& body);
   // One that is known to be one.
   void take(const std::string& secret);
-  // In what was said of what was taken. From the left, the longest first; what stands there then is not looked at again.
-  void hide(std::string& text) const;
+  // In what was said of what was taken.
+  void hide(std::string& text) const { text = found_.in(text); }
   // A text that stands for itself: of a header of this name, or, without one, of a body.
   std::string shown(std::string_view header, const std::string& text);
-  void forget();
+  void forget() { found_.clear(); }
   bool took() const noexcept { return took_; }  // any, ever
 
  private:
   void put(std::string& text, const std::string& redacted);
-  void add(std::string secret, std::string shown);
 
   std::function<bool(const std::string&)> spared_;
   std::vector<std::string> each_;  // that the redactor has taken out since the last put()
   Redactor redactor_;
-  std::map<std::size_t, std::unordered_map<std::string, std::string>, std::greater<>> found_;  // by length: what stood there, and what stands there now
-  std::unordered_set<std::string> beginnings_;  // of all of these, the first octets
+  Replacements found_;
   bool took_ = false;
 };
 

@@ -174,10 +174,11 @@ std::optional<Instant> parse_log_time(std::string_view text) {
   return instant_of(y, static_cast<unsigned>(at / 3 + 1), d, h, mi, s, offset_of(zone));
 }
 
-std::vector<RecordedExchange> import_traffic(const diag::SourcePtr& source, diag::Sink& sink) {
+std::vector<RecordedExchange> import_traffic(const diag::SourcePtr& source, diag::Sink& sink, KnownSecrets* known) {
   const TrafficKind kind = kind_of_traffic(source->text);
   if (kind == TrafficKind::Recording) return read_recording(source, sink).exchanges;
-  Importing in{source, sink, {}, {}};
+  KnownSecrets unheard;
+  Importing in{source, sink, {}, {}, known == nullptr ? unheard : *known};
   switch (kind) {
     case TrafficKind::Recording: break;
     case TrafficKind::Har: import_har(in); break;

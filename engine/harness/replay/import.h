@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/replay/recording.h"
+#include "harness/replay/redact.h"
 
 namespace gatelab::harness {
 
@@ -16,6 +17,7 @@ TrafficKind kind_of_traffic(std::string_view text);
 std::string_view name_of(TrafficKind kind);
 
 // A recording is read as it is. Nothing is redacted here. Errors say the file, the line or the member, and what to do.
-std::vector<RecordedExchange> import_traffic(const diag::SourcePtr& source, diag::Sink& sink);
+// `known`: gets what the file itself says is a secret; may be null.
+std::vector<RecordedExchange> import_traffic(const diag::SourcePtr& source, diag::Sink& sink, KnownSecrets* known = nullptr);
 
 }  // namespace gatelab::harness

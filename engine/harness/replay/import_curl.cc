@@ -15,6 +15,8 @@ namespace {
 struct Word {
   std::string text;
   std::size_t begin = 0, end = 0;
+  bool shell = false;     // begins with what the shell takes for itself
+  bool expanded = false;  // has what the shell would put a value in place of
 };
 
 // The words of one command as a POSIX shell would split them, $'…' too.
@@ -28,11 +30,14 @@ class Shell {
 
  private:
   bool single(std::string& out);
-  bool twofold(std::string& out);
+  bool twofold(std::string& out, bool& expanded);
   bool ansi(std::string& out);
   std::string_view text_;
   std::size_t at_ = 0;
 };
+
+// $NAME, ${NAME}, $(command)
+bool names(char next) noexcept { return next == '(' || next == '{' || next == '_' || (ascii_lower(next) >= 'a' && ascii_lower(next) <= 'z'); }
 
 bool Shell::single(std::string& out) {
   const std::size_t end = text_.find('\'', at_);
@@ -42,9 +47,10 @@ bool Shell::single(std::string& out) {
   return true;
 }
 
-bool Shell::twofold(std::string& out) {
+bool Shell::twofold(std::string& out, bool& expanded) {
   for (; at_ < text_.size(); ++at_) {
     const char c = text_[at_];
+    expanded = expanded || c == '`' || (c == '$' && at_ + 1 < text_.size() && names(text_[at_ + 1]));
     if (c == '"') return ++at_, true;
     const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
     if (c == '\\' && (next == '"' || next == '\\' || next == '$' || next == '`')) out += text_[++at_];
@@ -101,9 +107,12 @@ bool Shell::command(std::vector<Word>& words) {
     } else if (c == '\'' || c == '"' || (c == '$' && next == '\'')) {
       std::string& out = begin();
       at_ += c == '$' ? 2 : 1;
-      if (!(c == '\'' ? single(out) : c == '"' ? twofold(out) : ansi(out))) return finish(), false;
+      if (!(c == '\'' ? single(out) : c == '"' ? twofold(out, words.back().expanded) : ansi(out))) return finish(), false;
     } else {
+      const bool first = !within;
       begin() += c == '\\' && next != '\0' ? next : c;
+      words.back().shell = words.back().shell || (first && (c == '|' || c == '>' || c == '<' || c == '&'));
+      words.back().expanded = words.back().expanded || c == '`' || (c == '$' && names(next));
       at_ += c == '\\' && next != '\0' ? 2 : 1;
     }
   }
@@ -140,7 +149,7 @@ class Command {
   Importing& in_;
   const std::vector<Word>& words_;
   RecordedExchange e_;
-  std::string url_, body_, type_;
+  std::string url_, body_, type_, authorization_;
   bool has_body_ = false, get_ = false, head_ = false;
 };
 
@@ -163,8 +172,8 @@ bool Command::option(std::string_view name, const std::string& value, const Word
   auto& headers = e_.request.headers;
   if (name == "-X" || name == "--request") return e_.request.method = value, true;
   if (name == "--url") return url_ = value, true;
-  if (name == "-u" || name == "--user") return headers.emplace_back("Authorization", "Basic " + base64_encode(value.find(':') == std::string::npos ? value + ":" : value)), true;
-  if (name == "--oauth2-bearer") return headers.emplace_back("Authorization", "Bearer " + value), true;
+  if (name == "-u" || name == "--user") return authorization_ = "Basic " + base64_encode(value.find(':') == std::string::npos ? value + ":" : value), true;
+  if (name == "--oauth2-bearer") return authorization_ = "Bearer " + value, true;
   if (name == "-r" || name == "--range") return headers.emplace_back("Range", "bytes=" + value), true;
   if (name == "-A" || name == "--user-agent") return headers.emplace_back("User-Agent", value), true;
   if (name == "-e" || name == "--referer") return headers.emplace_back("Referer", value), true;
@@ -221,8 +230,11 @@ bool Command::options(std::size_t& at) {
 void Command::import() {
   const std::size_t first = words_.front().text == "$" ? 1 : 0;
   if (words_.size() <= first || words_[first].text != "curl") return in_.error(words_.front().begin, words_.front().end, "this is no curl command", "each line begins with curl, or with # for a comment");
+  for (const Word& word : words_)
+    if (word.expanded) in_.warning(word.begin, word.end, "what the shell would put in here is not known: it is taken as it stands", "put the value in, or quote it by '…' if it is meant so");
   for (std::size_t i = first + 1; i < words_.size(); ++i) {
     const Word& word = words_[i];
+    if (word.shell) return in_.error(word.begin, word.end, "a pipe, a redirection or an & of the shell", "write the curl command alone");
     if (word.text.size() > 1 && word.text.front() == '-') {
       if (!options(i)) return;
       continue;
@@ -230,6 +242,8 @@ void Command::import() {
     if (!url_.empty()) return in_.error(word.begin, word.end, "a second URL", "write a curl command for each");
     url_ = word.text;
   }
+  // One that is written as a header goes before the others, and the last of these before what the URL says.
+  if (!authorization_.empty() && !has("authorization")) e_.request.headers.emplace_back("Authorization", authorization_);
   const Word &from = words_.front(), &to = words_.back();
   if (!take_url(url_.find("://") == std::string::npos ? "http://" + url_ : url_, e_)) return in_.error(from.begin, to.end, url_.empty() ? "the command has no URL" : "the URL is no http or https URL", "write the whole URL");
   if (get_ && has_body_) e_.request.target += (e_.request.target.find('?') == std::string::npos ? "?" : "&") + body_;

@@ -27,14 +27,29 @@ void har_status(Importing& in, const Json& status, const std::string& where, Rec
     in.warning(0, 0, where + "`response.status` is no status that HTTP has" + (status.is_number() ? ": " + status.dump() : "") + (out.status == 0 ? "; the entry is taken without an answer" : ""), "one from 100 to 599");
 }
 
+// It must not be sent as if there were none.
+RecordedBody unknown_body(std::size_t size) {
+  RecordedBody out;
+  out.size = std::max<std::size_t>(1, size);
+  out.left_out = "not-recorded";
+  return out;
+}
+
 RecordedBody har_body(Importing& in, std::string text, const std::string& encoding, const std::string& what) {
-  if (encoding != "base64") return body_from(std::move(text));
-  if (auto octets = base64_decode(text)) return body_from(std::move(*octets));
-  in.warning(0, 0, what + " is not the base64 that its `encoding` says: the body is left out", "export it again");
-  RecordedBody unknown;
-  unknown.size = std::max<std::size_t>(1, text.size());  // more than none: it must not be sent as if there were no body
-  unknown.left_out = "not-recorded";
-  return unknown;
+  if (encoding.empty()) return body_from(std::move(text));
+  if (auto octets = encoding == "base64" ? base64_decode(text) : std::nullopt) return body_from(std::move(*octets));
+  in.warning(0, 0, what + (encoding == "base64" ? " is not the base64 that its `encoding` says" : " has an `encoding` that is not known") + ": the body is left out", "export it again");
+  return unknown_body(text.size());
+}
+
+// The text, or the fields of a form.
+RecordedBody har_content(Importing& in, const Json& post, const std::string& where) {
+  const std::string text = text_of(post, "text"), type = text_of(post, "mimeType");
+  const Json& params = member(post, "params");
+  if (!text.empty() || !params.is_array() || params.empty()) return har_body(in, text, text_of(post, "encoding"), where + "`request.postData`");
+  if (!iequals(std::string_view(type).substr(0, 10), "multipart/")) return body_from(form_of(params, "name"));
+  in.warning(0, 0, where + "the parts of a multipart form are listed, and not what was sent: the body is left out", "export it with `postData.text`");
+  return unknown_body(1);
 }
 
 void har_answer(Importing& in, const Json& json, const std::string& where, RecordedAnswer& out) {
@@ -73,9 +88,7 @@ void har_entry(Importing& in, const Json& entry, std::size_t index) {
   const Json& time = member(entry, "time");
   if (time.is_number() && time > 0 && time < 1e9) e.took = Duration(static_cast<std::int64_t>(time.get<double>() * 1e6));
   const Json& post = member(request, "postData");
-  std::string body = text_of(post, "text");
-  if (body.empty()) body = form_of(member(post, "params"), "name");
-  e.request.body = har_body(in, std::move(body), text_of(post, "encoding"), where + "`request.postData`");
+  e.request.body = har_content(in, post, where);
   check_headers(in, request, where, "request");
   har_answer(in, member(entry, "response"), where, e.answer);
   in.add(std::move(e), 0, 0, where);

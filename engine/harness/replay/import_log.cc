@@ -30,6 +30,13 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
+// What such a request sent is not in a log, and most send something.
+void set_body(RecordedRequest& request) {
+  if (request.method != "POST" && request.method != "PUT" && request.method != "PATCH") return;
+  request.body.size = 1;  // at least
+  request.body.left_out = "not-recorded";
+}
+
 void set_size(RecordedAnswer& answer, std::uint64_t size) {
   if (size == 0) return;
   answer.body.size = std::min<std::uint64_t>(size, INT64_MAX);
@@ -47,6 +54,7 @@ void combined(Importing& in, std::string_view line, std::size_t begin) {
   if (!began) return in.error(begin, end, "what stands in brackets is no time", "write it as 01/Jan/2026:00:00:00 +0000");
   e.began = *began;
   if (!take_request_line(unescaped(request), e.request)) return in.leave_out(begin, end, "the line is of something that was no request, and left out");
+  set_body(e.request);
   e.answer.status = static_cast<std::uint16_t>(std::stoi(status));
   std::uint64_t octets = 0;
   if (parse_decimal(size, octets)) set_size(e.answer, octets);
@@ -104,6 +112,7 @@ void json_line(Importing& in, std::string_view line, std::size_t begin) {
   const auto began = time_of(json);
   if (!began) return in.error(begin, end, "the line has no time that is known", "it needs `time`, `timestamp`, `time_iso8601` or `msec`");
   e.began = *began;
+  set_body(e.request);
   std::uint64_t status = 0, size = 0;
   if (parse_decimal(first(json, {"status", "status_code", "response_status"}), status) && status >= 100 && status <= 999) e.answer.status = static_cast<std::uint16_t>(status);
   if (parse_decimal(first(json, {"body_bytes_sent", "response_octets", "bytes", "bytes_sent", "size"}), size)) set_size(e.answer, size);

@@ -20,7 +20,8 @@ struct Importing {
   struct LeftOut {
     std::size_t count = 0, begin = 0, end = 0;
     std::string what;
-  } left_out{};
+  } left_out;
+  KnownSecrets& known;
 
   // Octets [begin, end) of the file. Messages name what is wrong by its place and never repeat a value: it may be a secret.
   void error(std::size_t begin, std::size_t end, std::string message, std::string hint);

@@ -40,7 +40,8 @@ class Collection {
   void authorize(std::string value, RecordedRequest& out) {
     if (!has_header(out.headers, "authorization")) out.headers.emplace_back("Authorization", std::move(value));
   }
-  void graphql(const Json& json, RecordedRequest& out);
+  void graphql(const Json& json, const std::string& where, RecordedRequest& out);
+  void know(const Json& variables, std::map<std::string, std::string>& out);
   void set_body(std::string octets, const std::string& type, RecordedRequest& out);
   // With the variables' values; names without one are in missing_.
   std::string resolved(std::string_view text);
@@ -89,8 +90,23 @@ RecordedHeaders Collection::resolved(RecordedHeaders pairs) {
   return pairs;
 }
 
+// A list of pairs, or a text of lines.
+RecordedHeaders headers_of(const Json& json) {
+  if (!json.is_string()) return header_list(json, "key");
+  RecordedHeaders out;
+  std::string_view rest = json.get_ref<const std::string&>();
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size()), colon = rest.substr(0, end).find(':');
+    if (colon != std::string_view::npos) out.emplace_back(rest.substr(0, colon), trim_ows(rest.substr(colon + 1, end - colon - 1)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  for (auto& [name, value] : out)
+    if (value.ends_with('\r')) value.pop_back();
+  return out;
+}
+
 // https://shop.test/items/:id has its values beside it.
-std::string with_path_variables(const std::string& url, const RecordedHeaders& values) {
+std::string with_path_variables(const std::string& url, const RecordedHeaders& values, std::set<std::string>& missing) {
   const std::size_t path = url.find('/', url.find("://") + 3), end = std::min(url.find_first_of("?#"), url.size());
   if (path >= end) return url;
   std::string out = url.substr(0, path);
@@ -99,6 +115,8 @@ std::string with_path_variables(const std::string& url, const RecordedHeaders& v
     const std::string segment = url.substr(at + 1, next - at - 1);
     const auto known = segment.starts_with(':') ? std::find_if(values.begin(), values.end(), [&segment](const auto& v) { return segment.compare(1, std::string::npos, v.first) == 0; }) : values.end();
     out += '/';
+    // Nobody means /: or an empty segment.
+    if (segment.size() > 1 && segment.front() == ':' && (known == values.end() || known->second.empty())) missing.insert("`" + segment + "`");
     if (known == values.end()) out += segment;
     else append_percent_encoded(out, known->second, [](char c) { return http::is(c, http::kUnreserved) || std::string_view("!$&'()*+,;=:@%").find(c) != std::string_view::npos; });
     at = next;
@@ -111,7 +129,9 @@ bool Collection::url(const Json& request, const std::string& where, RecordedExch
   std::string raw = resolved(request.is_string() ? request.get<std::string>() : url.is_string() ? url.get<std::string>() : text_of(url, "raw"));
   if (!missing_.empty()) return in_.error(0, 0, where + "the URL has a variable that has no value in the collection: " + listed(missing_), "give it one there, or put the value in"), false;
   if (raw.find("://") == std::string::npos) raw = "http://" + raw;
-  raw = with_path_variables(raw, resolved(header_list(member(url, "variable"), "key")));
+  // A text alone has no place for their values.
+  if (url.is_object()) raw = with_path_variables(raw, resolved(header_list(member(url, "variable"), "key")), missing_);
+  if (!missing_.empty()) return in_.error(0, 0, where + "the path has a variable without a value: " + listed(missing_), "give it one beside the URL"), false;
   if (!take_url(raw, e)) return in_.error(0, 0, where + "the URL is no http or https URL", "write the whole URL"), false;
   return true;
 }
@@ -121,10 +141,14 @@ void Collection::set_body(std::string octets, const std::string& type, RecordedR
   out.body = body_from(std::move(octets));
 }
 
-void Collection::graphql(const Json& json, RecordedRequest& out) {
+void Collection::graphql(const Json& json, const std::string& where, RecordedRequest& out) {
   Json content{{"query", resolved(text_of(json, "query"))}};
-  const Json variables = parse_json_text(resolved(text_of(json, "variables")));
+  if (const std::string name = resolved(text_of(json, "operationName")); !name.empty()) content["operationName"] = name;
+  const Json& said = member(json, "variables");
+  const std::string text = resolved(said.is_string() ? said.get<std::string>() : std::string());
+  const Json variables = said.is_string() ? parse_json_text(text) : said;
   if (variables.is_object()) content["variables"] = variables;
+  else if (!trim_ows(text).empty() || (!said.is_null() && !said.is_string())) in_.warning(0, 0, where + "`graphql.variables` is no JSON object: the query is taken without it", "write it as JSON");
   set_body(content.dump(-1, ' ', false, Json::error_handler_t::replace), "application/json", out);
 }
 
@@ -132,8 +156,8 @@ bool Collection::body(const Json& json, const std::string& where, RecordedReques
   const std::string mode = text_of(json, "mode");
   const Json& disabled = member(json, "disabled");
   if (mode.empty() || (disabled.is_boolean() && disabled.get<bool>())) return true;
-  if (mode == "urlencoded") return set_body(form_of(resolved(header_list(member(json, "urlencoded"), "key"))), "application/x-www-form-urlencoded", out), true;
-  if (mode == "graphql") return graphql(member(json, "graphql"), out), true;
+  if (const Json& form = member(json, "urlencoded"); mode == "urlencoded") return set_body(form.is_string() ? resolved(form.get<std::string>()) : form_of(resolved(header_list(form, "key"))), "application/x-www-form-urlencoded", out), true;
+  if (mode == "graphql") return graphql(member(json, "graphql"), where, out), true;
   if (mode != "raw") return in_.error(0, 0, where + "a body that is neither `raw`, `urlencoded` nor `graphql` can't be imported", "use one of these"), false;
   static const std::map<std::string, std::string> kTypes{{"json", "application/json"}, {"xml", "application/xml"}, {"html", "text/html"}, {"javascript", "application/javascript"}, {"text", "text/plain"}};
   const auto type = kTypes.find(text_of(member(member(json, "options"), "raw"), "language"));
@@ -155,7 +179,10 @@ void Collection::authorize(const Json& auth, const std::string& where, RecordedR
   if (kind.empty() || kind == "noauth") return;
   std::map<std::string, std::string> said = parameters(member(auth, kind.c_str()));
   for (auto& [name, value] : said) value = resolved(value);
+  for (const char* of_secret : {"password", "token", "value", "accessToken"}) in_.known.values.push_back(said[of_secret]);
   const auto add = [&](const std::string& name, const std::string& value, bool in_query) {
+    in_.known.headers.insert(to_lower(name));
+    in_.known.parameters.insert(name);
     if (in_query) out.target += (out.target.find('?') == std::string::npos ? "?" : "&") + form_of({{name, value}});
     else if (!has_header(out.headers, name)) out.headers.emplace_back(name, value);
   };
@@ -178,7 +205,7 @@ void Collection::request(const Json& item, const std::string& where, const Json*
   if (e.request.method.empty()) e.request.method = "GET";
   if (!url(request, where, e)) return;
   RecordedHeaders host = std::move(e.request.headers);
-  e.request.headers = resolved(header_list(member(request, "header"), "key"));
+  e.request.headers = resolved(headers_of(member(request, "header")));
   // What the URL says gives way to what the request says.
   for (auto& h : host)
     if (!has_header(e.request.headers, h.first)) e.request.headers.insert(iequals(h.first, "host") ? e.request.headers.begin() : e.request.headers.end(), std::move(h));
@@ -189,8 +216,19 @@ void Collection::request(const Json& item, const std::string& where, const Json*
   in_.add(std::move(e), 0, 0, where);
 }
 
+void Collection::know(const Json& variables, std::map<std::string, std::string>& out) {
+  if (!variables.is_array()) return;
+  for (const Json& one : variables) {
+    const Json &value = member(one, "value"), &disabled = member(one, "disabled");
+    if (disabled.is_boolean() && disabled.get<bool>()) continue;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.is_primitive() && !value.is_null() ? value.dump() : std::string();
+    out[text_of(one, "key")] = text;
+    if (text_of(one, "type") == "secret") in_.known.values.push_back(text);
+  }
+}
+
 void Collection::import(const Json& json) {
-  for (const auto& [name, value] : header_list(member(json, "variable"), "key")) variables_[name] = value;
+  know(member(json, "variable"), variables_);
   // Folders in each other, without recursion: a stranger chooses the depth.
   struct Level { const Json* items; std::size_t next; std::string where; const Json* auth; };
   const auto auth_of = [](const Json& of, const Json* outer) { return member(of, "auth").is_object() ? &member(of, "auth") : outer; };

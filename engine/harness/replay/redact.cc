@@ -105,6 +105,11 @@ std::string Redactor::hidden(std::string_view secret) const {
   return "<redacted:" + body_digest(salted).substr(7, kHashDigits) + ">";
 }
 
+void Redactor::know(const KnownSecrets& known) {
+  known_ = known;
+  for (const std::string& value : known.values) values_.add(value, hidden(value));
+}
+
 std::string Redactor::token(std::string_view whole) const {
   const std::size_t first = whole.find('.'), second = whole.find('.', first + 1);
   // Five parts are an encrypted token, of which nothing can be kept.
@@ -120,6 +125,8 @@ std::string Redactor::secret(std::string_view value) const {
 
 // What is known by its looks.
 std::string Redactor::words(std::string_view text) const {
+  const std::string without = values_.empty() ? std::string() : values_.in(text);
+  if (!values_.empty()) text = without;
   static const RE2 known(
       "(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
       "|\\b(?:gh[pousr]_|github_pat_|glpat-|sk_live_|sk_test_|rk_live_|pk_live_|whsec_|xox[abeprs]-|AKIA|ASIA|AIza|ya29\\.|npm_|pypi-|SG\\.|hf_|dop_v1_|shpat_|sk-)[A-Za-z0-9_.\\-]{8,}",
@@ -218,7 +225,7 @@ std::string Redactor::pairs(std::string_view text) const {
       out += shown == pair ? shown : percent_encoded(shown);
     } else {
       const std::string name(http::decode_query(pair.substr(0, equals), arena)), plain(http::decode_query(pair.substr(equals + 1), arena));
-      const std::string shown = is_secret_name(name) ? secret(plain) : value(plain);
+      const std::string shown = is_secret_name(name) || known_.parameters.count(name) > 0 ? secret(plain) : value(plain);
       out += pair.substr(0, equals + 1);
       out += shown == plain ? std::string(pair.substr(equals + 1)) : percent_encoded(shown);
     }
@@ -267,7 +274,7 @@ std::string Redactor::header(std::string_view name, std::string_view v) const {
     return std::string(v.substr(0, space + 1)) + secret(trim_ows(v.substr(space + 1)));
   }
   if (iequals(name, "referer") || iequals(name, "location") || iequals(name, "content-location") || iequals(name, "x-original-url") || iequals(name, "x-forwarded-uri")) return target(v);
-  if (is_secret_header(name)) return secret(v);
+  if (is_secret_header(name) || (!known_.headers.empty() && known_.headers.count(to_lower(name)) > 0)) return secret(v);
   return is_plain_header(name) ? std::string(v) : value(v);
 }
 

@@ -4,17 +4,29 @@
 // about itself and the claims of a list, and loses its signature. docs/record-and-replay.md says what counts as a secret.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/replay/recording.h"
+#include "harness/replay/replacements.h"
 
 namespace gatelab::harness {
+
+// What is one whatever it looks like: a configuration says where its credentials stand.
+struct KnownSecrets {
+  std::set<std::string> headers, parameters;  // names; those of headers in lower case
+  std::vector<std::string> values;            // wherever they stand, but for short ones
+};
 
 class Redactor {
  public:
   // `salt`: from the system's dice; at least 16 octets. `taken`: gets each secret as it stood there, decoded; may be null, outlives this.
   explicit Redactor(std::string salt, std::vector<std::string>* taken = nullptr) : salt_(std::move(salt)), taken_(taken) {}
+
+  // Before anything is redacted.
+  void know(const KnownSecrets& known);
 
   void apply(RecordedExchange& exchange) const;
   void apply(RecordedRequest& request) const;
@@ -43,6 +55,8 @@ class Redactor {
   std::string events(std::string_view text) const;
   std::string multipart(std::string_view text) const;
   std::string salt_;
+  KnownSecrets known_;
+  Replacements values_;
   std::vector<std::string>* taken_;
 };
 

@@ -96,6 +96,16 @@ void put_back(RecordedRequest& request, const std::vector<Replay::Secret>& secre
   }
 }
 
+std::string first_mark(const RecordedRequest& request) {
+  static const RE2 pattern("(?:<|%3C)redacted:([0-9a-f]{12})(?:>|%3E)");
+  std::string digits;
+  if (RE2::PartialMatch(request.target, pattern, &digits)) return digits;
+  for (const auto& [name, value] : request.headers)
+    if (RE2::PartialMatch(value, pattern, &digits)) return digits;
+  if (request.body.octets) RE2::PartialMatch(*request.body.octets, pattern, &digits);
+  return digits;
+}
+
 std::size_t remint(RecordedRequest& request, const std::function<std::string(const RecordedToken&)>& mint) {
   static const RE2 pattern("(eyJ[A-Za-z0-9_-]+|e30)\\.(eyJ[A-Za-z0-9_-]+|e30)\\.<redacted:[0-9a-f]{12}>");
   std::size_t n = 0;

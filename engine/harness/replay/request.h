@@ -21,6 +21,9 @@ std::string octets_of(const RecordedRequest& request, const std::string& host);
 // Secrets stand where their marks stood.
 void put_back(RecordedRequest& request, const std::vector<Replay::Secret>& secrets, std::vector<bool>& used);
 
+// The digits of one that stands there still; empty: none.
+std::string first_mark(const RecordedRequest& request);
+
 // A token without its signature, as recordings have them.
 struct RecordedToken {
   nlohmann::ordered_json header, claims;

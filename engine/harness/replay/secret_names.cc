@@ -43,6 +43,17 @@ double entropy(std::string_view word) {
   return bits;
 }
 
+// Of several: X-Auth, user_pass, app-pw.
+bool has_secret_word(std::string_view name) {
+  constexpr std::string_view kWords[] = {"pass", "pw", "pwd", "auth", "pin", "pins", "otp", "totp", "cvv", "cvc", "ssn", "jwt", "mfa"};
+  while (!name.empty()) {
+    const std::size_t end = std::min(name.find_first_of("-_. []"), name.size());
+    if (is_one_of(name.substr(0, end), kWords)) return true;
+    name.remove_prefix(std::min(end + 1, name.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_secret_name(std::string_view name) {
@@ -50,7 +61,7 @@ bool is_secret_name(std::string_view name) {
   for (const char c : name)
     if (c != '-' && c != '_' && c != '.' && c != ' ' && c != '[' && c != ']') plain += ascii_lower(c);
   if (is_one_of(plain, kHarmless)) return false;
-  return is_one_of(plain, kWhole) || std::any_of(std::begin(kParts), std::end(kParts), [&plain](std::string_view part) { return plain.find(part) != std::string::npos; });
+  return is_one_of(plain, kWhole) || has_secret_word(name) || std::any_of(std::begin(kParts), std::end(kParts), [&plain](std::string_view part) { return plain.find(part) != std::string::npos; });
 }
 
 bool is_secret_header(std::string_view name) {
