@@ -145,6 +145,7 @@ std::shared_ptr<Matcher::Predicate> parse_predicate(Op op, const config::Node& n
       re2::RE2::Options options;
       options.set_log_errors(false);
       p->regex = std::make_shared<re2::RE2>(*pattern, options);
+      if (pattern->empty()) sink.error("bad-matcher", node.span, "`matches` of " + what + " takes every text", "a regular expression, or { present: true }");
       if (!p->regex->ok()) sink.error("bad-regex", node.span, "`" + *pattern + "` is not a regular expression: " + p->regex->error());
       p->operand = *pattern;
       return p;
@@ -158,6 +159,7 @@ std::shared_ptr<Matcher::Predicate> parse_predicate(Op op, const config::Node& n
   }
   auto v = operand(node, dimension, sink, what);
   if (!v) return nullptr;
+  if (op == Op::Contains && v->is_string() && v->get_ref<const std::string&>().empty()) return sink.error("bad-matcher", node.span, "`contains` of " + what + " is in every text", "what must be in it, or { present: true }"), nullptr;
   p->operand = std::move(*v);
   return p;
 }

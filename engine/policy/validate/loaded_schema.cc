@@ -5,20 +5,20 @@
 
 namespace gatelab::policy {
 
-void report(const std::vector<schema::Problem>& problems, const LocatedJson& source, diag::Sink& sink) {
+void report(const std::vector<schema::Problem>& problems, const LocatedJson& source, diag::Sink& sink, bool strict) {
   for (const schema::Problem& problem : problems) {
     const diag::Span& span = problem.of_name && source.names[problem.at] ? source.names[problem.at] : source.values[problem.at];
-    if (problem.is_error) sink.error(problem.id, span, problem.message, problem.hint);
+    if (problem.is_error || strict) sink.error(problem.id, span, problem.message, problem.hint);
     else sink.warning(problem.id, span, problem.message, problem.hint);
   }
 }
 
-std::shared_ptr<const LoadedSchema> LoadedSchema::of(LocatedJson source, diag::Sink& sink) {
+std::shared_ptr<const LoadedSchema> LoadedSchema::of(LocatedJson source, diag::Sink& sink, bool strict) {
   const std::size_t before = sink.errors();
   auto out = std::make_shared<LoadedSchema>(std::move(source), schema::Dialect::Draft7);
   out->root = out->set.compile(out->source.document.root());
   out->set.check_loops();
-  report(out->set.problems(), out->source, sink);
+  report(out->set.problems(), out->source, sink, strict);
   return sink.errors() == before ? out : nullptr;
 }
 

@@ -15,13 +15,13 @@ struct LoadedSchema {
   schema::Set set;
   std::int32_t root = -1;
 
-  // Null: it is wrong; reported.
-  static std::shared_ptr<const LoadedSchema> of(LocatedJson source, diag::Sink& sink);
+  // Null: it is wrong; reported. `strict`: what in it is not held is wrong too.
+  static std::shared_ptr<const LoadedSchema> of(LocatedJson source, diag::Sink& sink, bool strict = false);
   // `{ schema: … }` or `{ file: … }` of a map that `r` reads. Null: there was none, or it was wrong; reported.
   static std::shared_ptr<const LoadedSchema> parse(config::Reader& r, Context& context);
 };
 
 // What is wrong with schemas, and what in them is not held, in the words of a check.
-void report(const std::vector<schema::Problem>& problems, const LocatedJson& source, diag::Sink& sink);
+void report(const std::vector<schema::Problem>& problems, const LocatedJson& source, diag::Sink& sink, bool strict = false);
 
 }  // namespace gatelab::policy
