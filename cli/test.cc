@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/same_file.h"
 #include "cli/test_world.h"
 #include "cli/watch_tests.h"
 #include "harness/runner.h"
@@ -75,6 +76,9 @@ int test(const Options& options) {
   for (const std::string& report : options.reports) {
     if (!split_report(report, run.reports)) return kUsage;
   }
+  std::vector<NamedFile> outputs;
+  for (const auto& [kind, file] : run.reports) outputs.emplace_back("--report " + kind, file);
+  if (!each_of_its_own(outputs, {})) return kUsage;
   if (!split_shard(options.shard, run)) return kUsage;
   if (options.retries > 0) {
     complain("--retries: a case that passes the second time has shown that something here depends on chance, and a rerun hides it. The same seed gives the same run: write down the seed of the failure and look; --repeat 100 finds "
@@ -90,7 +94,8 @@ int test(const Options& options) {
   run.repeat = options.repeat;
   run.real = options.real;
   run.verbose = options.verbose;
-  run.colour = colour_of(Stream::Out);
+  const bool to_stdout = std::any_of(run.reports.begin(), run.reports.end(), [](const auto& r) { return r.second == "-" && r.first != "github"; });
+  run.colour = colour_of(to_stdout ? Stream::Err : Stream::Out);
   run.fail_fast = options.fail_fast;
   run.slowest = options.slowest;
   const char* ci = std::getenv("CI");

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cli/cli.h"
+#include "cli/same_file.h"
 #include "io/real.h"
 
 namespace gatelab::cli {
@@ -75,6 +76,10 @@ int exit_of(const harness::TestSummary& summary) {
     complain(summary.environment_error);
     return kEnvironment;
   }
+  if (!summary.misuse.empty()) {
+    complain(summary.misuse);
+    return kUsage;
+  }
   if (summary.invalid) return kInvalid;
   if (summary.interrupted) return kInterrupted;
   return summary.failed > 0 || (summary.cases == 0 && !summary.empty_shard) ? kFailed : kOk;
@@ -82,6 +87,7 @@ int exit_of(const harness::TestSummary& summary) {
 
 harness::TestOptions test_options() {
   harness::TestOptions run;
+  run.same_file = &is_same_file;
   run.env = {&io::environment_variable, nullptr};
   run.real_world = [](std::uint32_t workers, std::uint64_t seed) { return std::make_unique<SocketWorld>(workers, seed); };
   run.interrupted = [] { return interrupted.load(); };

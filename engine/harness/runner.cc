@@ -26,8 +26,10 @@ class ReadFiles final : public io::Files {
   ReadFiles(io::Files& files, const std::function<void(const std::string&, const std::string&)>& reads, const std::string& scenario) : files_(files), reads_(reads), scenario_(scenario) {}
   Result<std::string> read(const std::string& path) const override {
     if (reads_) reads_(scenario_, path);
+    read_.insert(path);
     return files_.read(path);
   }
+  const std::set<std::string>& read_so_far() const noexcept { return read_; }
   Status write(const std::string& path, std::string_view text) override { return files_.write(path, text); }
   Status append(const std::string& path, std::string_view text) override { return files_.append(path, text); }
 
@@ -35,12 +37,18 @@ class ReadFiles final : public io::Files {
   io::Files& files_;
   const std::function<void(const std::string&, const std::string&)>& reads_;
   const std::string& scenario_;
+  mutable std::set<std::string> read_;  // one thread has each of these
 };
+
+// Of what a program reads, nothing else may stand in its way.
+bool reports_to(const TestOptions& options) {
+  return std::any_of(options.reports.begin(), options.reports.end(), [](const auto& r) { return r.second == "-" && r.first != "github"; });
+}
 
 class Run {
  public:
   Run(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err)
-      : options_(options), files_(files), out_(out), err_(err), checked_(files, options.reads, checking_), gateways_(options.env, checked_), recordings_(checked_) {
+      : options_(options), files_(files), data_(out), out_(reports_to(options) ? err : out), err_(err), checked_(files, options.reads, checking_), gateways_(options.env, checked_), recordings_(checked_) {
     report_.version = options.version;
     report_.real = options.real;
     if (options.shards > 1) report_.shard = std::to_string(options.shard) + "/" + std::to_string(options.shards);
@@ -48,6 +56,7 @@ class Run {
 
   TestSummary run() {
     if (!load()) return summary_;
+    if (summary_.misuse = overwritten(); !summary_.misuse.empty()) return summary_;
     choose();
     if (report_.cases.empty() && options_.wanted) return summary_.unwanted = true, summary_;
     if (report_.cases.empty()) nothing_selected();
@@ -87,6 +96,18 @@ class Run {
     err_ << sink_.told_errors() << (sink_.told_errors() == 1 ? " error" : " errors") << "; nothing was run" << std::endl;
     summary_.invalid = true;
     return false;
+  }
+
+  // A report over one of the files that are read; empty: none is.
+  std::string overwritten() const {
+    for (const auto& [kind, path] : options_.reports) {
+      if (path == "-" || !options_.same_file) continue;
+      std::set<std::string> all = checked_.read_so_far();
+      for (const auto& file : parsed_) all.insert(file->path);
+      for (const std::string& one : all)
+        if (options_.same_file(path, one)) return "--report " + kind + "=" + path + " would be written over `" + one + "`, which is read: take another name";
+    }
+    return {};
   }
 
   // A file that is only misspelt must not be taken for none: `gateway` is a key of scenarios and of nothing else here.
@@ -302,7 +323,7 @@ class Run {
     for (const auto& [kind, path] : options_.reports) {
       const std::string text = kind == "json" ? to_json(report_) : kind == "junit" ? to_junit(report_) : kind == "tap" ? to_tap(report_) : kind == "html" ? to_html(report_) : to_github(report_);
       if (path == "-") {
-        out_ << text << std::flush;
+        data_ << text << std::flush;
         continue;
       }
       const Status written = files_.write(path, text);
@@ -312,6 +333,7 @@ class Run {
 
   const TestOptions& options_;
   io::Files& files_;
+  std::ostream& data_;
   std::ostream& out_;
   std::ostream& err_;
   diag::Sink sink_;

@@ -41,7 +41,7 @@ struct TestOptions {
   bool real = false;                        // only files with modes that list real, on sockets
   diag::Colour colour = diag::Colour::Off;
   bool verbose = false;                     // a line for each case that passes
-  std::vector<std::pair<std::string, std::string>> reports;  // kind ("json", "junit", "tap", "html", "github") and file; "-": out
+  std::vector<std::pair<std::string, std::string>> reports;  // kind ("json", "junit", "tap", "html", "github") and file; "-": out, and what people read goes to `err` then
   std::uint32_t shard = 1, shards = 1;      // of every case exactly one shard runs it; which, its file and name say
   bool fail_fast = false;                   // nothing is told behind the first case that fails, in file order
   std::uint32_t slowest = 0;                // so many are listed at the end; needs `elapsed`
@@ -53,6 +53,8 @@ struct TestOptions {
   std::function<bool(const std::string& path)> wanted;  // of the files that `paths` lead to; null: all
   // Told before a file is read for a scenario (its own, too); may be null. Any thread.
   std::function<void(const std::string& scenario, const std::string& path)> reads;
+  // Whether two names are of one file; may be null: none are.
+  std::function<bool(const std::string& a, const std::string& b)> same_file;
   std::string version;                      // of gatelab, for reports
 };
 
@@ -61,6 +63,7 @@ struct TestSummary {
   bool unwanted = false;     // nothing was run: no case of a wanted file is selected
   bool empty_shard = false;  // cases were selected, and this shard has none of them
   bool invalid = false;      // a file was refused: nothing was run (exit 3)
+  std::string misuse;        // what the options ask for can't be meant: nothing was run (exit 2)
   bool interrupted = false;  // (exit 130)
   std::string environment_error;  // a file or report that can't be read or written (exit 4)
 };

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -212,6 +213,23 @@ TEST_F(Runs, AFailurePointsAtTheExpectationAndTellsHowToRunItAgain) {
   const std::string text = out.str();
   for (const char* part : {"FAIL ", "case.yaml:", "hello says hello", "seed 7", "rerun: gatelab test", "--seed 7", "9 │", "status: 401", "^^^ got 200", "route hello"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+}
+
+TEST_F(Runs, AReportOverWhatIsReadIsRefusedBeforeAnythingRuns) {
+  options.same_file = [](const std::string& a, const std::string& b) { return b.ends_with(a); };
+  for (const char* over : {"case.yaml", "gateway.yaml"}) {
+    options.reports = {{"junit", over}};
+    run("cases:\n  - name: hello\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n");
+    EXPECT_NE(summary.misuse.find(std::string("--report junit=") + over + " would be written over"), std::string::npos) << summary.misuse;
+    EXPECT_EQ(summary.cases, 0U);
+  }
+}
+
+TEST_F(Runs, AReportOnStdoutStandsAloneThere) {
+  options.reports = {{"json", "-"}};
+  run("cases:\n  - name: hello\n    steps: [ { send: GET /hello, expect: { status: 500 } } ]\n");
+  EXPECT_EQ(summary.failed, 1U);
+  EXPECT_TRUE(nlohmann::json::parse(out.str(), nullptr, false).is_object()) << out.str();
 }
 
 TEST_F(Runs, EveryCaseHasAFreshEngineAndResultsComeInFileOrder) {
