@@ -24,7 +24,7 @@ enum Exit : int {
   kUsage = 2,         // wrong usage
   kInvalid = 3,       // invalid configuration or scenario; nothing was run
   kEnvironment = 4,   // a port is taken, a file can't be read
-  kUnsure = 5,        // a load run that proves nothing: inconclusive, or invalid
+  kUnsure = 5,        // a run that proves nothing: a load that is inconclusive or invalid, a diff of refusals alone
   kInterrupted = 130,
 };
 

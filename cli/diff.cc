@@ -23,6 +23,7 @@ namespace {
 struct Options {
   std::string a, b;
   std::string traffic;
+  std::vector<std::string> secrets;
   std::vector<std::string> scenarios;
   std::size_t explore = harness::diff::Options{}.explore;
   std::uint64_t seed = 1;
@@ -44,11 +45,24 @@ diag::Sink errors_of(const diag::Sink& sink) {
   return out;
 }
 
+// MARK=VARIABLE; false after a complaint.
+bool take_secrets(const std::vector<std::string>& all, harness::diff::Options& run) {
+  for (const std::string& one : all) {
+    const std::size_t equals = one.find('=');
+    if (equals == std::string::npos) return complain(fmt::format("--secret {}: write MARK=VARIABLE, the twelve digits of <redacted:0123456789ab> and the variable of the environment that has the secret", one)), false;
+    const std::string* value = io::environment_variable(nullptr, one.substr(equals + 1));
+    if (value == nullptr) return complain(fmt::format("--secret: there is no `{}` in the environment", one.substr(equals + 1))), false;
+    run.secrets.push_back({one.substr(0, equals), *value, {}});
+  }
+  return true;
+}
+
 int compare(const Options& options) {
   const diag::SourcePtr a = read_source(options.a), b = a ? read_source(options.b) : nullptr;
   if (!a || !b) return kEnvironment;
   harness::diff::Options run;
   if (!options.traffic.empty() && !(run.traffic = read_source(options.traffic))) return kEnvironment;
+  if (!take_secrets(options.secrets, run)) return kUsage;
   const io::DiskFiles files;
   run.seed = options.seed;
   run.explore = options.explore;
@@ -85,6 +99,10 @@ int compare(const Options& options) {
     complain("interrupted: not everything was sent");
     return kInterrupted;
   }
+  if (harness::diff::is_vacuous(*report)) {
+    complain("nothing is known of what lies behind credentials: both refuse every request that has lost its own to the recording; --secret puts them back");
+    return kUnsure;
+  }
   return report->different > 0 ? kFailed : kOk;
 }
 
@@ -96,6 +114,7 @@ void add_diff(CLI::App& app, Chosen& chosen) {
   command->add_option("A", options->a, "a configuration")->required();
   command->add_option("B", options->b, "another one")->required();
   CLI::Option* traffic = command->add_option("--traffic", options->traffic, "send what this recording, HAR, access log, Postman collection or list of curl commands says");
+  command->add_option("--secret", options->secrets, "MARK=VARIABLE: a secret from the environment in the place of its mark in --traffic; may be repeated")->take_all()->allow_extra_args(false)->needs(traffic);
   CLI::Option* scenarios = command->add_option("--scenarios", options->scenarios, "send what these scenario files send; directories are searched")->take_all()->allow_extra_args(false);
   CLI::Option* explore = command->add_option("--explore", options->explore, "make up requests at the borders of both configurations, at most so many probes")->check(CLI::Range(1, 10'000'000))->capture_default_str();
   traffic->excludes(scenarios)->excludes(explore);
@@ -103,7 +122,7 @@ void add_diff(CLI::App& app, Chosen& chosen) {
   command->add_option("--seed", options->seed, "of the simulated world, and of what is made up")->capture_default_str();
   command->add_option("--jobs", options->jobs, "probes at a time; 0: one a core")->check(CLI::Range(0, 256))->capture_default_str();
   command->add_flag("--json", options->json, "one JSON object");
-  command->footer("exit codes: 0 no difference was found, 1 there are some");
+  command->footer("exit codes: 0 no difference was found, 1 there are some, 5 requests that have lost their credentials are all refused");
   command->callback([options, &chosen] {
     chosen = [options] { return compare(*options); };
   });

@@ -11,12 +11,14 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "base/userinfo.h"
 #include "cli/cli.h"
 #include "cli/load_view.h"
 #include "cli/load_world.h"
 #include "cli/same_file.h"
 #include "harness/load/result.h"
 #include "harness/load/search.h"
+#include "harness/replay/request.h"
 #include "io/disk.h"
 
 namespace gatelab::cli {
@@ -26,7 +28,7 @@ using namespace harness::load;
 
 struct Options {
   std::string target, gateway;
-  std::string method, body;
+  std::string method, body, body_file;
   std::vector<std::string> headers;
   std::string rate, duration = "10s", warmup = "0s", think = "0s", timeout = "10s", arrivals = "poisson";
   std::vector<std::string> stages;
@@ -120,6 +122,16 @@ int refuse_empty(const Options& o) {
   return kOk;
 }
 
+// -d @FILE, as curl has it.
+int read_body(Options& o) {
+  if (!o.body.starts_with('@')) return kOk;
+  const diag::SourcePtr source = read_source(o.body_file = o.body.substr(1));
+  if (!source) return kEnvironment;
+  o.body = source->text;
+  if (o.body.empty() && o.method.empty()) o.method = "POST";
+  return kOk;
+}
+
 // Flags that would be read by nobody.
 int refuse_strangers(const Options& o) {
   const bool is_open = o.users == 0;
@@ -154,6 +166,7 @@ int parse(const Options& o, Load& load) {
   load.model = o.users > 0 ? Model::Closed : Model::Open;
   if (!parse_curve(o, load.model == Model::Open, load.curve)) return kUsage;
   if (load.curve.most() <= 0) return wrong("the load never leaves 0: --rate, --users or a --stage above it");
+  if (load.curve.most() > 10e6) return wrong("more than ten million a second: no machine sends that; spread it over --shard");
   if (load.curve.length() > std::chrono::hours(24)) return wrong("a load of more than a day: shorter, and again");
   if (o.arrivals != "poisson" && o.arrivals != "even") return wrong("--arrivals " + o.arrivals + ": poisson, or even");
   load.spacing = o.arrivals == "even" ? Spacing::Even : Spacing::Poisson;
@@ -170,7 +183,7 @@ int parse(const Options& o, Load& load) {
   load.seed = o.seed;
   if (!parse_part(o.shard, load.shard)) return kUsage;
   for (const std::string& header : o.headers)
-    if (header.find(':') == std::string::npos || header.find_first_of("\r\n") != std::string::npos) return wrong("-H `" + header + "`: write 'Name: value'");
+    if (header.find(':') == std::string::npos || header.find_first_of("\r\n") != std::string::npos) return wrong("-H has no colon, or a line break: write 'Name: value'");
   if (o.data.empty()) return kOk;
   const diag::SourcePtr source = read_source(o.data);
   if (!source) return kEnvironment;
@@ -198,7 +211,7 @@ int aim(const Options& o, const LoadTarget& target, std::string path, Load& load
 // `more`: what else is read, the parts of a merge.
 bool overwrites_nothing(const Options& o, const std::vector<std::string>& more = {}) {
   const bool is_url = o.against.starts_with("http://") || o.against.starts_with("https://");
-  std::vector<NamedFile> inputs{{"--gateway", o.gateway}, {"--data", o.data}, {"--against", is_url ? "" : o.against}, {"--cacert", o.tls.ca}};
+  std::vector<NamedFile> inputs{{"--gateway", o.gateway}, {"--data", o.data}, {"--body", o.body_file}, {"--against", is_url ? "" : o.against}, {"--cacert", o.tls.ca}};
   for (const std::string& file : more) inputs.emplace_back("a part", file);
   return each_of_its_own({{"--save", o.save}, {"--json", o.json}, {"--hdr", o.hdr}, {"--html", o.html}}, inputs);
 }
@@ -280,7 +293,7 @@ class LoadCommand {
   }
 
   Outcome described() const {
-    std::string target = o_.gateway.empty() ? o_.target : o_.gateway + " " + (o_.target.empty() ? "/" : o_.target);
+    std::string target = (o_.gateway.empty() ? "" : o_.gateway + " ") + (o_.target.empty() ? "/" : harness::shown_target(without_userinfo(o_.target)));
     return begin_outcome(std::move(target), load_, o_.threads, o_.confidence / 100, thresholds_);
   }
 
@@ -441,7 +454,7 @@ void add_load(CLI::App& app, Chosen& chosen) {
   command->add_option("--rounds", o->rounds, "how often; what differs between rounds counts")->check(CLI::Range(1, 1000))->capture_default_str();
   command->add_option("-X,--request", o->method, "the method");
   command->add_option("-H,--header", o->headers, "'Name: value'; may be repeated")->take_all()->allow_extra_args(false);
-  command->add_option("-d,--body", o->body, "the body; POST unless -X says otherwise");
+  command->add_option("-d,--body", o->body, "the body, or @FILE; POST unless -X says otherwise");
   command->add_option("--data", o->data, "rows.csv or rows.jsonl: $(data.NAME) in path, headers and body is a column of a row");
   command->add_option("--timeout", o->timeout, "when a request is given up")->capture_default_str();
   command->add_flag("--no-keep-alive", o->no_keep_alive, "a new connection for each request");
@@ -478,6 +491,7 @@ void add_load(CLI::App& app, Chosen& chosen) {
       if (o->gateway.empty() && !url && o->target.find("://") != std::string::npos) return wrong("`" + o->target + "`: only http:// and https:// can be loaded");
       if (o->gateway.empty() && !url) return wrong("`" + o->target + "` is no URL; write http://" + o->target + ", or --gateway for a configuration");
       if (!o->gateway.empty() && !o->target.empty() && !o->target.starts_with('/')) return wrong("with --gateway the target is a path: /orders");
+      if (const int exit = read_body(*o); exit != kOk) return exit;
       return LoadCommand(*o).run();
     };
   });

@@ -180,6 +180,40 @@ printf '{"exchange":"1","began":1767225600000000000,"took":1,"scheme":"http","re
 exits 1 env REAL=planted-secret "$GATELAB" replay marked.gtl --gateway gateway.yaml --secret 0123456789ab=REAL
 ! grep -q planted-secret out.txt err.txt || fail "a secret that was put back is printed: $(cat out.txt err.txt)"
 
+# A key is one whatever the configuration calls its place.
+cat >named.yaml <<CONFIG
+gatelab: 1
+listeners: [ { name: plain, address: 127.0.0.1:0 } ]
+consumers: [ { name: mobile, keys: [ { value: planted-key-1 } ] } ]
+upstreams: { shop: { mock: [ { when: GET /*, reply: { body: "hello planted-key-1" } }, { when: POST /*, reply: { body: "hello planted-key-1" } } ] } }
+routes:
+  - { name: header, match: { path: /h }, upstream: shop, policies: [ { api-key: { header: X-Client } } ] }
+  - { name: query, match: { path: /q }, upstream: shop, policies: [ { api-key: { query: client } } ] }
+CONFIG
+start named "$GATELAB" record --gateway named.yaml --out named.gtl --har named.har --no-watch
+until_true 30 is_ready named "$pid" || fail "no ready line"
+url=$(sed -n 's/.*"listeners":\["\([^"]*\)".*/\1/p' named.out)
+expect_equal header "$(status -H 'X-Client: planted-key-1' "$url/h")" 200
+expect_equal query "$(status "$url/q?client=planted-key-1")" 200
+kill -TERM "$pid"
+ended "$pid" 20 || fail "record does not end"
+[[ $(grep -c '"exchange"' named.gtl) == 2 ]] || fail "not recorded: $(<named.gtl)"
+! grep -l planted-key-1 named.gtl named.har || fail "a key is in a recording"
+! base64 -d <<<"$(grep -o '"base64":"[^"]*' named.gtl | cut -d'"' -f4 | head -1)" | grep -q planted-key-1 || fail "a key is in a recorded body"
+# What both refuse proves nothing of what is behind.
+sed 's/hello/hi/' named.yaml >renamed.yaml
+exits 5 "$GATELAB" diff named.yaml renamed.yaml --traffic named.gtl
+grep -q 'lost a secret to the recording: --secret' out.txt || fail "no hint: $(<out.txt)"
+mark=$(grep -om1 'redacted:[0-9a-f]*' named.gtl | cut -d: -f2)
+exits 1 env REAL=planted-key-1 "$GATELAB" diff named.yaml renamed.yaml --traffic named.gtl --secret "$mark=REAL"
+! grep -q planted-key-1 out.txt err.txt || fail "diff prints a secret: $(<out.txt)"
+printf '{"id":1}' >body.json
+"$GATELAB" load --gateway named.yaml '/h?token=planted-key-1' -H 'X-Client: planted-key-1' -d @body.json --rate 20/s --duration 1s --save load.json --html load.html >out.txt 2>err.txt || fail "load -d @FILE: $(<err.txt)"
+! grep -l planted-key-1 out.txt err.txt load.json load.html || fail "load shows a secret"
+exits 4 "$GATELAB" load --gateway named.yaml /h -d @nowhere.json --rate 20/s --duration 1s
+exits 2 "$GATELAB" load --gateway named.yaml /h -H 'Authorization Bearer planted-key-1' --rate 20/s --duration 1s
+! grep -q planted-key-1 err.txt || fail "a header without a colon: $(<err.txt)"
+
 # What nobody answers holds at no rate, and fails at none.
 
 for bound in 'rate>=99%' 'errors<1%' 'p99<50ms'; do

@@ -22,7 +22,7 @@ struct Found {
   std::vector<std::string> trace_a, trace_b;
 };
 struct Played {
-  std::size_t requests = 0;
+  std::size_t requests = 0, marked = 0, marked_refused = 0;
   std::map<std::string, std::size_t> unsent;  // by either side: by why
   std::vector<Found> found;
   std::string problem;
@@ -83,6 +83,16 @@ class Run {
   }
 
  private:
+  static bool is_refusal(const Observed& seen) { return seen.answer.status == 401 || seen.answer.status == 403; }
+
+  // One for each request that is sent.
+  static std::vector<bool> marks_of(const Probe& probe) {
+    std::vector<bool> out;
+    for (const Step& step : probe.steps)
+      if (step.kind == Step::Kind::Send) out.insert(out.end(), step.count, step.request.marked);
+    return out;
+  }
+
   Played compare_on(const Probe& probe) const {
     Played out;
     const auto left = play(a_, common_, probe), right = play(b_, common_, probe);
@@ -90,6 +100,7 @@ class Run {
       out.problem = (left ? b_ : a_).name() + " does not start: " + (left ? right : left).error().message;
       return out;
     }
+    const std::vector<bool> marked = marks_of(probe);
     for (std::size_t i = 0; i < left->size() && i < right->size(); ++i) {
       const Observed &one = (*left)[i], &other = (*right)[i];
       // Two that were not sent are alike, and nothing was compared.
@@ -98,6 +109,10 @@ class Run {
         continue;
       }
       ++out.requests;
+      if (i < marked.size() && marked[i]) {
+        ++out.marked;
+        out.marked_refused += is_refusal(one) && is_refusal(other);
+      }
       auto differences = compare(one, other);
       if (!differences.empty()) out.found.push_back({i, ending_of(one), ending_of(other), std::move(differences), trace(one), trace(other)});
     }
@@ -108,6 +123,8 @@ class Run {
     if (!played.problem.empty() && problem.empty()) problem = std::move(played.problem);
     if (played.requests > 0) ++report.probes;
     report.requests += played.requests;
+    report.marked += played.marked;
+    report.marked_refused += played.marked_refused;
     for (const auto& [why, n] : played.unsent) unsent_[why] += n;
     report.different += played.found.size();
     for (Found& found : played.found) {
@@ -182,13 +199,24 @@ void show(Hiding& hiding, const std::string& what, std::string& text) {
   else if (what.ends_with("body")) text = hiding.shown({}, text);
 }
 
-void hide_secrets(Report& report) {
+// What was put back stands wherever the recording had its mark.
+void hide_known(Hiding& hiding, Request& request) {
+  for (auto& [name, value] : request.headers) hiding.hide(value);
+  hiding.hide(request.target);
+  hiding.hide(request.body);
+}
+
+void hide_secrets(Report& report, const std::vector<Replay::Secret>& secrets) {
   const Redactor plain("looked at, and never printed");
   Hiding hiding([&](const std::string& text) { return has_only_references(report.references, plain, text); });
   for (Group& group : report.groups) {
     hiding.forget();
-    for (Step& step : group.probe.steps)
-      if (step.kind == Step::Kind::Send) hiding.take(step.request.headers, step.request.target, step.request.body);
+    for (const Replay::Secret& secret : secrets) hiding.take(secret.text);
+    for (Step& step : group.probe.steps) {
+      if (step.kind != Step::Kind::Send) continue;
+      if (!secrets.empty()) hide_known(hiding, step.request);
+      hiding.take(step.request.headers, step.request.target, step.request.body);
+    }
     hiding.hide(group.about);
     for (std::vector<std::string>* trace : {&group.trace_a, &group.trace_b})
       for (std::string& line : *trace) hiding.hide(line);
@@ -216,7 +244,7 @@ std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, co
   }
   std::vector<Probe> probes;
   const bool given = options.traffic != nullptr || !options.scenarios.empty();
-  if (options.traffic) add_traffic(options.traffic, common, probes, of_requests, report.notes);
+  if (options.traffic) add_traffic(options.traffic, options.secrets, common, probes, of_requests, report.notes);
   if (!options.scenarios.empty()) add_scenarios(options.scenarios, common, probes, report.tokens, of_requests, report.notes);
   if (of_requests.has_errors()) return std::nullopt;
   if (!given) {
@@ -234,7 +262,7 @@ std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, co
   report.references = common.references;
   problem = report.references.masked(problem);
   if (!problem.empty()) return std::nullopt;
-  if (options.traffic) hide_secrets(report);
+  if (options.traffic) hide_secrets(report, options.secrets);
   mask(report);
   return report;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/diff/compare.h"
+#include "harness/replay/replay.h"
 #include "io/environment.h"
 
 namespace gatelab::harness::diff {
@@ -19,6 +20,7 @@ struct Options {
   bool combine = true;                 // two of them at once, as long as that is not reached
   std::vector<std::string> scenarios;  // files and directories: what they send; empty: none
   diag::SourcePtr traffic;             // a recording, HAR, access log, …; null: none
+  std::vector<Replay::Secret> secrets; // that are put back into it
   std::uint32_t jobs = 1;
   config::EnvSource env;
   const io::Files* files = nullptr;
@@ -38,6 +40,7 @@ struct Group {
 
 struct Report {
   std::size_t probes = 0, requests = 0, different = 0;
+  std::size_t marked = 0, marked_refused = 0;  // requests whose secrets had been taken out, and those of them that both refuse with 401 or 403
   std::vector<Group> groups;            // as they were met
   std::vector<std::string> notes;       // what was not compared, and why
   Tokens tokens;
@@ -45,6 +48,9 @@ struct Report {
   Origin origin_a;                      // of curl commands: A's first listener; printed as probes are
   bool interrupted = false;
 };
+
+// All that has to do with credentials was refused by both: nothing is known of what lies behind.
+inline bool is_vacuous(const Report& r) noexcept { return r.different == 0 && r.marked > 0 && r.marked == r.marked_refused; }
 
 // nullopt: a file was refused, the sinks say why, or `problem` does: nothing can be sent.
 std::optional<Report> run(const diag::SourcePtr& a, const diag::SourcePtr& b, const Options& options, diag::Sink& of_a, diag::Sink& of_b, diag::Sink& of_requests, std::string& problem);

@@ -28,6 +28,7 @@ struct Request {
   std::string listener;    // empty: the first
   IpAddress from;          // None: wherever
   std::string connection;  // a name: kept open
+  bool marked = false;     // a recording's, that has marks in the places of its secrets
   std::string token;       // a credential that stands in `headers` as text, by the name that a scenario has for it
 };
 

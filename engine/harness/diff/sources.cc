@@ -154,7 +154,7 @@ class CaseProbe {
 
 }  // namespace
 
-void add_traffic(const diag::SourcePtr& source, Common& common, std::vector<Probe>& probes, diag::Sink& sink, std::vector<std::string>& notes) {
+void add_traffic(const diag::SourcePtr& source, const std::vector<Replay::Secret>& secrets, Common& common, std::vector<Probe>& probes, diag::Sink& sink, std::vector<std::string>& notes) {
   std::vector<RecordedExchange> exchanges = import_traffic(source, sink);
   if (sink.has_errors()) return;
   if (exchanges.empty()) {
@@ -167,15 +167,23 @@ void add_traffic(const diag::SourcePtr& source, Common& common, std::vector<Prob
   probe.about = source->name;
   if (exchanges.front().began.ns > 0) probe.start = exchanges.front().began;
   Instant now = exchanges.front().began;
-  bool redacted = false;
-  for (const RecordedExchange& exchange : exchanges) {
+  std::size_t marked = 0;
+  std::string mark;
+  std::vector<bool> used;
+  for (RecordedExchange& exchange : exchanges) {
     if (exchange.began > now) probe.advance(exchange.began - now);
     now = exchange.began;
+    put_back(exchange.request, secrets, used);
     Request request = request_of(exchange);
+    const std::string left = first_mark(exchange.request);
+    request.marked = !left.empty();
+    marked += request.marked;
+    if (mark.empty()) mark = left;
     probe.send(std::move(request));
-    for (const auto& [name, value] : exchange.request.headers) redacted = redacted || value.find("redacted") != std::string::npos;
   }
-  if (redacted) notes.push_back("credentials of the traffic are redacted: both sides refuse them alike");
+  for (std::size_t i = 0; i < secrets.size(); ++i)
+    if (i >= used.size() || !used[i]) sink.error("unused-secret", {source, 0, 0}, "no request has the mark <redacted:" + secrets[i].mark + ">", "leave it out; each recording has marks of its own");
+  if (marked > 0) notes.push_back(std::to_string(marked) + " of " + std::to_string(exchanges.size()) + " requests have lost a secret to the recording: --secret " + mark + "=VARIABLE puts one back");
   probes.push_back(std::move(probe));
 }
 

@@ -21,7 +21,7 @@ struct Pair {
 std::optional<Pair> get_ready(const Configuration& a, const Configuration& b, Common& common, diag::Sink& of_a, diag::Sink& of_b, std::vector<std::string>& notes);
 
 // One probe: the requests of the client's side at the pace in which they came.
-void add_traffic(const diag::SourcePtr& source, Common& common, std::vector<Probe>& probes, diag::Sink& sink, std::vector<std::string>& notes);
+void add_traffic(const diag::SourcePtr& source, const std::vector<Replay::Secret>& secrets, Common& common, std::vector<Probe>& probes, diag::Sink& sink, std::vector<std::string>& notes);
 
 // One probe a case: what its steps send, advance and break. Expectations are not looked at.
 void add_scenarios(const std::vector<std::string>& paths, Common& common, std::vector<Probe>& probes, Tokens& tokens, diag::Sink& sink, std::vector<std::string>& notes);

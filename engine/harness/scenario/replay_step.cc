@@ -67,6 +67,23 @@ void ReplayStep::run(const Step& step) {
   player->unmatched();
   vacuous(replay, *player);
   if (replay.compare) compare(replay, exchanges, played);
+  if (!world_.result().ok()) tell_marks(replay, exchanges);
+}
+
+// Whoever reads of refusals wants to know that the credentials were not those of then.
+void ReplayStep::tell_marks(const Replay& replay, const std::vector<const RecordedExchange*>& exchanges) {
+  std::size_t n = 0;
+  std::string mark;
+  std::vector<bool> used;
+  for (const RecordedExchange* e : exchanges) {
+    RecordedRequest request = e->request;
+    put_back(request, replay.secrets, used);
+    if (!replay.remint.empty()) remint(request, [](const RecordedToken&) { return std::string(); });
+    const std::string left = first_mark(request);
+    n += !left.empty();
+    if (mark.empty()) mark = left;
+  }
+  if (n > 0) world_.result().notes.push_back(std::to_string(n) + (n == 1 ? " request has" : " requests have") + " lost a secret to the recording, and are sent with its mark: --secret " + mark + "=VARIABLE puts one back");
 }
 
 bool ReplayStep::playable(const Replay& replay, std::vector<const RecordedExchange*>& out) {

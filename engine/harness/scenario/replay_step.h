@@ -21,6 +21,7 @@ class ReplayStep {
 
  private:
   void unanswered(const Replay& replay, const std::vector<const RecordedExchange*>& exchanges);
+  void tell_marks(const Replay& replay, const std::vector<const RecordedExchange*>& exchanges);
   bool playable(const Replay& replay, std::vector<const RecordedExchange*>& out);
   void vacuous(const Replay& replay, const Player& player);
   // A world of its own for these exchanges, behind `gateway`. False: it failed, and so has the case.
