@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "cli/marked_secret.h"
 #include "harness/diff/diff.h"
 #include "io/disk.h"
 #include "io/real.h"
@@ -48,11 +49,11 @@ diag::Sink errors_of(const diag::Sink& sink) {
 // MARK=VARIABLE; false after a complaint.
 bool take_secrets(const std::vector<std::string>& all, harness::diff::Options& run) {
   for (const std::string& one : all) {
-    const std::size_t equals = one.find('=');
-    if (equals == std::string::npos) return complain(fmt::format("--secret {}: write MARK=VARIABLE, the twelve digits of <redacted:0123456789ab> and the variable of the environment that has the secret", one)), false;
-    const std::string* value = io::environment_variable(nullptr, one.substr(equals + 1));
-    if (value == nullptr) return complain(fmt::format("--secret: there is no `{}` in the environment", one.substr(equals + 1))), false;
-    run.secrets.push_back({one.substr(0, equals), *value, {}});
+    auto marked = parse_marked_secret(one);
+    if (!marked) return false;
+    const std::string* value = io::environment_variable(nullptr, marked->second);
+    if (value == nullptr) return complain(fmt::format("--secret: there is no `{}` in the environment", marked->second)), false;
+    run.secrets.push_back({std::move(marked->first), *value, {}});
   }
   return true;
 }

@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::simple);
   app.set_version_flag("--version", std::string("gatelab ") + GATELAB_VERSION);
   app.footer("exit codes: 0 ok, 1 an expectation failed, 2 wrong usage, 3 invalid configuration or scenario,\n"
-             "4 environment (port taken, file unreadable), 5 a load that proves nothing, 130 interrupted");
+             "4 environment (port taken, file unreadable), 5 a load or a diff that proves nothing, 130 interrupted");
   Chosen chosen;
   add_run(app, chosen);
   add_test(app, chosen);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "cli/marked_secret.h"
 #include "cli/same_file.h"
 #include "cli/test_world.h"
 #include "harness/replay_command.h"
@@ -107,12 +108,9 @@ std::string at_odds(const Options& o) {
 
 int replay(Options options) {
   for (const std::string& secret : options.secrets) {
-    const std::size_t equals = secret.find('=');
-    if (equals == std::string::npos) {
-      complain(fmt::format("--secret {}: write MARK=VARIABLE, the twelve digits of <redacted:0123456789ab> and the variable of the environment that has the secret", secret));
-      return kUsage;
-    }
-    options.replay.secrets.emplace_back(secret.substr(0, equals), secret.substr(equals + 1));
+    auto marked = parse_marked_secret(secret);
+    if (!marked) return kUsage;
+    options.replay.secrets.push_back(std::move(*marked));
   }
   if (const std::string why = at_odds(options); !why.empty()) {
     complain(why);

@@ -94,8 +94,7 @@ int test(const Options& options) {
   run.repeat = options.repeat;
   run.real = options.real;
   run.verbose = options.verbose;
-  const bool to_stdout = std::any_of(run.reports.begin(), run.reports.end(), [](const auto& r) { return r.second == "-" && r.first != "github"; });
-  run.colour = colour_of(to_stdout ? Stream::Err : Stream::Out);
+  run.colour = colour_of(harness::has_report_on_out(run) ? Stream::Err : Stream::Out);
   run.fail_fast = options.fail_fast;
   run.slowest = options.slowest;
   const char* ci = std::getenv("CI");

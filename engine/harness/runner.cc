@@ -40,15 +40,10 @@ class ReadFiles final : public io::Files {
   mutable std::set<std::string> read_;  // one thread has each of these
 };
 
-// Of what a program reads, nothing else may stand in its way.
-bool reports_to(const TestOptions& options) {
-  return std::any_of(options.reports.begin(), options.reports.end(), [](const auto& r) { return r.second == "-" && r.first != "github"; });
-}
-
 class Run {
  public:
   Run(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err)
-      : options_(options), files_(files), data_(out), out_(reports_to(options) ? err : out), err_(err), checked_(files, options.reads, checking_), gateways_(options.env, checked_), recordings_(checked_) {
+      : options_(options), files_(files), data_(out), out_(has_report_on_out(options) ? err : out), err_(err), checked_(files, options.reads, checking_), gateways_(options.env, checked_), recordings_(checked_) {
     report_.version = options.version;
     report_.real = options.real;
     if (options.shards > 1) report_.shard = std::to_string(options.shard) + "/" + std::to_string(options.shards);
@@ -350,6 +345,10 @@ class Run {
 };
 
 }  // namespace
+
+bool has_report_on_out(const TestOptions& options) {
+  return std::any_of(options.reports.begin(), options.reports.end(), [](const auto& r) { return r.second == "-" && r.first != "github"; });
+}
 
 TestSummary run_tests(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err) { return Run(options, files, out, err).run(); }
 

@@ -68,6 +68,9 @@ struct TestSummary {
   std::string environment_error;  // a file or report that can't be read or written (exit 4)
 };
 
+// A report that a program reads goes to `out`: nothing else may stand in its way there.
+bool has_report_on_out(const TestOptions& options);
+
 // Results go to `out`, diagnostics to `err`. Reports are written whatever happens.
 TestSummary run_tests(const TestOptions& options, io::Files& files, std::ostream& out, std::ostream& err);
 

@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
+#include "harness/replay/request.h"
 #include "http/fields.h"
 #include "http/uri.h"
 
@@ -114,10 +115,6 @@ RecordedBody body_from(std::string octets) {
   body.size = octets.size();
   if (!octets.empty()) body.octets = std::make_shared<const std::string>(std::move(octets));
   return body;
-}
-
-bool has_header(const RecordedHeaders& headers, std::string_view name) {
-  return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
 }
 
 bool take_url(std::string_view url, RecordedExchange& exchange) {

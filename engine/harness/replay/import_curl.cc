@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "harness/replay/import_parts.h"
+#include "harness/replay/request.h"
 #include "http/chars.h"
 
 namespace gatelab::harness {

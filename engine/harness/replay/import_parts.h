@@ -50,7 +50,6 @@ void import_log(Importing& in, TrafficKind kind);
 void import_curl(Importing& in);
 
 RecordedBody body_from(std::string octets);
-bool has_header(const RecordedHeaders& headers, std::string_view name);
 // Every %XX is its octet; what is no %XX stays.
 std::string percent_decoded(std::string_view text);
 // Scheme, Host (unless there is one), target and, of user and password, an Authorization (unless there is one) of an absolute

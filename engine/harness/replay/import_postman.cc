@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "base/base64.h"
 #include "base/text.h"
@@ -203,12 +204,11 @@ void Collection::request(const Json& item, const std::string& where, const Json*
   RecordedExchange e;
   e.request.method = request.is_string() ? "GET" : text_of(request, "method");
   if (e.request.method.empty()) e.request.method = "GET";
-  if (!url(request, where, e)) return;
-  RecordedHeaders host = std::move(e.request.headers);
   e.request.headers = resolved(headers_of(member(request, "header")));
-  // What the URL says gives way to what the request says.
-  for (auto& h : host)
-    if (!has_header(e.request.headers, h.first)) e.request.headers.insert(iequals(h.first, "host") ? e.request.headers.begin() : e.request.headers.end(), std::move(h));
+  // Without a value in the URL nothing can be sent; elsewhere it is warned of.
+  std::set<std::string> missing = std::exchange(missing_, {});
+  if (!url(request, where, e)) return;
+  missing_ = std::move(missing);
   if (!body(member(request, "body"), where, e.request)) return;
   if (const Json& own = member(request, "auth"); own.is_object()) auth = &own;
   if (auth != nullptr) authorize(*auth, where, e.request);

@@ -15,10 +15,6 @@ namespace {
 
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
-bool has(const RecordedHeaders& headers, std::string_view name) {
-  return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
-}
-
 bool matches(const MatcherPtr& matcher, const std::string& text) { return !matcher || !matcher->match(nlohmann::json(text)); }
 
 bool is_missing(const RecordedBody& body) { return body.octets == nullptr && body.size > 0; }
@@ -40,6 +36,10 @@ std::size_t put_back(std::string& text, const Replay::Secret& secret) {
 }
 
 }  // namespace
+
+bool has_header(const RecordedHeaders& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
+}
 
 std::vector<const RecordedExchange*> selected(const Replay& replay) {
   std::vector<const RecordedExchange*> out;
@@ -72,11 +72,11 @@ bool is_of_connection(std::string_view header) {
 
 std::string octets_of(const RecordedRequest& request, const std::string& host) {
   std::string out = request.method + " " + request.target + (request.version == "1.0" ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-  if (!has(request.headers, "host")) out += "Host: " + host + "\r\n";
+  if (!has_header(request.headers, "host")) out += "Host: " + host + "\r\n";
   for (const auto& [name, value] : request.headers)
     if (!is_of_connection(name)) out += name + ": " + value + "\r\n";
   const std::size_t size = request.body.octets ? request.body.octets->size() : 0;
-  if (size > 0 || has(request.headers, "content-length") || has(request.headers, "transfer-encoding")) out += "Content-Length: " + std::to_string(size) + "\r\n";
+  if (size > 0 || has_header(request.headers, "content-length") || has_header(request.headers, "transfer-encoding")) out += "Content-Length: " + std::to_string(size) + "\r\n";
   out += "\r\n";
   return request.body.octets ? out + *request.body.octets : out;
 }

@@ -13,6 +13,7 @@
 
 namespace gatelab::harness {
 
+bool has_header(const RecordedHeaders& headers, std::string_view name);
 // Of one connection: framing and the like. Whoever sends the message again says its own.
 bool is_of_connection(std::string_view header);
 // Without them, framed anew. `host`: for those whose Host was not recorded.
