@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/sanitized.h"
+
 namespace gatelab {
 
 namespace {
@@ -27,7 +29,7 @@ void Arena::reset() noexcept {
     Block* block = head_;
     head_ = block->before;
     // What was asked for in one piece beyond the usual is not worth keeping.
-    if (block->size <= kLargestBlock && (kept == nullptr || block->size > kept->size)) std::swap(block, kept);
+    if (!kSanitized && block->size <= kLargestBlock && (kept == nullptr || block->size > kept->size)) std::swap(block, kept);
     std::free(block);
   }
   head_ = kept;

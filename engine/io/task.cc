@@ -7,20 +7,10 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/sanitized.h"
+
 namespace gatelab::io {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kRecycle = false;  // a recycled frame would hide a use after free
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kRecycle = false;
-#else
-constexpr bool kRecycle = true;
-#endif
-#else
-constexpr bool kRecycle = true;
-#endif
 
 constexpr std::size_t kStep = 64;
 constexpr std::size_t kLargest = 4096;
@@ -49,7 +39,7 @@ void* take_from_heap(std::size_t size) noexcept {
 }  // namespace
 
 void* allocate_frame(std::size_t size) noexcept {
-  if (!kRecycle || size > kLargest) return take_from_heap(size);
+  if (kSanitized || size > kLargest) return take_from_heap(size);
   const std::size_t slot = (size + kStep - 1) / kStep;
   Free* f = lists.first[slot];
   if (f == nullptr) return take_from_heap(slot * kStep);
@@ -60,7 +50,7 @@ void* allocate_frame(std::size_t size) noexcept {
 
 void free_frame(void* frame, std::size_t size) noexcept {
   const std::size_t slot = (size + kStep - 1) / kStep;
-  if (!kRecycle || size > kLargest || lists.count[slot] >= kKept) return std::free(frame);
+  if (kSanitized || size > kLargest || lists.count[slot] >= kKept) return std::free(frame);
   lists.first[slot] = new (frame) Free{lists.first[slot]};
   ++lists.count[slot];
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/buffers.h"
 
+#include "base/sanitized.h"
+
 namespace gatelab::proxy {
 
 void Buffer::release() noexcept {
@@ -29,7 +31,7 @@ Buffer BufferPool::take(std::size_t size) noexcept {
 
 void BufferPool::give(char* data, std::size_t size) noexcept {
   std::vector<char*>& kept = size == kHead ? heads_ : bodies_;
-  if (size > kBody || kept.size() >= kKept) return std::free(data);
+  if (kSanitized || size > kBody || kept.size() >= kKept) return std::free(data);
   kept.push_back(data);
 }
 

@@ -161,7 +161,7 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     const Duration idle = attempt.stream ? timeouts.stream.idle : timeouts.idle;
     const Instant deadline = std::min(total_deadline_, services_.loop.now() + idle);
     attempt.more.release();  // a quiet answer holds no buffer
-    attempt.block.release();
+    if (held_ == nullptr) attempt.block.release();  // else the head that waits lies in it
     io::Wait wait = upstream_wait(attempt, deadline, "upstream body");
     io::Code ready = co_await attempt.transport->readable(wait);
     if (goes_on(attempt, ready, wait.deadline, deadline)) {
