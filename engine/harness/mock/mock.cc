@@ -36,26 +36,6 @@ std::string name_of(const Stub& stub) {
   return wanted.empty() ? "any request" : wanted;
 }
 
-// Why no stub answered: the stubs, nearest first, each with the first thing in which the request differs from it.
-void tell_misses(const std::vector<Stub>& stubs, SeenRequest& request) {
-  request.near_miss = "the mock has no stubs";
-  std::vector<std::pair<const Stub*, Fit>> all;
-  for (const Stub& stub : stubs) all.emplace_back(&stub, fit(stub.when, request));
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second.score > b.second.score; });
-  if (all.empty()) return;
-  request.near_miss = "nearest is " + name_of(*all.front().first) + " at " + diag::place(all.front().first->span) + ", but " + all.front().second.why;
-  const std::size_t shown = std::min(all.size(), kMisses);
-  std::size_t name = 0, place = 0;
-  for (std::size_t i = 0; i < shown; ++i) {
-    name = std::max(name, name_of(*all[i].first).size());
-    place = std::max(place, diag::place(all[i].first->span).size());
-  }
-  const auto padded = [](std::string text, std::size_t width) { return text += std::string(width - text.size() + 2, ' '); };
-  for (std::size_t i = 0; i < shown; ++i)
-    request.misses.push_back(padded(name_of(*all[i].first), name) + padded(diag::place(all[i].first->span), place) + all[i].second.why);
-  if (shown < all.size()) request.misses.push_back("and " + std::to_string(all.size() - shown) + " more");
-}
-
 // What a 101 to this request says of itself; empty: it asks for no WebSocket.
 std::string upgrade_of(const http::RequestHead& head) {
   if (http::websocket::asked(head) != http::websocket::Ask::Valid) return {};
@@ -255,13 +235,55 @@ bool is_health_check(const SeenRequest& request) noexcept {
 
 }  // namespace
 
+// Why no stub answered: the stubs, nearest first, each with the first thing in which the request differs from it.
+void MockServers::tell_misses(const Server& server, SeenRequest& request) const {
+  request.near_miss = "the mock has no stubs";
+  std::vector<std::pair<const Stub*, Fit>> all;
+  for (const Stub& stub : server.stubs) all.emplace_back(&stub, fit_now(server, stub, request));
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second.score > b.second.score; });
+  if (all.empty()) return;
+  request.near_miss = "nearest is " + name_of(*all.front().first) + " at " + diag::place(all.front().first->span) + ", but " + all.front().second.why;
+  const std::size_t shown = std::min(all.size(), kMisses);
+  std::size_t name = 0, place = 0;
+  for (std::size_t i = 0; i < shown; ++i) {
+    name = std::max(name, name_of(*all[i].first).size());
+    place = std::max(place, diag::place(all[i].first->span).size());
+  }
+  const auto padded = [](std::string text, std::size_t width) { return text += std::string(width - text.size() + 2, ' '); };
+  for (std::size_t i = 0; i < shown; ++i)
+    request.misses.push_back(padded(name_of(*all[i].first), name) + padded(diag::place(all[i].first->span), place) + all[i].second.why);
+  if (shown < all.size()) request.misses.push_back("and " + std::to_string(all.size() - shown) + " more");
+}
+
+const std::string& MockServers::state_of(const Server& server, const Stub& stub) const {
+  static const std::string first(StubState::kFirst);
+  const auto known = states_.find({server.upstream, stub.state->of});
+  return known == states_.end() ? first : known->second;
+}
+
+Fit MockServers::fit_now(const Server& server, const Stub& stub, const SeenRequest& request) const {
+  Fit out = fit(stub.when, request);
+  if (!out.fits) return out;
+  const auto answered = stub.times > 0 ? answered_.find({server.upstream, stub.number}) : answered_.end();
+  if (answered != answered_.end() && answered->second >= stub.times) {
+    out.fits = false;
+    out.why = "times: it has answered " + std::to_string(stub.times) + (stub.times == 1 ? " request" : " requests") + ", and does no more";
+  } else if (stub.state && !stub.state->is.empty() && stub.state->is != state_of(server, stub)) {
+    out.fits = false;
+    out.why = "state: " + (stub.state->of.empty() ? "" : "`" + stub.state->of + "` ") + "is " + state_of(server, stub) + ", not " + stub.state->is;
+  }
+  return out;
+}
+
 const Stub* MockServers::choose(Server& server, SeenRequest& request) {
   request.upstream = server.upstream;
   request.target = server.target;
-  const auto found = std::find_if(server.stubs.begin(), server.stubs.end(), [&request](const Stub& stub) { return fit(stub.when, request).fits; });
+  const auto found = std::find_if(server.stubs.begin(), server.stubs.end(), [&](const Stub& stub) { return fit_now(server, stub, request).fits; });
   request.matched = found != server.stubs.end();
   const bool check = is_health_check(request);
-  if (!request.matched && !check) tell_misses(server.stubs, request);
+  if (!request.matched && !check) tell_misses(server, request);
+  if (request.matched && found->times > 0) ++answered_[{server.upstream, found->number}];
+  if (request.matched && found->state && !found->state->then.empty()) states_[{server.upstream, found->state->of}] = found->state->then;
   std::lock_guard lock(mutex_);
   if (request.matched && !found->recorded) ++used_[found->span.begin];
   // The gateway's own questions are no calls. Where no stub says otherwise a mock is well.
@@ -287,6 +309,11 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
   missing.headers.emplace_back("Content-Type", "application/problem+json");
   if (stub == nullptr)
     missing.body = nlohmann::ordered_json{{"status", 404}, {"title", "No stub answers this request"}, {"reason", "unmatched-stub"}, {"detail", c.request.near_miss}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (stub != nullptr && stub->fault != StubFault::None && stub->fault != StubFault::Truncate) {
+    co_await break_connection(c, stub->fault);
+    co_return false;
+  }
+  const bool truncated = stub != nullptr && stub->fault == StubFault::Truncate;
   const std::shared_ptr<const Reply> made = stub != nullptr && stub->reply.make ? stub->reply.make(c.request) : nullptr;
   const Reply& reply = made ? *made : stub != nullptr ? stub->reply : missing;
   ++server.answers;
@@ -326,11 +353,25 @@ io::Task<bool> MockServers::answer(Connection& c, Server& server) {
   } else {
     if (reply.status != 204 && reply.status != 304) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     text += "\r\n";
-    if (!bodiless) text += body;
+    if (!bodiless) text += truncated ? body.substr(0, body.size() / 2) : body;
   }
   io::Task<bool> writing = write(c, std::move(text));  // named first: GCC 12 copies texts inside co_await octet by octet
   const bool written = co_await writing;
-  co_return written && c.keep && !reply.close;
+  co_return written && c.keep && !reply.close && !truncated;
+}
+
+io::Task<void> MockServers::break_connection(Connection& c, StubFault fault) {
+  if (fault == StubFault::Reset) c.transport->reset();
+  if (fault != StubFault::Stall) co_return;
+  io::Wait wait;
+  wait.cancel = &scope_.token();
+  wait.what = "mock: an answer that never comes";
+  wait.background = true;
+  for (bool there = true; there;) {
+    const io::Code code = co_await c.transport->readable(wait);
+    const io::Transport::Peer peer = c.transport->peer_state();
+    there = code == io::Code::Ok && peer == io::Transport::Peer::Quiet;
+  }
 }
 
 io::Task<bool> MockServers::write(Connection& c, std::string text) {

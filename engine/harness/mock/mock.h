@@ -88,6 +88,11 @@ class MockServers {
   io::Task<bool> receive(Connection& c, const WebsocketReply& reply, http::websocket::MessageReader& reader, io::Wait wait);
   io::Task<bool> said(Connection& c, const WebsocketReply& reply, const http::websocket::Message& message);
   const Stub* choose(Server& server, SeenRequest& request);
+  // Whether a stub fits and answers now: by `times` and `state` too.
+  Fit fit_now(const Server& server, const Stub& stub, const SeenRequest& request) const;
+  const std::string& state_of(const Server& server, const Stub& stub) const;
+  void tell_misses(const Server& server, SeenRequest& request) const;
+  io::Task<void> break_connection(Connection& c, StubFault fault);
 
   io::Network& network_;
   io::Loop& loop_;
@@ -101,6 +106,9 @@ class MockServers {
   std::vector<SeenMessage> messages_;
   std::map<std::string, std::size_t, std::less<>> calls_;
   std::map<std::uint32_t, std::size_t> used_;
+  // On the loop's thread. By upstream: the stub's number, the state's name.
+  std::map<std::pair<std::string, std::uint32_t>, std::uint32_t> answered_;
+  std::map<std::pair<std::string, std::string>, std::string> states_;
   io::Scope scope_;
 };
 

@@ -186,36 +186,96 @@ bool parse_request_line(const config::Node& node, diag::Sink& sink, std::string&
   return true;
 }
 
+namespace {
+
+std::optional<StubState> parse_state(config::Reader& of_stub, diag::Sink& sink) {
+  const config::Node* node = of_stub.get("state");
+  if (node == nullptr) return std::nullopt;
+  StubState out;
+  config::Reader r(*node, sink, "`state` of a stub");
+  for (const auto& [key, into] : {std::pair{"of", &out.of}, std::pair{"is", &out.is}, std::pair{"then", &out.then}}) {
+    const auto text = r.text(key);
+    if (text && text->empty()) sink.error("bad-value", r.span_of(key), "`" + std::string(key) + "` of a state is a name", "state: { is: start, then: paid }");
+    *into = text.value_or("");
+  }
+  out.span = r.span_of("is");
+  r.finish();
+  if (out.is.empty() && out.then.empty()) sink.error("missing-key", node->span, "`state` of a stub needs `is`, `then` or both", "state: { is: start, then: paid }");
+  return out;
+}
+
+// The whole answer is the fault's, but for one that breaks off in the middle of it.
+StubFault parse_fault(config::Reader& r, diag::Sink& sink, const Reply& reply, bool has_reply) {
+  const config::Node* node = r.get("fault");
+  if (node == nullptr) return StubFault::None;
+  const auto chosen = config::as_choice(*node, sink, "`fault` of a stub", {"reset", "close", "stall", "truncate"});
+  if (!chosen) return StubFault::None;
+  const auto fault = static_cast<StubFault>(*chosen + 1);
+  const bool whole = reply.body.empty() || reply.echo || reply.raw || reply.pieces || reply.websocket || reply.chunked || reply.status == 204 || reply.status == 304;
+  if (fault == StubFault::Truncate && whole) sink.error("bad-value", r.span_of("fault"), "`truncate` breaks off a reply in the middle of its body: `json` or `body`", "fault: close ends the connection without a reply");
+  if (has_reply && fault != StubFault::Truncate) sink.error("two-answers", r.key_span("reply"), "a stub with this fault never replies", "remove `reply`, or write fault: truncate");
+  return fault;
+}
+
+Stub parse_stub(const config::Node& item, diag::Sink& sink, const std::string& upstream) {
+  config::Reader r(item, sink, "stub of `" + upstream + "`");
+  Stub stub;
+  stub.span = item.span;
+  if (const config::Node* when = r.require("when")) {
+    stub.when = parse_when(*when, sink);
+    stub.span = r.key_span("when");
+    stub.span.end = when->kind == config::Kind::Map ? stub.span.end : when->span.end;
+  }
+  const config::Node* reply = item.entry("fault") != nullptr ? r.get("reply") : r.require("reply");
+  if (reply != nullptr) stub.reply = parse_reply(*reply, sink);
+  stub.fault = parse_fault(r, sink, stub.reply, reply != nullptr);
+  stub.times = static_cast<std::uint32_t>(r.integer("times", 0, 1, 1'000'000));
+  stub.state = parse_state(r, sink);
+  r.finish();
+  return stub;
+}
+
+// A state that nothing leads to: its stub would never answer.
+void check_states(const std::vector<Stub>& stubs, diag::Sink& sink) {
+  for (const Stub& stub : stubs) {
+    if (!stub.state || stub.state->is.empty() || stub.state->is == StubState::kFirst) continue;
+    const auto leads = [&stub](const Stub& other) { return other.state && other.state->of == stub.state->of && other.state->then == stub.state->is; };
+    if (std::any_of(stubs.begin(), stubs.end(), leads)) continue;
+    std::vector<std::string_view> known{StubState::kFirst};
+    for (const Stub& other : stubs)
+      if (other.state && other.state->of == stub.state->of && !other.state->then.empty()) known.push_back(other.state->then);
+    const std::string_view near = diag::nearest(stub.state->is, known);
+    sink.error("unknown-name", stub.state->span, "no stub leads to the state `" + stub.state->is + "`", near.empty() ? "one needs state: { then: " + stub.state->is + " }; it begins as `start`" : "did you mean `" + std::string(near) + "`?");
+  }
+}
+
+std::vector<Stub> parse_list(const config::Node& node, diag::Sink& sink, const std::string& upstream) {
+  std::vector<Stub> out;
+  if (node.kind != config::Kind::List || node.items.empty()) {
+    sink.error("wrong-type", node.span, "the mock of `" + upstream + "` must be a list of stubs", "- { when: GET /orders, reply: { json: [] } }");
+    return out;
+  }
+  for (const config::Node& item : node.items) out.push_back(parse_stub(item, sink, upstream));
+  return out;
+}
+
+}  // namespace
+
 std::vector<Stub> parse_stubs(const config::Node& node, diag::Sink& sink, const std::string& upstream) {
   std::vector<Stub> out;
   if (const config::Node* targets = node.kind == config::Kind::Map ? node.find("targets") : nullptr) {
     if (targets->kind != config::Kind::Map || targets->entries.empty()) sink.error("wrong-type", targets->span, "`targets` of the mock of `" + upstream + "` must be a map of targets to stubs", "targets: { primary: [ { when: GET /, reply: {} } ] }");
     for (const config::Entry& e : targets->entries) {
-      for (Stub& stub : parse_stubs(*e.value, sink, upstream + "/" + e.key)) {
+      for (Stub& stub : parse_list(*e.value, sink, upstream + "/" + e.key)) {
         stub.target = e.key;
         out.push_back(std::move(stub));
       }
     }
-    return out;
+  } else {
+    out = parse_list(node, sink, upstream);
   }
-  if (node.kind != config::Kind::List || node.items.empty()) {
-    sink.error("wrong-type", node.span, "the mock of `" + upstream + "` must be a list of stubs", "- { when: GET /orders, reply: { json: [] } }");
-    return out;
-  }
-  for (const config::Node& item : node.items) {
-    config::Reader r(item, sink, "stub of `" + upstream + "`");
-    Stub stub;
-    stub.span = item.span;
-    if (const config::Node* when = r.require("when")) {
-      stub.when = parse_when(*when, sink);
-      stub.span = r.key_span("when");
-      stub.span.end = when->kind == config::Kind::Map ? stub.span.end : when->span.end;
-    }
-    if (const config::Node* reply = r.require("reply")) stub.reply = parse_reply(*reply, sink);
-    for (const std::string_view key : {"times", "state", "fault"}) r.not_supported(key, "a stub answers alike every time");
-    r.finish();
-    out.push_back(std::move(stub));
-  }
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].number = static_cast<std::uint32_t>(i);
+  check_states(out, sink);
   return out;
 }
 

@@ -61,10 +61,26 @@ struct Reply {
   std::function<std::shared_ptr<const Reply>(const SeenRequest&)> make;  // asked each time, instead of all of the above; on the mocks' loop
 };
 
+// What becomes of the connection instead of an answer; Truncate: after half of the answer's body.
+enum class StubFault : std::uint8_t { None, Reset, Close, Stall, Truncate };
+
+// A mock may be in a state, which its stubs ask for and change: in several at once, each with a name of its own.
+struct StubState {
+  static constexpr std::string_view kFirst = "start";
+  std::string of;    // which of them; empty: the one without a name
+  std::string is;    // the stub answers in this state alone; empty: in any
+  std::string then;  // and leads to this one; empty: to none
+  diag::Span span;   // of `is`
+};
+
 struct Stub {
   std::string target;  // whose it is; empty: of all the upstream's targets
   RequestMatcher when;
   Reply reply;
+  std::uint32_t number = 0;  // in its upstream's list
+  std::uint32_t times = 0;   // how often it answers; 0: always
+  std::optional<StubState> state;
+  StubFault fault = StubFault::None;
   diag::Span span;
   bool recorded = false;  // of a recording: `span` is not in the scenario
 };
