@@ -38,6 +38,7 @@ std::shared_ptr<const TargetFaults::Held> TargetFaults::meet(Instant now, bool c
     if (held->fault.meets_connections() != connection || held->over(now) || held->pauses(now) || !held->fits(method, path)) continue;
     if (held->fault.share.millionths < 1'000'000 && held->dice.below(1'000'000) >= held->fault.share.millionths) continue;
     ++held->met;
+    if (held->fault.counter) ++*held->fault.counter;
     ++injected_[static_cast<std::size_t>(held->fault.kind)];
     met = held;
     break;

@@ -41,6 +41,7 @@ struct Fault {
   std::uint64_t after = 0;         // reset, close: octets of the answer that pass; truncate: of its body
   std::uint16_t status = 503;      // status
   std::vector<std::pair<std::string, std::string>> headers;  // status
+  std::shared_ptr<std::atomic<std::uint64_t>> counter;       // goes up with each that it meets, also for who asks later; may be null
 
   std::string_view word() const noexcept { return kKinds[static_cast<std::size_t>(kind)]; }
   bool meets_connections() const noexcept { return kind <= Kind::Tls; }

@@ -186,6 +186,21 @@ std::vector<std::string> CaseWorld::log_lines() {
   return out;
 }
 
+Status CaseWorld::apply_fault(const FaultStep& step) {
+  const upstream::Fault& fault = step.fault;
+  if (step.clear || fault.path.empty() || fault.share.millionths < 1'000'000) return apply(step, *gateway_);
+  FaultStep counted = step;
+  counted.fault.counter = std::make_shared<std::atomic<std::uint64_t>>(0);
+  Status applied = apply(counted, *gateway_);
+  if (applied) watched_faults_.push_back({step.span, fault.method + (fault.method.empty() ? "" : " ") + fault.path, counted.fault.counter});
+  return applied;
+}
+
+void CaseWorld::check_faults() {
+  for (const Watched& fault : watched_faults_)
+    if (*fault.met == 0) fail(fault.span, "no request has met this fault: its `when` is " + fault.when, "`when` is the request that the target gets: method and path, a prefix where it ends in *");
+}
+
 void CaseWorld::tear_down() {
   result_.interrupted = driver_->wind_down();
   // A step that was given up has left requests behind.

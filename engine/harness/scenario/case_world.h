@@ -33,6 +33,11 @@ class CaseWorld {
   void reload(const Step& step);
   void restart(const Step& step);
 
+  // Sets or clears a fault, and remembers one that only some requests can meet: those are looked at by check_faults().
+  Status apply_fault(const FaultStep& step);
+  // A fault whose `when` no request has met fails the case: it proves nothing.
+  void check_faults();
+
   bool go_on() const { return result_.failures.empty(); }
   void fail(const diag::Span& span, std::string message, std::string hint = {}) { result_.failures.push_back({span, std::move(message), {}, {}, std::move(hint)}); }
 
@@ -98,6 +103,12 @@ class CaseWorld {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::string gateway_file_;
   std::unique_ptr<ForeignGateway> foreign_;
+  struct Watched {
+    diag::Span span;
+    std::string when;
+    std::shared_ptr<std::atomic<std::uint64_t>> met;
+  };
+  std::vector<Watched> watched_faults_;
   bool serving_ = false;
   bool running_ = false;  // the loops, on threads of their own
   std::atomic<bool> remember_{true};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "harness/mock/stub.h"
+#include "harness/scenario/load_spec.h"
 #include "harness/scenario/patch.h"
 
 namespace gatelab::harness {
@@ -14,6 +15,19 @@ diag::SourcePtr source_of(const std::string& path, std::string text) {
   source->name = path;
   source->text = std::move(text);
   return source;
+}
+
+void unknown(const char* id, const char* what, const std::string& name, const diag::Span& span, const std::vector<std::string>& names, diag::Sink& sink) {
+  diag::Diagnostic d;
+  d.id = id;
+  d.message = std::string("the gateway has no ") + what + " `" + name + "`";
+  d.span = span;
+  const std::string_view near = diag::nearest(name, {names.begin(), names.end()});
+  if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
+  std::string all;
+  for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
+  d.hint = names.empty() ? std::string("it has no ") + what + " at all" : "it has: " + all;
+  sink.report(std::move(d));
 }
 
 // Names that reloads before a step may have brought. What a configuration brings that can't be read shows when it is reloaded.
@@ -48,6 +62,13 @@ class Names {
   bool has_listener(const std::string& name) const { return any_listener_ || std::find(listeners_.begin(), listeners_.end(), name) != listeners_.end(); }
   // What `served_by` counts: upstreams, and targets as UPSTREAM/TARGET.
   bool has_server(const std::string& name) const { return std::find(servers_.begin(), servers_.end(), name) != servers_.end() || only_targets_.count(name) > 0; }
+  // Whose fault it is. What a reload makes the gateway call for itself, under names with a slash, is known when it runs.
+  void check(const FaultStep& fault, diag::Sink& sink) const {
+    const std::size_t slash = fault.target.find('/');
+    const bool may_be_own = any_listener_ && slash != std::string::npos && !has_upstream(fault.target.substr(0, slash));
+    if (fault.target.empty() || has_server(fault.target) || may_be_own) return;
+    unknown("unknown-upstream", "upstream or target", fault.target, fault.target_span, servers_, sink);
+  }
   const std::vector<std::string>& upstreams() const { return upstreams_; }
   const std::vector<std::string>& servers() const { return servers_; }
   const std::vector<std::string>& listeners() const { return listeners_; }
@@ -78,19 +99,6 @@ class Names {
   std::set<std::string> only_targets_;
   bool any_listener_ = false;
 };
-
-void unknown(const char* id, const char* what, const std::string& name, const diag::Span& span, const std::vector<std::string>& names, diag::Sink& sink) {
-  diag::Diagnostic d;
-  d.id = id;
-  d.message = std::string("the gateway has no ") + what + " `" + name + "`";
-  d.span = span;
-  const std::string_view near = diag::nearest(name, {names.begin(), names.end()});
-  if (!near.empty()) d.note = "did you mean `" + std::string(near) + "`?";
-  std::string all;
-  for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
-  d.hint = names.empty() ? std::string("it has no ") + what + " at all" : "it has: " + all;
-  sink.report(std::move(d));
-}
 
 }  // namespace
 
@@ -204,6 +212,8 @@ void GatewayCheck::check_steps(const File& file, const Case& c, const gateway::M
     }
     const bool listens = step.late || step.send.listener.empty() || names.has_listener(step.send.listener);
     if (!listens) unknown("unknown-listener", "listener", step.send.listener, step.send.listener_span, names.listeners(), sink);
+    if (step.verb == Step::Verb::Fault && !step.late) names.check(step.fault, sink);
+    for (const During& during : step.load ? step.load->during : step.send.during) names.check(during.fault, sink);
     if (step.totals)
       for (const auto& [name, span] : step.totals->served_by_spans)
         if (!names.has_server(name)) unknown("unknown-upstream", "upstream or target", name, span, names.servers(), sink);

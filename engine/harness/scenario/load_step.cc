@@ -143,7 +143,7 @@ io::Task<void> LoadStep::happen(std::shared_ptr<Round> round, const During& duri
   const io::Code code = co_await io::sleep_until(world_.driver().outside(), wait);
   if (code == io::Code::TimedOut) {
     ++round->happened;
-    const Status applied = apply(during.fault, world_.gateway());
+    const Status applied = world_.apply_fault(during.fault);
     if (!applied && round->problem.empty()) round->problem = applied.error().message;
   }
   --round->waiting;

@@ -78,7 +78,7 @@ class CaseRun {
   }
 
   void fault(const Step& s) {
-    const Status applied = apply(s.fault, world_.gateway());
+    const Status applied = world_.apply_fault(s.fault);
     if (!applied) world_.fail(s.fault.target_span, applied.error().message);
     // What is open hears of it before the next step.
     const std::string busy = world_.driver().run_until([] { return true; }, std::chrono::seconds(1));
@@ -144,6 +144,7 @@ class CaseRun {
 
   void after_steps() {
     if (world_.go_on() && world_.result().expectations == 0) world_.fail(world_.of().span, "the case looked at nothing: it could not fail", "give a step an `expect`");
+    if (world_.go_on()) world_.check_faults();
   }
 
   CaseWorld world_;

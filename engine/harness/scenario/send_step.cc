@@ -139,7 +139,7 @@ io::Task<void> SendStep::happen(std::shared_ptr<Batch> batch, const During& duri
   const io::Code code = co_await io::sleep_until(world_.driver().outside(), wait);
   if (code == io::Code::TimedOut) {
     ++batch->happened;
-    const Status applied = apply(during.fault, world_.gateway());
+    const Status applied = world_.apply_fault(during.fault);
     if (!applied && batch->problem.empty()) batch->problem = applied.error().message;
   }
   --batch->waiting;
