@@ -50,12 +50,16 @@ class Run {
   }
 
   TestSummary run() {
-    if (!load()) return summary_;
+    const bool fine = load();
+    if (summary_.unwanted) return summary_;
     if (summary_.misuse = overwritten(); !summary_.misuse.empty()) return summary_;
+    // Who reads only the report must not find that of an earlier run, or one without a failure.
+    if (!fine) return refused(), write_reports(true), summary_;
     choose();
     if (report_.cases.empty() && options_.wanted) return summary_.unwanted = true, summary_;
     if (report_.cases.empty()) nothing_selected();
     else execute();
+    if (summary_.interrupted) report_.problems.push_back({{}, "the run was interrupted; cases that did not run: " + std::to_string(report_.left_out), {}});
     for (const CaseReport& c : report_.cases) ++(c.result.ok() ? summary_.passed : summary_.failed);
     summary_.cases = report_.cases.size();
     if (chosen_by_nobody() && report_.left_out == 0) unused();
@@ -91,6 +95,12 @@ class Run {
     err_ << sink_.told_errors() << (sink_.told_errors() == 1 ? " error" : " errors") << "; nothing was run" << std::endl;
     summary_.invalid = true;
     return false;
+  }
+
+  void refused() {
+    if (!summary_.environment_error.empty()) report_.problems.push_back({{}, summary_.environment_error, {}});
+    for (const diag::Diagnostic& d : sink_.all())
+      if (d.severity == diag::Severity::Error) report_.problems.push_back({d.span, d.message, d.hint});
   }
 
   // A report over one of the files that are read; empty: none is.
@@ -167,12 +177,15 @@ class Run {
 
   void nothing_selected() {
     if (summary_.empty_shard) {
+      // Which is as it should be where shards are many: no problem of this one.
       err_ << "shard " << report_.shard << " has none of the cases: a case's file, name and row say which shard it is in" << std::endl;
       return;
     }
     const auto real_only = [](const Case& c) { return !c.world.sim; };
     const bool only_real = !options_.real && std::any_of(parsed_.begin(), parsed_.end(), [&](const auto& file) { return std::any_of(file->cases.begin(), file->cases.end(), real_only); });
-    err_ << (only_real ? "no case was selected: a gateway that is not ours is tested with --real" : parsed_.empty() ? "no scenario was found: a scenario is a YAML file with `cases`" : options_.real ? "no case was selected: with --real only files whose modes list real are run" : "no case was selected: is the filter right?") << std::endl;
+    const std::string why = (only_real ? "no case was selected: a gateway that is not ours is tested with --real" : parsed_.empty() ? "no scenario was found: a scenario is a YAML file with `cases`" : options_.real ? "no case was selected: with --real only files whose modes list real are run" : "no case was selected: is the filter right?");
+    err_ << why << std::endl;
+    report_.problems.push_back({{}, why, {}});
   }
 
   // Cases run beside each other; results are told in file order. Behind the first failure nothing is told with fail_fast,
@@ -286,6 +299,7 @@ class Run {
     d.span = span;
     d.hint = "remove it, or add the case that it was meant for";
     out_ << diag::render(d, options_.colour) << std::endl;
+    report_.problems.push_back({d.span, d.message, d.hint});
   }
 
   void totals() {
@@ -314,9 +328,26 @@ class Run {
     out_ << std::flush;
   }
 
-  void write_reports() {
+  std::string text_of(const std::string& kind, const RunReport& report) const {
+    return kind == "json" ? to_json(report) : kind == "junit" ? to_junit(report) : kind == "tap" ? to_tap(report) : kind == "html" ? to_html(report) : to_github(report);
+  }
+
+  // What an earlier run has written: its first octets are always the same.
+  bool is_report(const std::string& kind, const std::string& text) const {
+    constexpr std::size_t kSame = 14;
+    const std::string fresh = kind == "github" ? "::error " : text_of(kind, {}).substr(0, kSame);
+    return text.empty() || text.starts_with(fresh);
+  }
+
+  // `careful`: not all that would have been read is known, so nothing that may be no report is written over.
+  void write_reports(bool careful = false) {
     for (const auto& [kind, path] : options_.reports) {
-      const std::string text = kind == "json" ? to_json(report_) : kind == "junit" ? to_junit(report_) : kind == "tap" ? to_tap(report_) : kind == "html" ? to_html(report_) : to_github(report_);
+      const auto there = careful && path != "-" ? files_.read(path) : Result<std::string>(std::string());
+      if (there && !is_report(kind, *there)) {
+        err_ << "`" << path << "` is no " << kind << " report of an earlier run: it is left as it is" << std::endl;
+        continue;
+      }
+      const std::string text = text_of(kind, report_);
       if (path == "-") {
         data_ << text << std::flush;
         continue;

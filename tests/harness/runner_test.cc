@@ -130,6 +130,12 @@ constexpr Vacuous kVacuous[] = {
     {"a call that no stub answers", "mocks:\n  orders: [ { when: GET /orders/1, reply: {} } ]\ncases:\n  - name: a\n    steps:\n      - { send: GET /orders/1, expect: { status: 200 } }\n      - { send: GET /orders/2, expect: { status: { ge: 200 } } }\n",
      false, "no stub of `orders` answers GET /orders/2"},
     {"an upstream without a mock", "cases:\n  - name: a\n    steps: [ { send: GET /items/1, expect: { status: 502 } } ]\n", false, "the request went to an upstream that has no mock"},
+    {"a fault that no request meets", "mocks:\n  orders: [ { when: GET /orders/1, reply: {} } ]\ncases:\n  - name: a\n    steps:\n      - fault: { upstream: orders, kind: hang, when: GET /order/1 }\n      - { send: GET /orders/1, expect: { status: 200 } }\n",
+     false, "no request has met this fault: its `when` is GET /order/1"},
+    {"a fault of no target", "mocks:\n  orders: [ { when: GET /orders/1, reply: {} } ]\ncases:\n  - name: a\n    steps:\n      - fault: { target: orders/primary, kind: refuse }\n      - { send: GET /orders/1, expect: { status: 502 } }\n", true,
+     "the gateway has no upstream or target `orders/primary`"},
+    {"a state that no stub leads to", "mocks:\n  orders: [ { when: GET /orders/1, state: { is: paid }, reply: {} } ]\ncases:\n  - name: a\n    steps: [ { send: GET /orders/1, expect: { status: 200 } } ]\n", true, "no stub leads to the state `paid`"},
+    {"a stub that has answered enough", "mocks:\n  orders: [ { when: GET /orders/1, times: 1, reply: {} } ]\ncases:\n  - name: a\n    steps: [ { send: GET /orders/1, repeat: 2, expect: { status: { ge: 200 } } } ]\n", false, "it has answered 1 request, and does no more"},
     {"an unknown credential", "cases:\n  - name: a\n    steps: [ { send: GET /hello, as: nobody, expect: { status: 200 } } ]\n", true, "nobody"},
 };
 
@@ -429,6 +435,42 @@ TEST_F(Runs, AnInterruptedRunReportsWhatItHasDone) {
   EXPECT_EQ(summary.cases, 2U);
   EXPECT_NE(json.find("case 1"), std::string::npos);
   EXPECT_EQ(json.find("case 2"), std::string::npos);
+  EXPECT_NE(json.find("the run was interrupted; cases that did not run: 3"), std::string::npos) << json;
+}
+
+// What could not be read may be what the report would be written over.
+TEST_F(Runs, ARefusedRunWritesNoReportOverWhatIsNone) {
+  options.reports = {{"json", path("broken.yaml")}};
+  write("broken.yaml", "gatelab: [\n");
+  run_files({path("broken.yaml")});
+  EXPECT_TRUE(summary.invalid);
+  EXPECT_EQ(written["json"], "gatelab: [\n");
+  EXPECT_NE(err.str().find("is left as it is"), std::string::npos) << err.str();
+}
+
+// Who reads only the report, as CI does, must see that the run failed.
+TEST_F(Runs, WhatFailsARunBesideItsCasesIsInEveryReport) {
+  options.reports = {{"json", "report.json"}, {"junit", "report.xml"}, {"tap", "report.tap"}, {"html", "report.html"}, {"github", "report.txt"}};
+  const char* hello = "cases:\n  - name: a\n    steps: [ { send: GET /hello, expect: { status: 200 } } ]\n";
+  struct {
+    std::string yaml, filter, says;
+  } const ways[] = {
+      {std::string("modes: [sim]\nsteps: []\n") + hello, "", "unknown key `steps`"},
+      {std::string("credentials: { mobile: { api_key: test-key } }\n") + hello, "", "no case has used the credential `mobile`"},
+      {hello, "nothing like it", "no case was selected"},
+  };
+  for (const auto& way : ways) {
+    options.filter = way.filter;
+    written.clear();
+    run(way.yaml);
+    // Quotes and accents are written in each format's way.
+    const std::string says = way.says.substr(0, way.says.find('`'));
+    for (const char* kind : {"json", "junit", "tap", "html", "github"}) EXPECT_NE(written[kind].find(says), std::string::npos) << kind << ": " << written[kind];
+    EXPECT_NE(written["junit"].find("errors=\"1\""), std::string::npos) << written["junit"];
+    EXPECT_NE(written["tap"].find("not ok 1 - "), std::string::npos) << written["tap"];
+    EXPECT_NE(written["html"].find("the run failed"), std::string::npos);
+    EXPECT_EQ(written["github"].rfind("::error ", 0), 0U) << written["github"];
+  }
 }
 
 }  // namespace

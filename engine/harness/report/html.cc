@@ -86,9 +86,11 @@ std::string table(const RunReport& report, std::size_t from, std::size_t to, std
 std::string to_html(const RunReport& report) {
   const std::size_t all = report.cases.size(), bad = failed(report);
   std::string out(kHead);
-  const std::string verdict = bad > 0 ? std::to_string(bad) + " of " + of(all, "case") + " failed" : all == 0 ? "no case was run" : of(all, "case") + " passed";
-  out += "<title>gatelab: " + verdict + "</title></head><body>\n<h1 class=\"" + (bad > 0 || all == 0 ? "bad" : "good") + "\">" + verdict + "</h1>\n<p class=\"dim\">gatelab " + text(report.version) +
+  const std::string verdict = bad > 0 ? std::to_string(bad) + " of " + of(all, "case") + " failed" : !report.problems.empty() ? std::string("the run failed") : all == 0 ? "no case was run" : of(all, "case") + " passed";
+  out += "<title>gatelab: " + verdict + "</title></head><body>\n<h1 class=\"" + (bad > 0 || all == 0 || !report.problems.empty() ? "bad" : "good") + "\">" + verdict + "</h1>\n<p class=\"dim\">gatelab " + text(report.version) +
          (report.real ? ", on sockets" : ", in virtual time") + (report.shard.empty() ? "" : ", shard " + text(report.shard)) + "</p>\n";
+  for (const RunProblem& problem : report.problems)
+    out += "<p class=\"bad\">" + text((problem.span ? diag::place(problem.span) + ": " : "") + problem.message) + (problem.hint.empty() ? "" : "<br>" + text(problem.hint)) + "</p>\n";
   if (report.left_out > 0) out += "<p class=\"bad\">" + of(report.left_out, "more case") + (report.left_out == 1 ? " was" : " were") + " selected and not run: the run ended before.</p>\n";
   if (bad > 0) out += "<h2>Failures</h2>\n";
   std::size_t number = 0;

@@ -19,6 +19,8 @@ std::string seconds(Duration d) {
   return text;
 }
 
+std::string place(const RunProblem& problem) { return problem.span ? diag::place(problem.span) : "the run"; }
+
 // A double-quoted scalar of YAML.
 std::string quoted(const std::string& text) { return nlohmann::json(clean(text)).dump(); }
 
@@ -39,6 +41,11 @@ std::string to_json(const RunReport& report) {
   nlohmann::ordered_json out{{"gatelab", report.version}, {"mode", report.real ? "real" : "sim"}, {"cases", report.cases.size()}, {"failed", failed(report)}};
   if (!report.shard.empty()) out["shard"] = report.shard;
   if (report.left_out > 0) out["left_out"] = report.left_out;
+  for (const RunProblem& problem : report.problems) {
+    nlohmann::ordered_json one{{"place", place(problem)}, {"message", problem.message}};
+    if (!problem.hint.empty()) one["hint"] = problem.hint;
+    out["problems"].push_back(std::move(one));
+  }
   out["results"] = nlohmann::ordered_json::array();
   for (const CaseReport& c : report.cases) {
     nlohmann::ordered_json one{{"file", c.file->path}, {"line", diag::position_of(*c.of->span.file, c.of->span.begin).line}, {"name", c.of->name}};
@@ -68,7 +75,8 @@ std::string to_json(const RunReport& report) {
 }
 
 std::string to_junit(const RunReport& report) {
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"gatelab\" tests=\"" + std::to_string(report.cases.size()) + "\" failures=\"" + std::to_string(failed(report)) + "\">\n";
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"gatelab\" tests=\"" + std::to_string(report.cases.size() + report.problems.size()) + "\" failures=\"" + std::to_string(failed(report)) + "\"" +
+                    (report.problems.empty() ? "" : " errors=\"" + std::to_string(report.problems.size()) + "\"") + ">\n";
   for (std::size_t i = 0; i < report.cases.size();) {
     const File* file = report.cases[i].file;
     std::string body;
@@ -87,19 +95,31 @@ std::string to_junit(const RunReport& report) {
     }
     out += "  <testsuite name=\"" + xml(file->name.empty() ? file->path : file->name) + "\" tests=\"" + std::to_string(n) + "\" failures=\"" + std::to_string(bad) + "\">\n" + body + "  </testsuite>\n";
   }
+  if (!report.problems.empty()) {
+    const std::string n = std::to_string(report.problems.size());
+    out += "  <testsuite name=\"the run\" tests=\"" + n + "\" errors=\"" + n + "\">\n";
+    for (const RunProblem& problem : report.problems)
+      out += "    <testcase classname=\"" + xml(place(problem)) + "\" name=\"" + xml(bounded(problem.message, kMessage)) + "\">\n      <error message=\"" + xml(bounded(place(problem) + ": " + problem.message, kMessage)) + "\">" +
+             xml(bounded(problem.hint, kDetail)) + "</error>\n    </testcase>\n";
+    out += "  </testsuite>\n";
+  }
   return out + "</testsuites>\n";
 }
 
 std::string to_tap(const RunReport& report) {
-  std::string out = "TAP version 14\n1.." + std::to_string(report.cases.size()) + "\n";
+  std::string out = "TAP version 14\n1.." + std::to_string(report.cases.size() + report.problems.size()) + "\n";
   std::size_t n = 0;
-  for (const CaseReport& c : report.cases) {
-    std::string title;
-    for (const char ch : clean(c.file->path + ": " + title_of(c))) {
-      if (ch == '#' || ch == '\\') title += '\\';  // a directive would begin there
-      title += ch == '\n' || ch == '\t' ? ' ' : ch;
+  const auto title = [](const std::string& text) {
+    std::string line;
+    for (const char ch : clean(text)) {
+      if (ch == '#' || ch == '\\') line += '\\';  // a directive would begin there
+      line += ch == '\n' || ch == '\t' ? ' ' : ch;
     }
-    out += (c.result.ok() ? "ok " : "not ok ") + std::to_string(++n) + " - " + title + "\n";
+    return line + "\n";
+  };
+  for (const RunProblem& problem : report.problems) out += "not ok " + std::to_string(++n) + " - " + title(place(problem) + ": " + bounded(problem.message, kMessage));
+  for (const CaseReport& c : report.cases) {
+    out += (c.result.ok() ? "ok " : "not ok ") + std::to_string(++n) + " - " + title(c.file->path + ": " + title_of(c));
     if (c.result.ok()) continue;
     const Failure& f = c.result.failures.front();
     out += "  ---\n  at: " + quoted(place(f.span, c)) + "\n  message: " + quoted(bounded(f.message, kMessage)) + "\n  rerun: " + quoted(rerun_of(c)) + "\n  ...\n";
@@ -109,6 +129,11 @@ std::string to_tap(const RunReport& report) {
 
 std::string to_github(const RunReport& report) {
   std::string out;
+  for (const RunProblem& problem : report.problems) {
+    const std::string message = bounded(problem.message, kMessage) + (problem.hint.empty() ? "" : "\nhint: " + problem.hint);
+    const diag::Position at = problem.span ? diag::position_of(*problem.span.file, problem.span.begin) : diag::Position{};
+    out += "::error " + (problem.span ? "file=" + one_line(problem.span.file->name, true) + ",line=" + std::to_string(at.line) + ",col=" + std::to_string(at.column) + "," : std::string()) + "title=gatelab test::" + one_line(message, false) + "\n";
+  }
   for (const CaseReport& c : report.cases) {
     if (c.result.ok()) continue;
     const Failure& f = c.result.failures.front();

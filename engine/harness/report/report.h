@@ -17,12 +17,19 @@ struct CaseReport {
   Duration elapsed{};  // of the user's time; not in reports of virtual time, which are equal for equal seeds
 };
 
+// Why a run failed, beside its cases: a file was refused, a stub was never used, it ended before its last case.
+struct RunProblem {
+  diag::Span span;  // may be nowhere
+  std::string message, hint;
+};
+
 struct RunReport {
   std::string version;
   bool real = false;  // then nothing that depends on time is written
   std::vector<CaseReport> cases;  // in file order
   std::string shard;              // "2/5"; empty: all of it
   std::size_t left_out = 0;       // selected, and not run: a failure or the user ended the run
+  std::vector<RunProblem> problems;
 };
 
 std::size_t failed(const RunReport& report);
