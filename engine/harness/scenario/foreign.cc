@@ -2,6 +2,7 @@
 #include "harness/scenario/foreign.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/units.h"
 #include "harness/scenario/client.h"
@@ -22,6 +23,20 @@ struct ForeignGateway::Asking {
   std::string host, octets;  // without octets, that it takes a connection is enough
   IpAddress found;
   std::atomic<bool> done{false}, over{false};
+
+  // What came of the last time. Any thread.
+  void note(std::string problem) {
+    const std::lock_guard lock(mutex_);
+    problem_ = std::move(problem);
+  }
+  std::string problem() {
+    const std::lock_guard lock(mutex_);
+    return problem_.empty() ? std::string() : ": " + problem_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string problem_;
 };
 
 ForeignGateway::ForeignGateway(const World& world, std::string directory, io::Files& files, Driver& driver)
@@ -100,7 +115,7 @@ Status ForeignGateway::await_ready(io::Scope& scope) {
   asking->over = true;
   if (late == "interrupted") return fail("interrupted", late);
   if (!asking->done.load()) {
-    const std::string what = process_ && process_->ended() ? "it ended " + process_->how() + " before it was ready" : "it was not ready within " + format(spec_.within);
+    const std::string what = process_ && process_->ended() ? "it ended " + process_->how() + " before it was ready" : "it was not ready within " + format(spec_.within) + asking->problem();
     return fail("not-ready", with_output("the gateway can't be used: " + what));
   }
   bound_.name = "gateway";
@@ -130,12 +145,16 @@ io::Task<void> ForeignGateway::ask(std::shared_ptr<Asking> asking) {
         const io::TransportPtr transport = co_await connecting;
         asking->found = asking->dial.to.ip;
         if (transport) break;
+        asking->note(format(asking->dial.to) + (answer.error == "refused" ? " refuses connections" : " does not answer: " + answer.error));
       } else {
         auto sending = client.send(asking->dial, asking->octets, "GET", std::chrono::seconds(5), answer);
         co_await sending;
         asking->found = asking->dial.to.ip;
         if (answer.status > 0 && answer.status < 500) break;
+        asking->note("`ready` was answered with " + (answer.status > 0 ? std::to_string(answer.status) : "no status (" + answer.error + ")"));
       }
+    } else {
+      asking->note("there is no address of `" + asking->host + "`");
     }
     wait.deadline = loop.now() + std::chrono::milliseconds(10);
     co_await io::sleep_until(loop, wait);

@@ -107,7 +107,7 @@ ForeignSpec parse_foreign(const config::Node& node, diag::Sink& sink) {
   }
   out.ready = r.text("ready", "");
   out.ready_span = r.span_of("ready");
-  out.within = r.duration("within", out.within);
+  out.within = r.duration("within", out.run.empty() && out.ready.empty() ? std::chrono::seconds(1) : out.within);
   r.finish();
   if (!r.valid()) return out;
   if (out.run.empty()) {
