@@ -200,14 +200,22 @@ void ReplayStep::compare(const Replay& replay, const std::vector<const RecordedE
   }
   if (against_recording) unanswered(replay, exchanges);
   std::vector<DifferentExchange> different;
-  std::size_t compared = 0;
+  std::size_t compared = 0, by_status = 0, without_body = 0;
   for (std::size_t k = 0; k < exchanges.size(); ++k) {
     if (against_recording && exchanges[k]->answer.status == 0) continue;
     ++compared;
     const ComparedAnswer old = against_recording ? recorded(*exchanges[k]) : seen(before[k].answer, true);
+    by_status += !old.has_headers && !old.has_body ? 1 : 0;
+    without_body += old.has_headers && !old.has_body ? 1 : 0;
     auto differences = comparison.compare(kind_of(*exchanges[k]), old, seen(now[k].answer, !against_recording));
     if (!differences.empty()) different.push_back({exchanges[k], std::move(differences), without_secrets(now[k].trace, exchanges[k]->request, replay.secrets), line_of(*exchanges[k])});
   }
+  // Logs say no more, HARs may lack bodies: who reads "0 different" must know of what.
+  const auto less = [this](std::size_t n, const char* how, const char* lacks) {
+    if (n > 0) world_.result().left_out.push_back(std::to_string(n) + (n == 1 ? " answer was" : " answers were") + " compared " + how + ": the recording has no " + lacks + " of " + (n == 1 ? "it" : "them"));
+  };
+  less(by_status, "by status alone", "headers and no body");
+  less(without_body, "without the body", "body");
   judge(replay, comparison, different, compared);
 }
 
