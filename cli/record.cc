@@ -243,7 +243,9 @@ int record(LiveOptions& options) {
   if (!file.problem().empty()) complain("the recording is not whole: " + file.problem());
   if (tap.lost_answers() > 0) complain(fmt::format("{} of upstreams not in it: too much was under way at once, or the request ids that tell whose they are were taken out", tap.lost_answers() == 1 ? "1 answer is" : fmt::format("{} answers are", tap.lost_answers())));
   if (file.dropped() > 0) complain(fmt::format("{} could not be written", counted(file.dropped(), "exchange")));
-  complain(fmt::format("{} in `{}`", counted(file.written(), "exchange"), recording.out.empty() ? recording.har : recording.out));
+  const std::string& path = recording.out.empty() ? recording.har : recording.out;
+  complain(fmt::format("{} in `{}`{}", counted(file.written() - file.gone(), "exchange"), path, recording.keep > 1 && file.rotated() ? fmt::format(" and the files that went before it ({}.1, …)", path) : ""));
+  if (file.gone() > 0) complain(fmt::format("{} before them went for newer ones: of files of {} the last {} kept (--max-file, --keep)", counted(file.gone(), "exchange"), options.max_file, recording.keep == 1 ? "one is" : fmt::format("{} are", recording.keep)));
   return !file.problem().empty() ? kEnvironment : exit;
 }
 

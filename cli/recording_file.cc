@@ -74,6 +74,11 @@ Status RotatingFile::rotate() {
     const std::string from = i == 1 ? path_ : fmt::format("{}.{}", path_, i - 1);
     if (std::rename(from.c_str(), fmt::format("{}.{}", path_, i).c_str()) != 0 && errno != ENOENT) return fail("io", "can't rename `" + from + "`: " + std::strerror(errno));
   }
+  appended_.push_front(0);
+  if (appended_.size() > keep_) {
+    gone_ += appended_.back();
+    appended_.pop_back();
+  }
   return create();
 }
 
@@ -96,6 +101,7 @@ Status RotatingFile::append(const std::string& text) {
     return put_there;
   }
   size_ += whole.size();
+  ++appended_.front();
   return success();
 }
 

@@ -35,6 +35,9 @@ class RotatingFile {
   // Fails: the file is as it was before.
   Status append(const std::string& text);
   Status close();
+  // How many times append() has written what is no longer there: in a file that went for a newer one.
+  std::uint64_t gone() const noexcept { return gone_; }
+  bool rotated() const noexcept { return gone_ > 0 || appended_.size() > 1; }
   // Nothing was recorded: a file that was made for this is no longer there.
   void abandon() noexcept;
 
@@ -45,6 +48,8 @@ class RotatingFile {
   std::string begin_, between_, end_, path_;
   std::uint64_t max_octets_ = 0, size_ = 0;  // without end_
   std::uint32_t keep_ = 1;
+  std::deque<std::uint64_t> appended_{0};  // to each file that is kept, the newest first
+  std::uint64_t gone_ = 0;
   int descriptor_ = -1;
   bool made_ = false;  // the file was not there before
   bool replaces_ = false;  // what an earlier run has left is still there
@@ -75,6 +80,9 @@ class RecordingFile {
 
   // After finish().
   std::uint64_t written() const noexcept { return written_; }
+  bool rotated() const noexcept { return has_recording_ ? recording_.rotated() : har_.rotated(); }
+  // Of these: no longer there, as only so many files are kept.
+  std::uint64_t gone() const noexcept { return has_recording_ ? recording_.gone() : har_.gone(); }
   std::uint64_t dropped() const noexcept { return dropped_; }
   const std::string& problem() const noexcept { return problem_; }  // of the disk; nothing was written after it
 

@@ -116,6 +116,9 @@ url=$(sed -n 's/.*"listeners":\["\([^"]*\)".*/\1/p' to.out)
 for n in $(seq 40); do curl -s -o /dev/null --max-time 20 "$url/items?n=$n" || fail "through --to"; done
 kill -TERM "$pid"
 ended "$pid" 20 || fail "record --to does not end"
+lines=$(cat small.gtl small.gtl.1 small.gtl.2 | grep -c '^{"exchange":' || true)
+grep -q "$lines exchanges in \`small.gtl\` and the files" to.err || fail "$lines are there, but: $(<to.err)"
+grep -q "$((40 - lines)) exchanges before them went for newer ones" to.err || fail "$((40 - lines)) are gone, but: $(<to.err)"
 [[ -e small.gtl && -e small.gtl.1 && -e small.gtl.2 && ! -e small.gtl.3 ]] || fail "not rotated: $(ls)"
 for file in small.gtl small.gtl.1 small.gtl.2; do
   (($(stat -c %s "$file") < 16384)) || fail "$file is too long"
