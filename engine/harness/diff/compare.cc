@@ -23,19 +23,24 @@ class Facts {
     for (const auto& [name, value] : seen.states) add(name, value);
   }
   const Texts& all() const noexcept { return all_; }
-  const std::string* find(const std::string& name) const noexcept {
-    for (const auto& [known, value] : all_)
-      if (known == name) return &value;
-    return nullptr;
+  // Null: there is none.
+  const Texts::value_type* find(const std::string& name) const noexcept {
+    const auto found = std::find_if(all_.begin(), all_.end(), [&name](const auto& fact) { return is(fact, name); });
+    return found == all_.end() ? nullptr : &*found;
   }
 
  private:
+  // Headers are one whatever the case of their letters (RFC 9110 §5.1): the name says how the first was spelled.
+  static bool is(const Texts::value_type& fact, const std::string& name) noexcept {
+    const bool header = name.find("header ") != std::string::npos || name.starts_with("trailer ");
+    return header ? iequals(fact.first, name) : fact.first == name;
+  }
   // No two engines need give a request the same id.
   void add(std::string name, std::string value) {
     for (std::size_t at = id_.empty() ? std::string::npos : value.find(id_); at != std::string::npos; at = value.find(id_, at + 4)) value.replace(at, id_.size(), "(id)");
-    for (auto& [known, before] : all_)
-      if (known == name) {
-        before += ", " + value;
+    for (auto& fact : all_)
+      if (is(fact, name)) {
+        fact.second += ", " + value;
         return;
       }
     all_.emplace_back(std::move(name), std::move(value));
@@ -100,9 +105,10 @@ std::vector<Difference> compare(const Observed& a, const Observed& b) {
   const Facts left(a), right(b);
   std::vector<Difference> out;
   for (const auto& [name, value] : left.all()) {
-    const std::string* other = right.find(name);
+    const auto* other = right.find(name);
     if (other == nullptr) out.push_back({name, value, std::nullopt});
-    else if (*other != value) out.push_back({name, value, *other});
+    else if (other->second != value) out.push_back({name, value, other->second});
+    else if (other->first != name) out.push_back({name, "(so spelled)", "(spelled " + other->first.substr(other->first.rfind(' ') + 1) + ")"});
   }
   for (const auto& [name, value] : right.all())
     if (left.find(name) == nullptr) out.push_back({name, std::nullopt, value});

@@ -29,5 +29,23 @@ TEST(DiffCompares, WhatACompressedAnswerSays) {
   EXPECT_EQ(compare(whole, answered("no gzip")).size(), 1U);
 }
 
+// RFC 9110 §5.1: a field's name is the same in any case. That it is spelled otherwise is one difference, not one that went and one that came.
+TEST(DiffCompares, AHeaderInAnotherSpellingIsOneDifference) {
+  Observed a, b;
+  a.answer.headers = {{"X-User", "gold"}};
+  b.answer.headers = {{"x-user", "gold"}};
+  const auto spelled = compare(a, b);
+  ASSERT_EQ(spelled.size(), 1U);
+  EXPECT_EQ(spelled[0].what, "header X-User");
+  EXPECT_EQ(spelled[0].b, "(spelled x-user)");
+  b.answer.headers = {{"x-user", "free"}};
+  const auto changed = compare(a, b);
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].a, "gold");
+  EXPECT_EQ(changed[0].b, "free");
+  a.answer.headers = b.answer.headers = {{"X-User", "gold"}, {"x-user", "free"}};
+  EXPECT_TRUE(compare(a, b).empty());
+}
+
 }  // namespace
 }  // namespace gatelab::harness::diff
