@@ -64,6 +64,7 @@ facts() {
     date "$(date -u +%F)" \
     machine "a $kind machine, $(nproc) cores, $(uname -m)" \
     kernel "$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')" \
+    congestion "$(cat /proc/sys/net/ipv4/tcp_congestion_control)" \
     gatelab "$("$GATELAB" --version | grep -o '[0-9][0-9.]*' | head -n 1)" \
     nginx "$("$peers/nginx" -v 2>&1 | sed 's|.*/||')" \
     haproxy "$("$peers/haproxy" -v | sed -n '1s/HAProxy version \([0-9.]*\).*/\1/p')" \

@@ -48,12 +48,13 @@ function between(value, span) { return value == "-" ? "" : (span == "" ? value :
 END {
   if (form == "markdown") {
     print ""
-    printf "Medians (and ranges) of %s rounds of %s s, on %s: %s; Linux %s; nginx %s, HAProxy %s, OpenSSL %s, wrk %s, curl %s. ", fact["rounds"], fact["seconds"],
-      fact["date"], fact["machine"], fact["kernel"], fact["nginx"], fact["haproxy"], fact["openssl"], fact["wrk"], fact["curl"]
+    printf "Medians (and ranges) of %s rounds of %s s, on %s: %s; Linux %s, TCP %s; nginx %s, HAProxy %s, OpenSSL %s, wrk %s, curl %s. ", fact["rounds"], fact["seconds"],
+      fact["date"], fact["machine"], fact["kernel"], fact["congestion"], fact["nginx"], fact["haproxy"], fact["openssl"], fact["wrk"], fact["curl"]
     printf "%s connections under load, %s idle ones; large bodies of %s octets.\n", fact["connections"], fact["idle_connections"], fact["large_body_bytes"]
     exit
   }
   print ""
-  printf "medians (and ranges) of %s rounds; %s; ratios are taken within each round\n", fact["rounds"], fact["machine"]
+  printf "medians (and ranges) of %s rounds; %s, TCP %s; ratios are taken within each round\n", fact["rounds"], fact["machine"], fact["congestion"]
+  if (fact["congestion"] ~ /^bbr/) print "this machine\047s TCP paces what it sends: on loopback its timers are most of what a large answer costs (docs/performance.md)"
   if (starred) print "*: the relay speaks no TLS; here the floor is its plain keep-alive request, measured beside the others"
 }
