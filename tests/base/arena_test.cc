@@ -52,7 +52,6 @@ TEST(Arena, CopiesOutliveWhatTheyWereCopiedFrom) {
 
 // What a request needs twice is there the third time: one block, at one place.
 TEST(Arena, ResetKeepsTheLargestBlockThatIsOfUsualSize) {
-  if (kSanitized) GTEST_SKIP() << "with a sanitizer nothing is kept";
   Arena arena(256);
   const auto use = [&arena] {
     auto* first = static_cast<char*>(arena.allocate(1000));
@@ -64,12 +63,13 @@ TEST(Arena, ResetKeepsTheLargestBlockThatIsOfUsualSize) {
   use();
   use();
   const auto [at, span] = use();
-  EXPECT_EQ(use(), std::pair(at, span));
+  // With a sanitizer nothing is kept.
+  if (!kSanitized) EXPECT_EQ(use(), std::pair(at, span));
   EXPECT_LT(span, 11 * 1024) << "all in one block";
   EXPECT_GE(span, 10 * 1000);
   arena.allocate(1 << 20);
   arena.reset();
-  EXPECT_EQ(arena.allocate(16), at) << "what was huge is given back";
+  if (!kSanitized) EXPECT_EQ(arena.allocate(16), at) << "what was huge is given back";
 }
 
 TEST(Arena, MakesValuesAndArraysThatAreInitialised) {
