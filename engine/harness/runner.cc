@@ -78,6 +78,7 @@ class Run {
       if (options_.wanted && !options_.wanted(found.path)) continue;
       any = true;
       if (options_.reads) options_.reads(found.path, found.path);
+      looked_at_.insert(found.path);
       auto text = files_.read(found.path);
       if (!text) return summary_.environment_error = text.error().message, false;
       auto source = std::make_shared<diag::SourceFile>();
@@ -108,7 +109,7 @@ class Run {
     for (const auto& [kind, path] : options_.reports) {
       if (path == "-" || !options_.same_file) continue;
       std::set<std::string> all = checked_.read_so_far();
-      for (const auto& file : parsed_) all.insert(file->path);
+      all.insert(looked_at_.begin(), looked_at_.end());
       for (const std::string& one : all)
         if (options_.same_file(path, one)) return "--report " + kind + "=" + path + " would be written over `" + one + "`, which is read: take another name";
     }
@@ -365,6 +366,7 @@ class Run {
   diag::Sink sink_;
   std::string checking_;  // the scenario whose gateway is looked at
   ReadFiles checked_;
+  std::set<std::string> looked_at_;  // scenarios, and what else was found where they are
   GatewayCheck gateways_;
   Recordings recordings_;
   std::vector<std::unique_ptr<File>> parsed_;

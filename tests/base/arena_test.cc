@@ -64,12 +64,16 @@ TEST(Arena, ResetKeepsTheLargestBlockThatIsOfUsualSize) {
   use();
   const auto [at, span] = use();
   // With a sanitizer nothing is kept.
-  if (!kSanitized) EXPECT_EQ(use(), std::pair(at, span));
+  if (!kSanitized) {
+    EXPECT_EQ(use(), std::pair(at, span));
+  }
   EXPECT_LT(span, 11 * 1024) << "all in one block";
   EXPECT_GE(span, 10 * 1000);
   arena.allocate(1 << 20);
   arena.reset();
-  if (!kSanitized) EXPECT_EQ(arena.allocate(16), at) << "what was huge is given back";
+  if (!kSanitized) {
+    EXPECT_EQ(arena.allocate(16), at) << "what was huge is given back";
+  }
 }
 
 TEST(Arena, MakesValuesAndArraysThatAreInitialised) {

@@ -229,6 +229,11 @@ TEST_F(Runs, AReportOverWhatIsReadIsRefusedBeforeAnythingRuns) {
     EXPECT_NE(summary.misuse.find(std::string("--report junit=") + over + " would be written over"), std::string::npos) << summary.misuse;
     EXPECT_EQ(summary.cases, 0U);
   }
+  // What a search of the directory has only looked into is somebody's too.
+  write("other.yaml", kGateway);
+  options.reports = {{"junit", "other.yaml"}};
+  run_files({path()});
+  EXPECT_NE(summary.misuse.find("other.yaml would be written over"), std::string::npos) << summary.misuse;
 }
 
 TEST_F(Runs, AReportOnStdoutStandsAloneThere) {

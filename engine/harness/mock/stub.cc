@@ -200,7 +200,7 @@ std::optional<StubState> parse_state(config::Reader& of_stub, diag::Sink& sink) 
   }
   out.span = r.span_of("is");
   r.finish();
-  if (out.is.empty() && out.then.empty()) sink.error("missing-key", node->span, "`state` of a stub needs `is`, `then` or both", "state: { is: start, then: paid }");
+  if (node->kind == config::Kind::Map && node->find("is") == nullptr && node->find("then") == nullptr) sink.error("missing-key", node->span, "`state` of a stub needs `is`, `then` or both", "state: { is: start, then: paid }");
   return out;
 }
 
@@ -212,7 +212,7 @@ StubFault parse_fault(config::Reader& r, diag::Sink& sink, const Reply& reply, b
   if (!chosen) return StubFault::None;
   const auto fault = static_cast<StubFault>(*chosen + 1);
   const bool whole = reply.body.empty() || reply.echo || reply.raw || reply.pieces || reply.websocket || reply.chunked || reply.status == 204 || reply.status == 304;
-  if (fault == StubFault::Truncate && whole) sink.error("bad-value", r.span_of("fault"), "`truncate` breaks off a reply in the middle of its body: `json` or `body`", "fault: close ends the connection without a reply");
+  if (fault == StubFault::Truncate && whole) sink.error("bad-value", r.span_of("fault"), "`truncate` breaks off in the middle of a `json` or `body` of known length, that is not chunked and no 204 or 304", "fault: close ends the connection without a reply");
   if (has_reply && fault != StubFault::Truncate) sink.error("two-answers", r.key_span("reply"), "a stub with this fault never replies", "remove `reply`, or write fault: truncate");
   return fault;
 }
@@ -239,11 +239,11 @@ Stub parse_stub(const config::Node& item, diag::Sink& sink, const std::string& u
 void check_states(const std::vector<Stub>& stubs, diag::Sink& sink) {
   for (const Stub& stub : stubs) {
     if (!stub.state || stub.state->is.empty() || stub.state->is == StubState::kFirst) continue;
-    const auto leads = [&stub](const Stub& other) { return other.state && other.state->of == stub.state->of && other.state->then == stub.state->is; };
+    const auto leads = [&stub](const Stub& other) { return other.state && other.state->of == stub.state->of && other.state->then == stub.state->is && other.state->is != other.state->then; };
     if (std::any_of(stubs.begin(), stubs.end(), leads)) continue;
     std::vector<std::string_view> known{StubState::kFirst};
     for (const Stub& other : stubs)
-      if (other.state && other.state->of == stub.state->of && !other.state->then.empty()) known.push_back(other.state->then);
+      if (other.state && other.state->of == stub.state->of && !other.state->then.empty() && other.state->then != stub.state->is) known.push_back(other.state->then);
     const std::string_view near = diag::nearest(stub.state->is, known);
     sink.error("unknown-name", stub.state->span, "no stub leads to the state `" + stub.state->is + "`", near.empty() ? "one needs state: { then: " + stub.state->is + " }; it begins as `start`" : "did you mean `" + std::string(near) + "`?");
   }

@@ -38,7 +38,7 @@ std::size_t failed(const RunReport& report) {
 std::string title_of(const CaseReport& c) { return c.of->name + (c.of->row > 0 ? " (row " + std::to_string(c.of->row) + ")" : ""); }
 
 std::string to_json(const RunReport& report) {
-  nlohmann::ordered_json out{{"gatelab", report.version}, {"mode", report.real ? "real" : "sim"}, {"cases", report.cases.size()}, {"failed", failed(report)}};
+  nlohmann::ordered_json out{{"gatelab", report.version}, {"mode", report.real ? "real" : "sim"}, {"cases", report.cases.size()}, {"failed", failed(report)}, {"ok", failed(report) == 0 && report.problems.empty()}};
   if (!report.shard.empty()) out["shard"] = report.shard;
   if (report.left_out > 0) out["left_out"] = report.left_out;
   for (const RunProblem& problem : report.problems) {

@@ -15,6 +15,7 @@ void parse_when(Fault& fault, const config::Node& node, diag::Sink& sink) {
   std::string query;
   bool has_query = false;
   if (!parse_request_line(node, sink, fault.method, fault.path, query, has_query)) return;
+  if (fault.path.find_first_of("{}") != std::string::npos) sink.error("bad-request", node.span, "a fault's path has no {segments}: it is what the target is asked for, or a prefix of it", "when: GET /orders/*");
   if (has_query) sink.error("bad-request", node.span, "a fault looks at method and path, not at `?" + query + "`", "when: GET /orders/*");
 }
 

@@ -144,7 +144,7 @@ class CaseRun {
 
   void after_steps() {
     if (world_.go_on() && world_.result().expectations == 0) world_.fail(world_.of().span, "the case looked at nothing: it could not fail", "give a step an `expect`");
-    if (world_.go_on()) world_.check_faults();
+    world_.check_faults();
   }
 
   CaseWorld world_;
