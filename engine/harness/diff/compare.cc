@@ -25,25 +25,18 @@ class Facts {
   const Texts& all() const noexcept { return all_; }
   // Null: there is none.
   const Texts::value_type* find(const std::string& name) const noexcept {
-    const auto found = std::find_if(all_.begin(), all_.end(), [&name](const auto& fact) { return is(fact, name); });
+    // Headers are one whatever the case of their letters (RFC 9110 §5.1): the name says how the first was spelled.
+    const bool header = name.find("header ") != std::string::npos || name.starts_with("trailer ");
+    const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& fact) { return header ? iequals(fact.first, name) : fact.first == name; });
     return found == all_.end() ? nullptr : &*found;
   }
 
  private:
-  // Headers are one whatever the case of their letters (RFC 9110 §5.1): the name says how the first was spelled.
-  static bool is(const Texts::value_type& fact, const std::string& name) noexcept {
-    const bool header = name.find("header ") != std::string::npos || name.starts_with("trailer ");
-    return header ? iequals(fact.first, name) : fact.first == name;
-  }
   // No two engines need give a request the same id.
   void add(std::string name, std::string value) {
     for (std::size_t at = id_.empty() ? std::string::npos : value.find(id_); at != std::string::npos; at = value.find(id_, at + 4)) value.replace(at, id_.size(), "(id)");
-    for (auto& fact : all_)
-      if (is(fact, name)) {
-        fact.second += ", " + value;
-        return;
-      }
-    all_.emplace_back(std::move(name), std::move(value));
+    if (const auto* known = find(name)) all_[static_cast<std::size_t>(known - all_.data())].second += ", " + value;
+    else all_.emplace_back(std::move(name), std::move(value));
   }
   void ending(const Observed& seen) {
     const Ending ending = ending_of(seen);
