@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "harness/report/report.h"
+#include "harness/scenario/client.h"
 #include "harness/scenario/gateway_file.h"
 #include "harness/scenario/load_data.h"
 #include "harness/scenario/recordings.h"
@@ -136,6 +137,7 @@ class Run {
     if (file) recordings_.load(*file, own);
     if (file) gateways_.check(*file, own);
     if (file) check_loads(*file, checked_, own);
+    if (file) check_bodies(*file, checked_, own);
     for (const diag::Diagnostic& d : own.all()) sink_.report(d);
     if (!file) return;
     ++summary_.files;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "coding/coder.h"
@@ -13,6 +15,7 @@ namespace gatelab::harness {
 namespace {
 
 constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
+constexpr std::size_t kMaxBody = 64 * 1024 * 1024;
 
 bool has(const Texts& headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
@@ -79,7 +82,27 @@ std::string octets_of(const Send& send, const Credential* credential, const Addr
   return out + "\r\n" + send.body;
 }
 
-io::Task<void> Client::send(const Dial& dial, std::string octets, std::string method, Duration timeout, Answer& out) {
+Result<std::string> body_of(const Send& send, const io::Files& files, const std::string& directory) {
+  if (send.body_file.empty()) return send.body;
+  auto text = files.read(send.body_file.starts_with('/') ? send.body_file : directory + send.body_file);
+  if (!text) return Failure<Error>{text.error()};
+  if (text->size() > kMaxBody) return fail("out-of-range", "`" + send.body_file + "` is too large: a body of a scenario has at most 64MiB");
+  return send.coding ? coding::encode(*send.coding, *text) : std::move(*text);
+}
+
+void check_bodies(const File& file, const io::Files& files, diag::Sink& sink) {
+  const std::string directory = file.path.substr(0, file.path.rfind('/') + 1);
+  // A case with rows has its steps once for each of them.
+  std::set<std::pair<std::uint32_t, std::string>> told;
+  for (const Case& c : file.cases)
+    for (const Step& step : c.steps) {
+      if (step.late || step.send.body_file.empty() || !told.emplace(step.send.body_span.begin, step.send.body_file).second) continue;
+      if (const auto body = body_of(step.send, files, directory); !body) sink.error(body.error().id, step.send.body_span, body.error().message, "the path is relative to the scenario's directory");
+    }
+}
+
+io::Task<void> Client::send(const Dial& dial, std::string octets, std::size_t body, Upload upload, std::string method, Duration timeout, Answer& out) {
+  if (upload.abort_after) octets.resize(std::min<std::uint64_t>(octets.size(), body + *upload.abort_after));
   const Instant began = loop_.now();
   io::Wait wait;
   wait.deadline = began + timeout;
@@ -97,22 +120,38 @@ io::Task<void> Client::send(const Dial& dial, std::string octets, std::string me
       out.latency = loop_.now() - began;
       co_return;
     }
-    if (!dial.tls.context) octets.insert(0, dial.preface);
+    if (!dial.tls.context) {
+      octets.insert(0, dial.preface);
+      body += dial.preface.size();
+    }
   }
   // An answer may come, and the connection close, before the request is out: what was said counts.
   // The tasks are named first: GCC 12 copies a text that is made inside a co_await expression octet by octet.
-  io::Task<io::Code> writing = write(*transport, std::move(octets), wait);
-  const io::Code written = co_await writing;
+  std::string_view left(octets), slow;
+  if (upload.rate > 0) slow = left.substr(body), left = left.substr(0, body);
+  io::Task<io::Code> writing = write(*transport, left, wait);
+  io::Code written = co_await writing;
+  if (written == io::Code::Ok && left.empty() && !slow.empty()) {
+    io::Task<io::Code> going_on = write_slowly(*transport, slow, upload.rate, wait);
+    written = co_await going_on;
+  }
+  const bool whole = left.empty() && slow.empty();
   if (written == io::Code::TimedOut) {
     out.error = "timeout";
+  } else if (written == io::Code::Ok && whole && upload.abort_after && !upload.half_close) {
+    out.error = "aborted";
+    out.latency = loop_.now() - began;
+    transport->reset();
+    co_return;
   } else {
+    if (whole && upload.half_close) transport->shutdown_write();
     io::Task<void> reading = read(*transport, std::move(method), wait, out);
     co_await reading;
   }
   // In TLS 1.3 a client hears only after the handshake that its certificate was refused.
   if (out.status == 0 && transport->tls_failure() == crypto::TlsFailure::PeerAlert) out.error = "tls-alert";
   out.latency = loop_.now() - began;
-  if (!dial.connection.empty() && out.error.empty() && !out.closed) kept_[dial.connection] = std::move(transport);
+  if (!dial.connection.empty() && out.error.empty() && !out.closed && whole && !upload.half_close) kept_[dial.connection] = std::move(transport);
   else transport->close();
 }
 
@@ -155,8 +194,52 @@ io::Task<io::TransportPtr> connect(io::Network& network, io::Loop& loop, const D
   co_return done;
 }
 
-io::Task<io::Code> Client::write(io::Transport& transport, std::string octets, io::Wait wait) {
-  std::string_view left = octets;
+// A look at what has come, without reading it.
+Client::Heard Client::heard(io::Transport& transport) {
+  std::array<char, 4096> block;
+  const io::Count seen = transport.try_peek(block);
+  if (seen.code == io::Code::WouldBlock) return Heard::Nothing;
+  if (seen.code != io::Code::Ok) return Heard::Answer;
+  constexpr std::size_t kStatus = std::string_view("HTTP/1.1 ").size();
+  std::string_view rest(block.data(), seen.octets);
+  while (rest.size() > kStatus && rest[kStatus] == '1') {
+    const std::size_t end = rest.find("\r\n\r\n");
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 4);
+  }
+  return rest.size() > kStatus ? Heard::Answer : Heard::Interim;
+}
+
+io::Task<io::Code> Client::write_slowly(io::Transport& transport, std::string_view& left, std::uint64_t rate, io::Wait wait) {
+  constexpr std::uint64_t kPiecesASecond = 10;
+  Instant next = loop_.now();
+  while (!left.empty()) {
+    std::string_view piece = left.substr(0, std::max<std::uint64_t>(1, rate / kPiecesASecond));
+    left.remove_prefix(piece.size());
+    next = next + Duration(static_cast<std::int64_t>(piece.size() * std::uint64_t{1'000'000'000} / rate));
+    io::Task<io::Code> writing = write(transport, piece, wait);
+    const io::Code written = co_await writing;
+    if (written != io::Code::Ok) co_return written;
+    if (!piece.empty()) {
+      left = {piece.data(), piece.size() + left.size()};
+      co_return io::Code::Ok;
+    }
+    io::Wait pause = wait;
+    pause.deadline = std::min(wait.deadline, next);
+    while (loop_.now() < pause.deadline) {
+      Heard news = heard(transport);
+      if (news == Heard::Answer) co_return io::Code::Ok;
+      // What is not read stays readable: behind an interim answer only time tells.
+      io::Code code = io::Code::Ok;
+      if (news == Heard::Nothing) code = co_await transport.readable(pause);
+      else code = co_await io::sleep_until(loop_, pause);
+      if (code == io::Code::Cancelled) co_return code;
+    }
+    if (loop_.now() >= wait.deadline) co_return io::Code::TimedOut;
+  }
+  co_return io::Code::Ok;
+}
+
+io::Task<io::Code> Client::write(io::Transport& transport, std::string_view& left, io::Wait wait) {
   while (!left.empty()) {
     const std::array<io::ConstBuffer, 1> buffers{{{left.data(), left.size()}}};
     const io::Count written = transport.try_write(buffers);
@@ -166,7 +249,7 @@ io::Task<io::Code> Client::write(io::Transport& transport, std::string octets, i
     }
     if (written.code != io::Code::WouldBlock) co_return written.code;
     // A gateway that answers early may not read on: whoever has an answer waiting stops writing.
-    if (transport.peer_state() != io::Transport::Peer::Quiet) co_return io::Code::Ok;
+    if (heard(transport) == Heard::Answer) co_return io::Code::Ok;
     io::Wait moment = wait;
     moment.deadline = std::min(wait.deadline, loop_.now() + std::chrono::milliseconds(50));
     const io::Code code = co_await transport.writable(moment);

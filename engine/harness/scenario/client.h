@@ -18,7 +18,7 @@ struct Answer {
   std::string body;
   std::vector<int> interim;
   Texts tls;             // what was agreed on; empty without TLS
-  std::string error;     // refused, closed, timeout, truncated, tls-alert, tls-certificate, tls-handshake, not-tls; empty: a whole answer
+  std::string error;     // refused, closed, aborted (by us), timeout, truncated, tls-alert, tls-certificate, tls-handshake, not-tls; empty: a whole answer
   bool closed = false;   // the gateway closed the connection after it
   Duration latency{};
   std::string request_id;  // of the answer's X-Request-Id
@@ -52,19 +52,29 @@ class Client {
  public:
   // `cancel` ends what is under way; it must outlive the client.
   Client(io::Network& network, io::Loop& loop, io::CancelToken& cancel) noexcept : network_(network), loop_(loop), cancel_(cancel) {}
-  // `octets`: the whole request. `dial` must outlive the task.
-  io::Task<void> send(const Dial& dial, std::string octets, std::string method, Duration timeout, Answer& out);
+  // `octets`: the whole request, whose body begins at `body`. `dial` must outlive the task.
+  io::Task<void> send(const Dial& dial, std::string octets, std::size_t body, Upload upload, std::string method, Duration timeout, Answer& out);
+  io::Task<void> send(const Dial& dial, std::string octets, std::string method, Duration timeout, Answer& out) { return send(dial, std::move(octets), 0, {}, std::move(method), timeout, out); }
   // Closes the kept connections.
   void close() noexcept { kept_.clear(); }
 
  private:
-  io::Task<io::Code> write(io::Transport& transport, std::string octets, io::Wait wait);
+  enum class Heard : std::uint8_t { Nothing, Interim, Answer };  // the end of the connection counts as an answer
+  static Heard heard(io::Transport& transport);
+  // Ok with octets left: an answer has come, or the connection has gone, before they were out.
+  io::Task<io::Code> write(io::Transport& transport, std::string_view& left, io::Wait wait);
+  io::Task<io::Code> write_slowly(io::Transport& transport, std::string_view& left, std::uint64_t rate, io::Wait wait);
   io::Task<void> read(io::Transport& transport, std::string method, io::Wait wait, Answer& out);
   io::Network& network_;
   io::Loop& loop_;
   io::CancelToken& cancel_;
   std::map<std::string, io::TransportPtr> kept_;
 };
+
+// The octets of the body of `send`, which may be a file's, relative to `directory`, which ends with its slash. ids: those of files, out-of-range.
+Result<std::string> body_of(const Send& send, const io::Files& files, const std::string& directory);
+// Reports bodies that can't be had, for each step whose text is known before the case runs.
+void check_bodies(const File& file, const io::Files& files, diag::Sink& sink);
 
 // The request of a step as octets: credential applied, Host and framing added unless the step says its own.
 std::string octets_of(const Send& send, const Credential* credential, const Address& to);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "coding/coder.h"
 #include "gateway/gateway.h"
 #include "harness/idp/provider.h"
 #include "harness/match/matcher.h"
@@ -62,11 +63,23 @@ struct During {
   diag::Span span;
 };
 
+// How a request's body goes out, where not at once and whole.
+struct Upload {
+  std::uint64_t rate = 0;                  // octets a second; 0: as fast as they are taken
+  std::optional<std::uint64_t> abort_after;  // octets of the body; then the client goes away, or stops if `half_close`
+  bool half_close = false;                 // the client sends nothing more: it says so, and reads on
+  bool is_plain() const noexcept { return rate == 0 && !abort_after && !half_close; }
+};
+
 struct Send {
   std::string method, target;
   Texts headers;
   std::string body;
   bool has_body = false;
+  std::string body_file;                 // relative to the scenario's directory: its octets are the body
+  std::optional<coding::Coding> coding;  // that they are sent in; `body` is in it already
+  diag::Span body_span;
+  Upload upload;
   std::optional<std::string> raw;  // octets instead of all of the above
   std::string as;
   bool http10 = false;

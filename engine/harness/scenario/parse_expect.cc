@@ -123,7 +123,7 @@ Expect parse_expect(const config::Node& node, const World& world, diag::Sink& si
     out.messages = parse_message_matchers(*messages, sink, "`messages`");
   }
   if (const config::Node* upstream = r.get("upstream")) out.upstream = parse_upstream(*upstream, sink);
-  constexpr std::string_view kErrors[] = {"refused", "closed", "timeout", "truncated", "tls-alert", "tls-certificate", "tls-handshake", "not-tls"};
+  constexpr std::string_view kErrors[] = {"refused", "closed", "aborted", "timeout", "truncated", "tls-alert", "tls-certificate", "tls-handshake", "not-tls"};
   if (const config::Node* error = r.get("error")) {
     out.error_span = error->span;
     if (const auto choice = config::as_choice(*error, sink, "`error`", {std::begin(kErrors), std::end(kErrors)})) out.error = kErrors[*choice];

@@ -125,6 +125,7 @@ class LoadParser {
     Step one;
     one.span = send.span;
     parse_request(one, send, r, world_, sink_);
+    if (!one.send.upload.is_plain() || !one.send.body_file.empty()) sink_.error("not-supported", one.send.body_span, "a load sends bodies that stand in the scenario, whole and at once", "body: a text, or { size: 1KiB }");
     const auto credential = world_.credentials.find(one.send.as);
     if (credential != world_.credentials.end() && credential->second.signature) sink_.error("not-supported", r.span_of("as"), "`" + one.send.as + "` signs each request, which a load does not do", "an API key or a token");
     if (credential != world_.credentials.end() && !credential->second.certificate.empty()) sink_.error("not-supported", r.span_of("as"), "`" + one.send.as + "` is a client certificate, which a load does not show", "an API key or a token");

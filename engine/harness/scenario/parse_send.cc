@@ -46,10 +46,26 @@ void parse_coding(Send& send, config::Reader& b) {
   static const std::vector<std::string_view> kCodings = {"gzip", "deflate", "br", "zstd"};
   if (b.get("coding") == nullptr) return;
   const std::string_view name = kCodings[b.choice("coding", 0, kCodings)];
-  const coding::Coding chosen = *coding::parse(name);
-  send.body = coding::encode(chosen, send.body);
+  send.coding = coding::parse(name);
+  send.body = coding::encode(*send.coding, send.body);
   const bool said = std::any_of(send.headers.begin(), send.headers.end(), [](const auto& h) { return iequals(h.first, "content-encoding"); });
   if (!said) send.headers.emplace_back("Content-Encoding", name);
+}
+
+void parse_file(Send& send, config::Reader& b) {
+  const config::Node* file = b.get("file");
+  if (file == nullptr) return;
+  send.body_file = b.text("file", "");
+  if (send.body_file.empty() && b.valid() && file->kind == config::Kind::Text) b.sink().error("missing-key", file->span, "`file` names no file");
+  for (const std::string_view key : {"text", "size", "of", "end"})
+    if (b.get(key) != nullptr) b.sink().error("two-bodies", b.key_span(key), "the body is a file's: `" + std::string(key) + "` has no place beside it");
+}
+
+// How it goes out. What comes after it on the same connection would not be heard.
+void parse_upload(Send& send, config::Reader& b) {
+  if (const config::Node* rate = b.get("rate")) send.upload.rate = config::as_octet_rate(*rate, b.sink()).value_or(0);
+  if (b.get("abort_after") != nullptr) send.upload.abort_after = b.size("abort_after", {}).bytes;
+  send.upload.half_close = b.boolean("half_close", false);
 }
 
 void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
@@ -63,6 +79,7 @@ void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   }
   if (body == nullptr) return;
   send.has_body = true;
+  send.body_span = body->span;
   if (body->kind != config::Kind::Map) {
     send.body = config::as_text(*body, sink, "`body`").value_or("");
     return;
@@ -75,8 +92,9 @@ void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   if (b.get("of") != nullptr) b.get("text"), b.get("end");
   else if (b.get("text") != nullptr && b.get("size") != nullptr) sink.error("two-bodies", b.key_span("text"), "a body is a `text`, or so many octets");
   else send.body += b.text("text", "");
+  parse_file(send, b);
   parse_coding(send, b);
-  for (const std::string_view key : {"rate", "abort_after", "half_close", "file"}) b.not_supported(key, "a body is a text, or { size: 1MiB }");
+  parse_upload(send, b);
   b.finish();
 }
 
@@ -207,6 +225,10 @@ void parse_send_step(Step& step, const config::Node& node, config::Reader& r, co
   parse_stream_use(step, r, sink);
   if (const config::Node* during = r.get("during")) step.send.during = parse_during(*during, world, sink);
   if (!step.send.during.empty() && step.send.stream.kind != StreamUse::Kind::None) sink.error("two-places", r.key_span("during"), "a request that opens a stream is over at once: nothing happens during it", "a step `fault` behind it");
+  const Upload& upload = step.send.upload;
+  if (!upload.is_plain() && step.send.stream.kind != StreamUse::Kind::None) sink.error("two-places", step.send.body_span, "a request that opens a stream sends its body at once", "a `body` without rate, abort_after and half_close");
+  if ((upload.abort_after || upload.half_close) && !step.send.connection.empty())
+    sink.error("two-places", step.send.body_span, "the connection `" + step.send.connection + "` is to stay open, and this body ends it", "leave out `connection`, or abort_after and half_close");
   if (!step.send.connection.empty() && step.send.concurrency > 1) sink.error("bad-choice", r.span_of("repeat"), "one named connection carries one request at a time");
 }
 

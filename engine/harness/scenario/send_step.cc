@@ -25,6 +25,8 @@ struct SendStep::Batch {
   std::vector<Answer> answers;
   std::vector<std::size_t> seen;  // how many requests the mocks had seen when each was over
   std::string octets, method;
+  std::size_t body = 0;           // where it begins
+  Upload upload;
   Dial dial;
   Duration every{}, timeout{};
   Instant began;
@@ -82,7 +84,10 @@ Send SendStep::addressed(const Send& send) {
 void SendStep::run(const Step& s) {
   const gateway::Bound* to = listener(s);
   if (to == nullptr) return;
-  const Send out = addressed(s.send);
+  Send out = addressed(s.send);
+  auto body = body_of(s.send, world_.files(), world_.directory());
+  if (!body) return world_.fail(s.send.body_span, body.error().message);
+  out.body = std::move(*body);
   std::optional<Credential> used;
   if (!s.send.as.empty()) {
     auto usable = world_.identities().use(s.send.as, world_.driver().now());
@@ -102,6 +107,8 @@ void SendStep::run(const Step& s) {
   batch->answers.resize(s.send.count);
   batch->seen.resize(s.send.count);
   batch->octets = octets_of(out, credential, to->address);
+  batch->body = batch->octets.size() - (out.raw ? 0 : out.body.size());
+  batch->upload = out.upload;
   batch->dial = std::move(dial);
   batch->method = s.send.raw ? s.send.raw->substr(0, s.send.raw->find(' ')) : s.send.method;
   batch->every = s.send.every;
@@ -156,7 +163,7 @@ io::Task<void> SendStep::run_lane(std::shared_ptr<Batch> batch) {
       co_await io::sleep_until(world_.driver().outside(), wait);
     }
     if (world_.scope().token().cancelled()) break;
-    io::Task<void> sending = world_.client().send(batch->dial, batch->octets, batch->method, batch->timeout, batch->answers[i]);
+    io::Task<void> sending = world_.client().send(batch->dial, batch->octets, batch->body, batch->upload, batch->method, batch->timeout, batch->answers[i]);
     co_await sending;
     batch->seen[i] = world_.mocks().seen_count();
   }
@@ -166,7 +173,7 @@ io::Task<void> SendStep::run_lane(std::shared_ptr<Batch> batch) {
 // On sockets the answer can be here before its record: wait for as many as there are answers.
 void SendStep::settle(std::size_t first, const std::vector<Answer>& answers) {
   if (world_.driver().simulated() || world_.foreign() != nullptr) return;
-  const auto whole = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a.status != 0 || a.error == "tls-alert"; }));
+  const auto whole = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a.status != 0 || a.error == "tls-alert" || a.error == "aborted"; }));
   world_.driver().run_until([this, first, whole] { return world_.records().size() >= first + whole; }, std::chrono::seconds(5));
 }
 
