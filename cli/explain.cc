@@ -168,6 +168,7 @@ std::string as_json(const gateway::Model& model, const gateway::Explanation& wha
     for (const auto& t : what.targets) forward["targets"].push_back({{"name", t.name}, {"url", t.url}, {"weight", t.weight}, {"tier", t.tier}});
     forward["path"] = what.forwarded_path;
     forward["host"] = what.forwarded_host;
+    for (const auto& [name, time] : what.timeouts) forward["timeouts"][name] = time;
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -218,6 +219,9 @@ std::string as_text(const gateway::Model& model, const Head& head, const gateway
     for (const auto& t : what.targets)
       out += fmt::format("  {:<14} {}  {}{}{}\n", "", t.name, t.url, t.weight == 1 ? "" : fmt::format("  weight {}", t.weight), t.tier == 0 ? "" : fmt::format("  tier {}", t.tier));
     out += fmt::format("  {:<14} {} {}{}, Host: {}\n", "", head.method, what.target, what.forwarded_path, what.forwarded_host);
+    std::string waits;
+    for (const auto& [name, time] : what.timeouts) waits += (waits.empty() ? "" : ", ") + name + " " + time;
+    if (!waits.empty()) out += fmt::format("  {:<14} waits as the route says: {}\n", "", waits);
   }
   return out;
 }

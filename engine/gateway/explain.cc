@@ -56,6 +56,11 @@ struct Ask {
   proxy::Way way;
 };
 
+void waits(const proxy::Route& route, std::int32_t upstream, Explanation& out) {
+  for (const auto& [index, own] : route.timeouts)
+    if (index == upstream) out.timeouts = {{"response", format(own.response)}, {"idle", format(own.idle)}, {"total", format(own.total)}};
+}
+
 void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out) {
   const std::string authority = upstream.targets.empty() ? "" : upstream.targets.front().url.authority;
   const proxy::Told told = proxy::tell(ask.head, ask.matching, upstream, authority, ask.listener, ask.way);
@@ -185,7 +190,10 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
     const std::int32_t upstream = input.upstream >= 0 ? input.upstream : matching.route->upstream;
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
     else if (upstream >= 0 && !upgrade.word.empty()) end(record, upgrade, out);
-    else if (upstream >= 0) forward(model.upstreams[static_cast<std::size_t>(upstream)], {head, matching, *settings, {origin, client, listener.tls_node == nullptr ? "http" : "https", {}, listener.endpoint.address.port}}, out);
+    else if (upstream >= 0) {
+      waits(*matching.route, upstream, out);
+      forward(model.upstreams[static_cast<std::size_t>(upstream)], {head, matching, *settings, {origin, client, listener.tls_node == nullptr ? "http" : "https", {}, listener.endpoint.address.port}}, out);
+    }
   } else {
     const policy::Policy& by = walk.stopped_by();
     record.ended = {by.kind(), by.id, walk.reason(), by.phase()};

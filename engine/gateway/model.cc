@@ -180,9 +180,11 @@ class Assembler {
     route.websocket = r.boolean("websocket", true);
     if (r.get("websocket") != nullptr && r.valid() && r.get("upstream") == nullptr && route.upstream < 0)
       sink_.warning("no-effect", r.key_span("websocket"), what + " has no upstream: no WebSocket goes through it");
+    timeouts(route, r, what);
     parse_forwarding(route, spec.match, model_->listeners, r, sink_);
     r.elsewhere("forward_path", "a listener decides it, for all of its requests");
-    for (const std::string_view key : {"timeouts", "retry", "rewrite", "abort_on_half_close", "if"}) r.not_supported(key, "it comes later");
+    for (const std::string_view key : {"retry", "rewrite", "abort_on_half_close"}) r.not_supported(key, "it comes later");
+    r.elsewhere("if", "which requests a route takes stands under `match`; beside a policy `if` says which requests it has to do with");
     for (const std::string_view key : {"cache", "fault", "mirror", "split"}) r.elsewhere(key, "it is a policy and stands in `policies`");
     for (const std::string_view key : {"path", "hosts", "methods"}) r.elsewhere(key, "it stands under `match`");
     r.get("openapi");  // of those that it is made into, none has it
@@ -271,6 +273,20 @@ class Assembler {
   std::optional<std::int32_t> find_upstream(const std::string& name, const diag::Span& span) {
     used_.insert(name);
     const auto known = upstream_index_.find(name);
+  // Of each upstream that its requests may go to. What is wrong with it is told once.
+  void timeouts(RouteConfig& route, config::Reader& r, const std::string& what) {
+    const config::Node* node = r.get("timeouts");
+    if (node == nullptr) return;
+    std::vector<std::int32_t> upstreams;
+    if (route.upstream >= 0) upstreams.push_back(route.upstream);
+    for (const policy::Policy* p : route.policies) p->sends_to(upstreams);
+    if (upstreams.empty() && r.get("upstream") == nullptr) sink_.warning("no-effect", r.key_span("timeouts"), what + " has no upstream: it waits for nobody");
+    if (upstreams.empty()) upstream::parse_own_timeouts({}, *node, sink_, what);
+    diag::Sink quiet;
+    for (const std::int32_t upstream : upstreams)
+      route.timeouts.emplace_back(upstream, upstream::parse_own_timeouts(model_->upstreams[static_cast<std::size_t>(upstream)].timeouts, *node, route.timeouts.empty() ? sink_ : quiet, what));
+  }
+
     if (known != upstream_index_.end()) return known->second;
     std::vector<std::string_view> names;
     for (const auto& [upstream, index] : upstream_index_) names.push_back(upstream);

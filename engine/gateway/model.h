@@ -98,6 +98,7 @@ struct RouteConfig {
   std::int32_t upstream = -1;                   // index; -1: a policy answers
   bool websocket = true;                        // clients may ask for one
   std::optional<upstream::HostPolicy> host;     // instead of the upstream's
+  std::vector<std::pair<std::int32_t, upstream::Timeouts>> timeouts;  // instead of these upstreams' own
   std::optional<std::pair<std::string, std::string>> rewrite;  // a prefix of the path, and what it becomes
 };
 

@@ -28,6 +28,7 @@ proxy::Route to_route(const RouteConfig& config) {
   route.upstream = config.upstream;
   route.websocket = config.websocket;
   if (config.host) route.host = &*config.host;
+  route.timeouts = config.timeouts;
   if (config.rewrite) route.rewrite = {true, config.rewrite->first, config.rewrite->second};
   for (const policy::Policy* policy : config.policies) {
     policy->secret_query(route.secret_query);

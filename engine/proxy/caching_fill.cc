@@ -262,7 +262,7 @@ io::Task<const observe::Reason*> Exchange::pump(Attempt& attempt) {
       const Fill::Kept kept = c.fill.append(piece.data);
       if (kept == Fill::Kept::Unread) co_return &kClosing;
       if (kept == Fill::Kept::Passing) {
-        auto waiting = until_read(attempt);
+        auto waiting = until_read();
         co_await waiting;
       }
       since_yield += piece.data.size();
@@ -284,13 +284,13 @@ io::Task<const observe::Reason*> Exchange::pump(Attempt& attempt) {
 }
 
 // What is not stored is read no faster than it is taken; who takes nothing for long is left behind.
-io::Task<void> Exchange::until_read(Attempt& attempt) {
+io::Task<void> Exchange::until_read() {
   Caching& c = *caching_;
   auto waking = std::make_shared<Waking>();
   if (c.fill.wait_below(kMostBehind, call_of(waking, services_.loop))) co_return;
   io::Wait wait;
   wait.cancel = &c.token;
-  wait.deadline = std::min(total_deadline_, services_.loop.now() + attempt.upstream.timeouts().idle);
+  wait.deadline = std::min(total_deadline_, services_.loop.now() + timeouts_->idle);
   wait.what = "those who read an answer that is too large to store";
   auto waiting = until_woken(waking, services_.loop, wait);
   const bool woken = co_await waiting;

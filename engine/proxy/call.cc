@@ -163,6 +163,7 @@ io::Task<void> call(Services& services, Pin snapshot, const CallRequest& request
     route.name = request.route;
     route.upstream = request.upstream;
     route.host = request.host;
+    route.timeouts = request.timeouts;
     {
       Exchange exchange(services, no_listener(), caller, std::move(snapshot), services.own);
       over.exchange = &exchange;

@@ -29,6 +29,7 @@ struct CallRequest {
   std::size_t max_octets = 0;            // of the answer's body
   bool drops_answer = false;             // as long as it comes, to its end
   const upstream::HostPolicy* host = nullptr;  // null: the upstream's
+  std::span<const std::pair<std::int32_t, upstream::Timeouts>> timeouts;  // as a route's
   Instant deadline = Instant::max();     // on io_now
   io::CancelToken* given_up = nullptr;   // nobody needs the answer any more, but for whoever else waits for it in a cache; null: never
   const policy::CacheUse* cache = nullptr;  // it may be answered from there; null: it may not

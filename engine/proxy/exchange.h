@@ -192,7 +192,7 @@ class Exchange {
   io::Task<const observe::Reason*> store_whole(Attempt& attempt, http::Fields& response, const cache::Facts& facts);
   io::Task<const observe::Reason*> lead(Attempt& attempt, http::Fields& response, const cache::Facts& facts);
   io::Task<const observe::Reason*> pump(Attempt& attempt);
-  io::Task<void> until_read(Attempt& attempt);
+  io::Task<void> until_read();
   void finish_unread(Attempt& attempt) noexcept;
 
   // hedge.cc: a second try beside one that takes long
@@ -292,6 +292,7 @@ class Exchange {
   policy::Input input_;
   std::optional<Walk> walk_;
   Instant io_began_;
+  const upstream::Timeouts* timeouts_ = nullptr;  // the route's or the upstream's, from set_deadline() on
   Instant total_deadline_ = Instant::max();
   Instant asked_deadline_ = Instant::max();  // what whoever asks has said, or the policy whose call this is; may be later than the total
   char request_id_[32];

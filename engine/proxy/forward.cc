@@ -183,7 +183,7 @@ const observe::Reason* Exchange::end_request(Attempt& attempt, io::Code code) no
 
 io::Task<const observe::Reason*> Exchange::read_answer(Attempt& attempt) {
   attempt.block = services_.buffers.take(BufferPool::kHead);
-  const Duration patience = attempt.upstream.timeouts().response;
+  const Duration patience = timeouts_->response;
   http::ResponseParser parser(attempt.head, head_.method, kAnswerLimits);
   for (;;) {
     const Instant from = attempt.whole ? attempt.sent : upload_done_ ? upload_end_ : services_.loop.now();

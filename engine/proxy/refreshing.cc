@@ -40,6 +40,7 @@ void Exchange::refresh(cache::Fill fill) noexcept {
   request.parent = request.request_id = arena.copy(record_.request_id);
   request.route = matching_.route->name;
   request.host = matching_.route->host;
+  request.timeouts = matching_.route->timeouts;
   request.scheme = arena.copy(input_.scheme);
   request.authority = arena.copy(head_.authority);
   request.client = record_.client;

@@ -100,7 +100,7 @@ void Exchange::begin_stream(Attempt& attempt) noexcept {
   const http::Field* type = attempt.head.fields.find(http::FieldId::ContentType);
   if (type == nullptr || !iequals(trim_ows(type->value.substr(0, type->value.find(';'))), "text/event-stream")) return;
   attempt.stream = true;
-  const Duration total = attempt.upstream.timeouts().stream.total;
+  const Duration total = timeouts_->stream.total;
   total_deadline_ = std::min(asked_deadline_, total == Duration::max() ? Instant::max() : io_began_ + total);
   if (client_finished_) abort(refusal_of(observe::reason::kClientGone));
 }
@@ -157,8 +157,7 @@ io::Task<const observe::Reason*> Exchange::fill(Attempt& attempt) {
     io::Code flushed = attempt.pumped ? io::Code::Ok : write_body({}, false, nullptr);
     if (flushed == io::Code::WouldBlock) flushed = co_await written();
     if (client_failed(flushed)) co_return &kClosing;
-    const upstream::Timeouts& timeouts = attempt.upstream.timeouts();
-    const Duration idle = attempt.stream ? timeouts.stream.idle : timeouts.idle;
+        const Duration idle = attempt.stream ? timeouts_->stream.idle : timeouts_->idle;
     const Instant deadline = std::min(total_deadline_, services_.loop.now() + idle);
     attempt.more.release();  // a quiet answer holds no buffer
     if (held_ == nullptr) attempt.block.release();  // else the head that waits lies in it
@@ -243,7 +242,7 @@ io::Task<io::Code> Exchange::finish_piece(Attempt& attempt, io::CancelToken& tok
   io::Code code = io::Code::WouldBlock;
   while (code == io::Code::WouldBlock) {
     io::Wait wait;
-    wait.deadline = std::min(attempt.deadline, services_.loop.now() + attempt.upstream.timeouts().idle);
+    wait.deadline = std::min(attempt.deadline, services_.loop.now() + timeouts_->idle);
     wait.cancel = &token;
     wait.what = "upstream to take the request";
     code = co_await attempt.transport->writable(wait);

@@ -56,6 +56,7 @@ struct Route {
   bool websocket = true;                       // may be asked for
   bool caches = false;                         // one of the policies is a cache
   const upstream::HostPolicy* host = nullptr;  // null: the upstream's
+  std::span<const std::pair<std::int32_t, upstream::Timeouts>> timeouts;  // by upstream; of others: the upstream's own
   PrefixRewrite rewrite;
   std::vector<std::string_view> secret_query;  // query parameters whose values are never logged
 };

@@ -43,8 +43,11 @@ io::Task<void> Exchange::forward() {
 
 void Exchange::set_deadline(const upstream::Upstream& upstream, Instant deadline) noexcept {
   asked_deadline_ = deadline;
+  timeouts_ = &upstream.timeouts();
+  for (const auto& [index, own] : matching_.route->timeouts)
+    if (index == record_.upstream_index) timeouts_ = &own;
   if (!upstream.timeouts().header.empty()) take_deadline(upstream.timeouts().header);
-  total_deadline_ = std::min(asked_deadline_, io_began_ + upstream.timeouts().total);
+  total_deadline_ = std::min(asked_deadline_, io_began_ + timeouts_->total);
 }
 
 upstream::Upstream& Exchange::begin_forward() noexcept {
@@ -254,8 +257,12 @@ void Exchange::tell_target(Attempt& attempt) noexcept {
   upstream::TargetState::Result result;
   result.outcome = outcome_of(attempt.failure, attempt.note.status);
   result.took = attempt.note.connected + attempt.note.first_byte;
-  // What the client, the gateway or a policy has ended is not the target's doing, nor is that they had less time than it is given.
-  const bool hurried = attempt.failure == &observe::reason::kTotalTimeout && total_deadline_ == asked_deadline_;
+  // What the client, the gateway or a policy has ended is not the target's doing, nor is that they or the route had less time
+  // than it is given.
+  const upstream::Timeouts& given = attempt.upstream.timeouts();
+  const bool hurried = (attempt.failure == &observe::reason::kTotalTimeout && (total_deadline_ == asked_deadline_ || timeouts_->total < given.total)) ||
+                       (attempt.failure == &observe::reason::kResponseTimeout && timeouts_->response < given.response) ||
+                       (attempt.failure == &observe::reason::kIdleTimeout && timeouts_->idle < given.idle);
   result.says = !hedged && !hurried && attempt.failure != &observe::reason::kShutdown && (attempt.failure == nullptr || !upstream_token_.cancelled());
   attempt.upstream.leave(attempt.choice, result, services_.loop.clock());
 }

@@ -63,7 +63,7 @@ io::Task<const observe::Reason*> Exchange::tunnel(Attempt& attempt) {
   const std::string_view early = attempt.unread();
   attempt.used = attempt.filled = 0;
   services_.sink.tunnel_opened();
-  const upstream::Timeouts::Stream& limits = attempt.upstream.timeouts().tunnel;
+  const upstream::Timeouts::Stream& limits = timeouts_->tunnel;
   Tunnel tunnel(services_, inbound_, *attempt.transport, {limits.idle, limits.total}, upstream_token_);
   io::Task<Tunnel::End> running = tunnel.run(std::move(attempt.block), early);
   const Tunnel::End ended = co_await running;

@@ -81,17 +81,22 @@ void parse_stream(Timeouts::Stream& stream, const config::Node& node, diag::Sink
   r.finish();
 }
 
-void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& sink, const std::string& name) {
-  config::Reader r(node, sink, "`timeouts` of upstream `" + name + "`");
-  timeouts.connect = r.duration("connect", timeouts.connect);
+// Those of one exchange.
+void parse_waits(Timeouts& timeouts, config::Reader& r) {
   timeouts.response = r.duration("response", timeouts.response);
   timeouts.idle = r.duration("idle", timeouts.idle);
   timeouts.total = r.duration("total", timeouts.total);
-  if (const config::Node* stream = r.get("stream")) parse_stream(timeouts.stream, *stream, sink, "`stream` of " + r.what());
+  if (const config::Node* stream = r.get("stream")) parse_stream(timeouts.stream, *stream, r.sink(), "`stream` of " + r.what());
+  if (const config::Node* tunnel = r.get("tunnel")) parse_stream(timeouts.tunnel, *tunnel, r.sink(), "`tunnel` of " + r.what());
+}
+
+void parse_timeouts(Timeouts& timeouts, const config::Node& node, diag::Sink& sink, const std::string& name) {
+  config::Reader r(node, sink, "`timeouts` of upstream `" + name + "`");
+  timeouts.connect = r.duration("connect", timeouts.connect);
+  parse_waits(timeouts, r);
   timeouts.header = r.text("header", "");
   if (r.get("header") != nullptr && (timeouts.header.empty() || !http::all(timeouts.header, http::kToken))) sink.error("bad-name", r.span_of("header"), "`" + timeouts.header + "` is no name of a header", "header: X-Timeout-Ms");
   else if (http::has_a_meaning(timeouts.header)) sink.error("bad-header", r.span_of("header"), "`" + timeouts.header + "` has a meaning already and can't say how long a try may take", "a name of its own, such as X-Timeout-Ms");
-  if (const config::Node* tunnel = r.get("tunnel")) parse_stream(timeouts.tunnel, *tunnel, sink, "`tunnel` of " + r.what());
   r.finish();
 }
 
@@ -114,6 +119,15 @@ void parse_resilience(Config& config, config::Reader& r, diag::Sink& sink) {
 }  // namespace
 
 std::string place_of(const TargetConfig& target) { return target.url.socket.empty() ? target.url.scheme + "://" + target.url.authority : "unix:" + target.url.socket; }
+
+Timeouts parse_own_timeouts(const Timeouts& of_upstream, const config::Node& node, diag::Sink& sink, const std::string& what) {
+  config::Reader r(node, sink, "`timeouts` of " + what);
+  Timeouts timeouts = of_upstream;
+  parse_waits(timeouts, r);
+  for (const std::string_view key : {"connect", "header"}) r.elsewhere(key, "it stands under the upstream's `timeouts`: connections and targets belong to all of its routes");
+  r.finish();
+  return timeouts;
+}
 
 HostPolicy parse_host_policy(const config::Node& node, diag::Sink& sink, const std::string& what) {
   HostPolicy policy;

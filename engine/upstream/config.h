@@ -103,6 +103,8 @@ struct Config {
   bool keeps_state() const noexcept { return targets.size() > 1 || breaker || ejection || health || limits.requests != 0; }
 };
 
+// A route's `timeouts`: what it leaves out is as the upstream has it. Reports.
+Timeouts parse_own_timeouts(const Timeouts& of_upstream, const config::Node& node, diag::Sink& sink, const std::string& what);
 // `preserve`, `target`, or a host with an optional port. Reports.
 HostPolicy parse_host_policy(const config::Node& node, diag::Sink& sink, const std::string& what);
 // One entry of `upstreams:`. Reports; returns what could be read.

@@ -67,7 +67,9 @@ class UpstreamProbes {
   }
 
   void timeouts() {
-    const upstream::Timeouts& t = config_.timeouts;
+    const auto& of_route = view_.route->timeouts;
+    const auto own = std::find_if(of_route.begin(), of_route.end(), [this](const auto& one) { return view_.model->upstreams[static_cast<std::size_t>(one.first)].name == config_.name; });
+    const upstream::Timeouts& t = own == of_route.end() ? config_.timeouts : own->second;
     const auto around = [this](const std::string& what, Fault::Kind kind, Duration edge) {
       if (edge <= kNs) return;
       for (const Duration delay : {edge - kNs, edge, edge + kNs}) add(what + " of " + format(edge) + ", after " + format(delay)).suffer(config_.name, fault(kind, delay)).send(base_);
