@@ -85,27 +85,31 @@ std::string no_consumer(const Model& model, std::string_view name) {
 // In an authenticator's place where --as says who it is: nobody is asked for a credential, and groups still count.
 class TakenAtWord final : public policy::Policy {
  public:
-  explicit TakenAtWord(const policy::Policy& of) noexcept : of_(of) {
+  TakenAtWord(const policy::Policy& of, const policy::Consumer& who) noexcept : of_(of), who_(who) {
     id = of.id;
     place = of.place;
     span = of.span;
     mode = of.mode;
+    condition = of.condition;
   }
   std::string_view kind() const noexcept override { return of_.kind(); }
   policy::Phase phase() const noexcept override { return of_.phase(); }
   policy::Step step(policy::Input& in) const noexcept override {
-    if (!of_.admits(*in.consumer)) return policy::deny(in, observe::reason::kNotInGroup, in.arena.concat("consumer ", in.consumer->name, " is in none of its groups"));
+    in.consumer = &who_;
+    in.principal_by = "--as";
+    if (!of_.admits(who_)) return policy::deny(in, observe::reason::kNotInGroup, in.arena.concat("consumer ", who_.name, " is in none of its groups"));
     return policy::Step::skip("not asked: --as; of what else it asks for nothing is known");
   }
 
  private:
   const policy::Policy& of_;
+  const policy::Consumer& who_;
 };
 
 // Keeps what it makes in `made`.
-void take_at_word(std::vector<const policy::Policy*>& policies, std::vector<std::unique_ptr<policy::Policy>>& made) {
+void take_at_word(std::vector<const policy::Policy*>& policies, const policy::Consumer& who, std::vector<std::unique_ptr<policy::Policy>>& made) {
   for (const policy::Policy*& p : policies)
-    if (p->authenticates()) p = made.emplace_back(std::make_unique<TakenAtWord>(*p)).get();
+    if (p->authenticates()) p = made.emplace_back(std::make_unique<TakenAtWord>(*p, who)).get();
 }
 
 }  // namespace
@@ -168,10 +172,11 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
   std::vector<const policy::Policy*> policies(matching.route->policies.begin(), matching.route->policies.end());
   std::vector<std::unique_ptr<policy::Policy>> taken;
   if (!as.empty()) {
-    input.consumer = model.consumers.find(as);
-    if (input.consumer == nullptr) return fail("unknown-consumer", no_consumer(model, as));
-    input.principal_by = "--as";
-    take_at_word(policies, taken);
+    const policy::Consumer* who = model.consumers.find(as);
+    if (who == nullptr) return fail("unknown-consumer", no_consumer(model, as));
+    take_at_word(policies, *who, taken);
+    // Where nobody asks it is the consumer all the same.
+    if (taken.empty()) input.consumer = who, input.principal_by = "--as";
   }
   proxy::Walk walk(policies, input, scratch, record);
   // Nothing is asked for an explanation: policies say what they would wait for. What is only computed is.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "policy/cache/plan.h"
+#include "policy/condition.h"
 
 namespace gatelab::gateway {
 namespace {
@@ -58,7 +59,7 @@ bool is_limit(const policy::Policy& p) { return p.phase() == policy::Phase::Limi
 void limits_by_choice(const Model& model, diag::Sink& sink) {
   std::set<const policy::Policy*> told;
   for (const RouteConfig& route : model.routes) {
-    const bool another = std::any_of(route.policies.begin(), route.policies.end(), [](const policy::Policy* p) { return is_limit(*p) && p->key_field().empty() && p->mode == policy::Policy::Mode::Enforce; });
+    const bool another = std::any_of(route.policies.begin(), route.policies.end(), [](const policy::Policy* p) { return is_limit(*p) && p->key_field().empty() && p->is_certain(); });
     if (another) continue;
     for (const policy::Policy* p : route.policies) {
       const std::string_view field = p->key_field();
@@ -165,6 +166,19 @@ void listeners(const Model& model, diag::Sink& sink) {
   }
 }
 
+// Whom an authenticator leaves out nobody has asked; and what asks who calls needs one that has.
+void conditions(const Model& model, diag::Sink& sink) {
+  std::set<std::uint32_t> places;  // routes made of an OpenAPI document have the same policies each
+  for (const auto& p : model.policies)
+    if (p->condition && p->authenticates() && p->kind() != "anonymous" && places.insert(p->span.begin).second)
+      sink.warning("skips-authentication", p->span, "`" + std::string(p->kind()) + "` asks only those for which its `if` holds: anyone else can call without a credential",
+                   "give those a route of their own; or, if it is meant so, say who they are: any-of: [ …, { anonymous: {} } ]");
+  for (const RouteConfig& route : model.routes)
+    for (const policy::Policy* p : route.policies)
+      if (p->condition && p->condition->asks_who() && authenticator_of(route) == nullptr && places.insert(p->span.begin).second)
+        sink.warning("no-authenticator", p->span, "the `if` of `" + std::string(p->kind()) + "` asks who calls, and nothing on route `" + route.name + "` says it", "add `api-key` or another authenticator");
+}
+
 // A listener that forwards what a signature covers must not forward something else.
 void rewritten_paths(const Model& model, diag::Sink& sink) {
   for (const auto& p : model.policies) {
@@ -188,6 +202,7 @@ void lint(const Model& model, diag::Sink& sink) {
   consumers(model, sink);
   issuers(model, sink);
   listeners(model, sink);
+  conditions(model, sink);
   rewritten_paths(model, sink);
 }
 

@@ -61,7 +61,7 @@ bool somebody_may_wait(const RouteConfig& route) {
 std::vector<Rate> rates_of(const RouteConfig& route) {
   std::vector<Rate> rates;
   for (const policy::Policy* p : route.policies) {
-    if (p->mode != policy::Policy::Mode::Enforce) continue;
+    if (!p->is_certain()) continue;
     std::vector<policy::PlainRate> own;
     p->plain_rates(own);
     for (policy::PlainRate& one : own) rates.push_back({std::move(one), p});

@@ -246,7 +246,7 @@ class Assembler {
       if (found != nullptr) sink_.error("two-splits", p->span, "`split` stands there twice, and one request goes to one upstream", "name all variants in one of them");
       found = p;
     }
-    return found != nullptr && found->mode == policy::Policy::Mode::Enforce ? found : nullptr;
+    return found != nullptr && found->is_certain() ? found : nullptr;
   }
 
   void target(RouteConfig& route, const std::vector<const policy::Policy*>& own, bool all_read, config::Reader& r, const std::string& what) {
@@ -260,19 +260,19 @@ class Assembler {
       }
       sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " goes where its `split` says: its upstream is never asked");
     }
-    const bool answers = std::any_of(own.begin(), own.end(), [](const policy::Policy* p) { return (p->kind() == "respond" || p->kind() == "redirect" || p->kind() == "aggregate") && p->mode == policy::Policy::Mode::Enforce; });
+    const auto is_answer = [](const policy::Policy* p) { return p->kind() == "respond" || p->kind() == "redirect" || p->kind() == "aggregate" || p->kind() == "split"; };
+    const bool answers = std::any_of(own.begin(), own.end(), [is_answer](const policy::Policy* p) { return is_answer(p) && p->kind() != "split" && p->is_certain(); });
     if (!name) {
-      if (r.valid() && !answers && all_read) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", "give it an `upstream`, or a policy that answers or says where: respond, redirect, aggregate, split");
+      const auto sometimes = std::find_if(own.begin(), own.end(), is_answer);
+      const std::string hint = sometimes == own.end() ? "give it an `upstream`, or a policy that answers or says where: respond, redirect, aggregate, split"
+                                                      : "give it an `upstream`: not every request is for its `" + std::string((*sometimes)->kind()) + "`";
+      if (r.valid() && !answers && all_read) sink_.error("no-upstream", r.span_of("name"), what + " goes nowhere", hint);
       return;
     }
     if (answers) sink_.warning("unreachable-upstream", r.span_of("upstream"), what + " is answered by a policy: its upstream is never asked");
     if (const auto index = find_upstream(*name, r.span_of("upstream"))) route.upstream = *index;
   }
 
-  // Reports.
-  std::optional<std::int32_t> find_upstream(const std::string& name, const diag::Span& span) {
-    used_.insert(name);
-    const auto known = upstream_index_.find(name);
   // Of each upstream that its requests may go to. What is wrong with it is told once.
   void timeouts(RouteConfig& route, config::Reader& r, const std::string& what) {
     const config::Node* node = r.get("timeouts");
@@ -287,6 +287,10 @@ class Assembler {
       route.timeouts.emplace_back(upstream, upstream::parse_own_timeouts(model_->upstreams[static_cast<std::size_t>(upstream)].timeouts, *node, route.timeouts.empty() ? sink_ : quiet, what));
   }
 
+  // Reports.
+  std::optional<std::int32_t> find_upstream(const std::string& name, const diag::Span& span) {
+    used_.insert(name);
+    const auto known = upstream_index_.find(name);
     if (known != upstream_index_.end()) return known->second;
     std::vector<std::string_view> names;
     for (const auto& [upstream, index] : upstream_index_) names.push_back(upstream);

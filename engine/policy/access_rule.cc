@@ -36,20 +36,24 @@ void AccessRule::check_names(config::Reader& r, const Context& context) {
   }
 }
 
-bool AccessRule::parse(const config::Node& node, const Context& context, std::string_view kind) {
-  config::Reader r(node, context.sink, "policy `" + std::string(kind) + "`");
+void AccessRule::read_who(config::Reader& r, const Context& context) {
   check_names(r, context);
   for (auto& scope : r.texts("scopes")) scopes_.push_back(std::move(scope.value));
-  for (auto& method : r.texts("methods")) {
-    if (!http::is_token(method.value)) context.sink.error("bad-method", method.span, "`" + method.value + "` is not a method");
-    methods_.push_back(std::move(method.value));
-  }
   for (const auto& address : r.texts("addresses")) {
     any_address_ = false;
     if (const Status added = addresses_.add(address.value); !added) context.sink.error(added.error().id, address.span, added.error().message);
   }
   claims_ = ClaimRule::parse_all(r.get("claims"), context.sink);
   r.elsewhere("ips", "write addresses: [ 10.0.0.0/8 ]");
+}
+
+bool AccessRule::parse(const config::Node& node, const Context& context, std::string_view kind) {
+  config::Reader r(node, context.sink, "policy `" + std::string(kind) + "`");
+  read_who(r, context);
+  for (auto& method : r.texts("methods")) {
+    if (!http::is_token(method.value)) context.sink.error("bad-method", method.span, "`" + method.value + "` is not a method");
+    methods_.push_back(std::move(method.value));
+  }
   r.finish();
   if (!r.valid()) return false;
   if (node.entries.empty()) {

@@ -20,6 +20,8 @@ class AccessRule {
 
   // Reports; false if it is wrong or says nothing.
   bool parse(const config::Node& node, const Context& context, std::string_view kind);
+  // Who calls and from where, of a map that says more besides: consumers, groups, scopes, claims, addresses. Reports.
+  void read_who(config::Reader& r, const Context& context);
 
  private:
   void check_names(config::Reader& r, const Context& context);

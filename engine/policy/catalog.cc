@@ -13,6 +13,7 @@
 #include "policy/cache/cache.h"
 #include "policy/compress/compress.h"
 #include "policy/concurrency/concurrency.h"
+#include "policy/condition.h"
 #include "policy/cors/cors.h"
 #include "policy/deny/deny.h"
 #include "policy/fault/fault.h"
@@ -158,15 +159,20 @@ std::unique_ptr<Policy> parse_policy(const config::Node& item, std::string_view 
   const std::string fallback = owner.empty() ? entry->key : std::string(owner) + "/" + entry->key;
   context.default_id = r.text("id", fallback);
   const bool observe = r.choice("mode", 0, {"enforce", "observe"}) == 1;
-  r.not_supported("if", "conditions on policies come later");
+  const config::Node* condition = r.get("if");
   r.finish();
   auto policy = kind->parse(*entry->value, context);
+  auto holds = condition == nullptr ? nullptr : Condition::parse(*condition, entry->key, policy ? policy->phase() : kind->phase, context);
   if (!policy) return nullptr;
   policy->id = context.default_id;
   policy->place = diag::place(entry->key_span);
   policy->span = entry->key_span;
   policy->mode = observe ? Policy::Mode::Observe : Policy::Mode::Enforce;
-  return policy;
+  if (condition == nullptr) return policy;
+  // It answers for the whole route, and a preflight is matched as the request that it asks for.
+  if (policy->answers_preflight()) context.sink.error("no-effect", r.key_span("if"), "`cors` answers preflights for the whole route: it has no `if`", "write it on the routes that need it");
+  policy->condition = std::move(holds);
+  return policy->condition ? std::move(policy) : nullptr;
 }
 
 std::vector<std::unique_ptr<Policy>> parse_policies(const config::Node* list, std::string_view owner, Context& context) {

@@ -171,6 +171,7 @@ std::unique_ptr<Policy> parse_composite(const config::Node& node, Context& conte
     auto member = parse_policy(item, id, context);
     if (!member) continue;
     if (member->mode == Policy::Mode::Observe) context.sink.error("no-effect", member->span, "a member has no mode of its own", "write `mode` beside `" + kind + "`");
+    if (member->condition) context.sink.error("no-effect", member->span, "a member has no `if` of its own", "write `if` beside `" + kind + "`");
     spans.push_back(member->span);
     policy->members.push_back(std::move(member));
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -37,6 +38,7 @@ struct Issuer;
 struct CachePlan;
 struct CacheUse;
 class PartValues;
+class Condition;
 
 struct Consumer {
   std::string name;
@@ -280,8 +282,8 @@ class Policy {
   virtual bool admits(const Consumer&) const noexcept { return true; }
   // Answers CORS preflights, which are therefore matched as the method that they ask for.
   virtual bool answers_preflight() const noexcept { return false; }
-  // Takes from the request what only this policy may tell the upstream, and credentials that it has not looked at: another
-  // authenticator has let the request pass.
+  // Takes from the request what only this policy may tell the upstream, and credentials that it has not looked at: it is not
+  // stepped, as another authenticator has let the request pass, or its condition does not hold.
   virtual void untell(Input&) const noexcept {}
   // Adds names of query parameters whose values are credentials, for redaction of logged targets.
   virtual void secret_query(std::vector<std::string_view>&) const {}
@@ -309,6 +311,9 @@ class Policy {
   std::string place;  // gateway.yaml:17
   diag::Span span;    // of the policy's key
   enum class Mode : std::uint8_t { Enforce, Observe } mode = Mode::Enforce;  // Observe: a denial is recorded, not carried out
+  std::shared_ptr<const Condition> condition;  // null: every request; else those for which it holds, the others never meet the policy
+  // What it decides holds for every request.
+  bool is_certain() const noexcept { return mode == Mode::Enforce && !condition; }
 };
 
 }  // namespace gatelab::policy

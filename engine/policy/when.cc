@@ -16,44 +16,60 @@ config::Node text(std::string value, const diag::Span& span) {
 
 void add(config::Node& map, std::string key, std::string value) { map.entries.push_back({std::move(key), map.span, std::make_unique<config::Node>(text(std::move(value), map.span))}); }
 
-// "GET /orders/*", "/orders/*" or "GET" as the map that says the same.
-config::Node spelt_out(const config::Node& node) {
-  config::Node map;
-  map.kind = config::Kind::Map;
-  map.span = node.span;
-  const std::size_t path = node.text.find('/');
-  const std::size_t end = node.text.find_last_not_of(' ', path == std::string::npos ? path : path - 1);
-  const std::string method = path == 0 ? std::string() : node.text.substr(0, end + 1);
-  if (!method.empty()) add(map, "methods", method);
-  if (path != std::string::npos) add(map, "path", node.text.substr(path));
-  return map;
+std::shared_ptr<const route::Table> table_of(route::Match match, const diag::Span& span, diag::Sink& sink) {
+  std::vector<route::Spec> specs(1);
+  specs.front().name = "when";
+  specs.front().span = span;
+  specs.front().match = std::move(match);
+  return std::make_shared<const route::Table>(std::move(specs), sink);
 }
 
-}  // namespace
-
-bool When::fits(const Input& in) const noexcept {
-  if (!table_) return true;
+route::Request request_of(const Input& in) noexcept {
   route::Request request;
   request.host = in.request.host;
   request.path = in.path;
   request.query = in.request.query;
   request.method = in.request.method_text;
   request.fields = &in.request.fields;
-  return table_->match(request, in.arena).route >= 0;
+  return request;
+}
+
+}  // namespace
+
+config::Node When::spelt_out(const config::Node& text) {
+  config::Node map;
+  map.kind = config::Kind::Map;
+  map.span = text.span;
+  const std::size_t path = text.text.find('/');
+  const std::size_t end = text.text.find_last_not_of(' ', path == std::string::npos ? path : path - 1);
+  const std::string method = path == 0 ? std::string() : text.text.substr(0, end + 1);
+  if (!method.empty()) add(map, "methods", method);
+  if (path != std::string::npos) add(map, "path", text.text.substr(path));
+  return map;
+}
+
+bool When::fits(const Input& in) const noexcept { return !table_ || table_->matches(request_of(in), in.arena); }
+
+std::string When::misfit(const Input& in) const {
+  if (!table_) return {};
+  const std::vector<route::Rejected> why = table_->explain(request_of(in), -1);
+  return why.empty() ? std::string() : why.front().criterion;
 }
 
 When When::parse(const config::Node* node, std::string_view kind, diag::Sink& sink) {
   When when;
   if (node == nullptr) return when;
   const std::string what = "policy `" + std::string(kind) + "`";
-  route::Spec spec;
-  spec.name = "when";
-  spec.span = node->span;
   const config::Node map = node->kind == config::Kind::Text ? spelt_out(*node) : config::Node{};
-  spec.match = route::parse_match(node->kind == config::Kind::Text ? &map : node, sink, what, "when");
-  std::vector<route::Spec> specs;
-  specs.push_back(std::move(spec));
-  when.table_ = std::make_shared<const route::Table>(std::move(specs), sink);
+  when.table_ = table_of(route::parse_match(node->kind == config::Kind::Text ? &map : node, sink, what, "when"), node->span, sink);
+  return when;
+}
+
+When When::parse(config::Reader& r) {
+  When when;
+  route::Match match = route::parse_match(r, r.what());
+  const bool always = match.hosts.empty() && match.path_kind == route::PathKind::Any && match.methods.empty() && match.headers.empty() && match.query.empty();
+  if (!always) when.table_ = table_of(std::move(match), r.span(), r.sink());
   return when;
 }
 

@@ -14,8 +14,14 @@ class When {
  public:
   bool fits(const Input& in) const noexcept;
   bool is_always() const noexcept { return table_ == nullptr; }
+  // The first criterion that a request which does not fit fails: "method", "header X-Beta". For people: allocates.
+  std::string misfit(const Input& in) const;
   // Null: every request. Reports.
   static When parse(const config::Node* node, std::string_view kind, diag::Sink& sink);
+  // The same keys of a map that says more besides; the caller finishes the reader.
+  static When parse(config::Reader& r);
+  // What a short form spells out as: { methods: GET, path: /orders/* }.
+  static config::Node spelt_out(const config::Node& text);
 
  private:
   std::shared_ptr<const route::Table> table_;  // of one; null: everything fits

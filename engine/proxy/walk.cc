@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "policy/condition.h"
+
 namespace gatelab::proxy {
 namespace {
 
@@ -15,16 +17,19 @@ bool is_limit(const policy::Policy& policy) noexcept {
 Walk::Walk(std::span<const policy::Policy* const> policies, policy::Input& input, policy::Scratch& scratch,
            observe::Record& record) noexcept
     : policies_(policies), input_(input), current_(scratch), record_(record),
-      memory_(input.arena.array<policy::Scratch>(policies.size())) {}
+      places_(input.arena.array<Place>(policies.size())) {}
 
 Walk::End Walk::run() noexcept {
   for (; next_ < policies_.size(); ++next_) {
     const policy::Policy& policy = *policies_[next_];
-    current_ = memory_[next_];
+    current_ = places_[next_].scratch;
     stepped_ = next_ + 1;
-    if (clock_ != nullptr && !std::exchange(resumes_, false)) begun_ = clock_->io_now();
+    if (!std::exchange(resumes_, false)) {
+      if (clock_ != nullptr) begun_ = clock_->io_now();
+      if (policy.condition && leaves_out(policy)) continue;
+    }
     step_ = policy.step(input_);
-    memory_[next_] = current_;
+    places_[next_].scratch = current_;
     input_.effect_done = false;
     if (step_.verdict == policy::Verdict::Need) {
       resumes_ = true;
@@ -45,6 +50,15 @@ Walk::End Walk::run() noexcept {
   return End::Through;
 }
 
+bool Walk::leaves_out(const policy::Policy& policy) noexcept {
+  if (policy.condition->holds(input_)) return false;
+  places_[next_].is_left_out = true;
+  policy.untell(input_);
+  step_ = policy::Step::skip(input_.detailed ? policy.condition->misfit(input_) : std::string_view());
+  note(policy, step_.outcome);
+  return true;
+}
+
 void Walk::note(const policy::Policy& policy, observe::Outcome outcome) noexcept {
   observe::Decision decision;
   decision.policy = policy.kind();
@@ -61,9 +75,10 @@ void Walk::note(const policy::Policy& policy, observe::Outcome outcome) noexcept
 template <class F>
 void Walk::each_reverse(std::size_t from, F&& call) noexcept {
   for (std::size_t i = from; i-- > 0;) {
-    current_ = memory_[i];
+    if (places_[i].is_left_out) continue;
+    current_ = places_[i].scratch;
     call(*policies_[i]);
-    memory_[i] = current_;
+    places_[i].scratch = current_;
   }
 }
 
@@ -82,7 +97,7 @@ void Walk::on_response(policy::ResponseInput& response) noexcept {
 
 bool Walk::has_on_response() const noexcept {
   for (std::size_t i = 0; i < stepped_; ++i)
-    if (policies_[i]->has_on_response()) return true;
+    if (!places_[i].is_left_out && policies_[i]->has_on_response()) return true;
   return false;
 }
 

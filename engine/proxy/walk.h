@@ -45,6 +45,12 @@ class Walk {
   void on_end(const observe::Record& record) noexcept;
 
  private:
+  // What a policy keeps of the request while others have their turn.
+  struct Place {
+    policy::Scratch scratch;
+    bool is_left_out = false;  // its condition does not hold: it has never met the request
+  };
+  bool leaves_out(const policy::Policy& policy) noexcept;
   template <class F>
   void each_reverse(std::size_t from, F&& call) noexcept;
   void note(const policy::Policy& policy, observe::Outcome outcome) noexcept;
@@ -54,7 +60,7 @@ class Walk {
   policy::Input& input_;
   policy::Scratch& current_;
   observe::Record& record_;
-  std::span<policy::Scratch> memory_;
+  std::span<Place> places_;
   std::size_t next_ = 0;
   std::size_t stepped_ = 0;
   policy::Step step_;

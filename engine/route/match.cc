@@ -153,8 +153,16 @@ void parse_conditions(std::vector<Condition>& out, const config::Node* node, dia
 Match parse_match(const config::Node* node, diag::Sink& sink, std::string_view what, std::string_view key) {
   Match match;
   if (node == nullptr) return match;
+  config::Reader r(*node, sink, "`" + std::string(key) + "` of " + std::string(what));
+  match = parse_match(r, what);
+  r.finish();
+  return match;
+}
+
+Match parse_match(config::Reader& r, std::string_view what) {
+  Match match;
+  diag::Sink& sink = r.sink();
   const std::string of(what);
-  config::Reader r(*node, sink, "`" + std::string(key) + "` of " + of);
   parse_hosts(match, r, sink);
   if (const config::Node* path = r.get("path")) parse_path(match, *path, sink, of);
   parse_methods(match, r, sink);
@@ -162,7 +170,6 @@ Match parse_match(const config::Node* node, diag::Sink& sink, std::string_view w
   parse_conditions(match.query, r.get("query"), sink, "`query` of " + of, false);
   r.elsewhere("host", "write hosts: [ … ]");
   r.elsewhere("method", "write methods: [ … ]");
-  r.finish();
   return match;
 }
 

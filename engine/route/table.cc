@@ -219,6 +219,11 @@ Matched Table::match(const Request& request, Arena& arena) const noexcept {
   return out;
 }
 
+bool Table::matches(const Request& request, Arena& arena) const noexcept {
+  Search search(request, arena, false);
+  return inner_->search(request, search) != nullptr;
+}
+
 namespace {
 
 std::string joined(const std::vector<std::string>& texts) {

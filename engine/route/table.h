@@ -46,6 +46,8 @@ struct Spec {
 
 // Reads `match:`; every error located. Null node: matches everything. `key`: what it is called there.
 Match parse_match(const config::Node* node, diag::Sink& sink, std::string_view what, std::string_view key = "match");
+// The same keys of a map that says more besides; the caller finishes the reader.
+Match parse_match(config::Reader& r, std::string_view what);
 
 // What the request is matched by.
 struct Request {
@@ -82,6 +84,8 @@ class Table {
 
   // No allocation but parameters and `allow` in the arena. HEAD also matches routes that list GET.
   Matched match(const Request& request, Arena& arena) const noexcept;
+  // Whether there is one at all.
+  bool matches(const Request& request, Arena& arena) const noexcept;
   // Every route but the winner, in file order. For people: allocates.
   std::vector<Rejected> explain(const Request& request, std::int32_t winner) const;
   std::size_t size() const noexcept;

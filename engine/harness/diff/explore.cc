@@ -5,18 +5,32 @@
 
 #include "base/text.h"
 #include "config/node.h"
+#include "policy/when.h"
 
 namespace gatelab::harness::diff {
 namespace {
 
 bool is_sibling(std::string_view key) { return key == "id" || key == "mode" || key == "if"; }
 
-void flatten(const config::Node* list, std::vector<PolicyNode>& out) {
+// What is wrong with it has been told: both configurations are built.
+void ask(const config::Node* node, const std::string& about, std::vector<Asked>& out) {
+  if (node == nullptr) return;
+  const config::Node map = node->kind == config::Kind::Text ? policy::When::spelt_out(*node) : config::Node{};
+  diag::Sink quiet;
+  config::Reader r(node->kind == config::Kind::Text ? map : *node, quiet, about);
+  Asked asked{about, route::parse_match(r, about), texts_of(r.get("addresses"))};
+  if (r.valid()) out.push_back(std::move(asked));
+  ask(r.get("not"), "what is excepted from " + about, out);
+}
+
+void flatten(const config::Node* list, View& out) {
   if (list == nullptr) return;
   for (const config::Node& item : list->items)
     for (const config::Entry& entry : item.entries) {
       if (is_sibling(entry.key)) continue;
-      out.push_back({entry.key, entry.value.get()});
+      out.policies.push_back({entry.key, entry.value.get()});
+      ask(item.find("if"), "the `if` of " + entry.key, out.asked);
+      ask(entry.value->find("when"), "the `when` of " + entry.key, out.asked);
       if (entry.key != "any-of" && entry.key != "all-of") continue;
       flatten(entry.value.get(), out);
       for (const config::Entry& inner : entry.value->entries) flatten(inner.value.get(), out);
@@ -30,6 +44,28 @@ const config::Node* route_node(const config::Node& tree, const std::string& name
       if (const config::Node* given = item.find("name"); given != nullptr && given->text == name) return &item;
   return nullptr;
 }
+
+// Of the first range that lets anybody through.
+IpAddress allowed_address(const std::vector<PolicyNode>& policies) {
+  for (const PolicyNode& policy : policies)
+    if (policy.kind == "ip-filter")
+      for (const std::string& text : texts_of(policy.node->find("allow")))
+        if (const IpAddress ip = address_in(text); ip.family != IpAddress::Family::None) return ip;
+  return {};
+}
+
+void header_names(const config::Node* edit, std::set<std::string>& out) {
+  if (edit == nullptr) return;
+  for (const std::string_view how : {"remove", "set", "add"})
+    if (const config::Node* given = edit->find(how)) {
+      for (const std::string& name : texts_of(given)) out.insert(name);
+      for (const config::Entry& entry : given->entries) out.insert(entry.key);
+    }
+}
+
+bool passes(const std::vector<Observed>& seen) { return !seen.empty() && (!seen.back().record.attempts.empty() || (seen.back().answer.status > 0 && seen.back().answer.status < 400)); }
+
+}  // namespace
 
 std::string path_for(const route::Match& match) {
   switch (match.path_kind) {
@@ -55,32 +91,14 @@ std::string value_for(const route::Condition& condition) {
   return condition.kind == route::Condition::Kind::Equals ? condition.value : condition.kind == route::Condition::Kind::Regex ? sample_of(condition.value) : "1";
 }
 
-// Of the first range that lets anybody through.
-IpAddress allowed_address(const std::vector<PolicyNode>& policies) {
-  for (const PolicyNode& policy : policies)
-    if (policy.kind == "ip-filter")
-      for (const std::string& text : texts_of(policy.node->find("allow")))
-        if (const auto range = parse_cidr(text)) {
-          IpAddress ip = range->base;
-          const std::size_t last = ip.family == IpAddress::Family::V4 ? 3 : 15;
-          if (range->bits < (last + 1) * 8) ip.octets[last] = static_cast<std::uint8_t>(ip.octets[last] | 1);
-          return ip;
-        }
-  return {};
+IpAddress address_in(const std::string& text) {
+  const auto range = parse_cidr(text);
+  if (!range) return {};
+  IpAddress ip = range->base;
+  const std::size_t last = ip.family == IpAddress::Family::V4 ? 3 : 15;
+  if (range->bits < (last + 1) * 8) ip.octets[last] = static_cast<std::uint8_t>(ip.octets[last] | 1);
+  return ip;
 }
-
-void header_names(const config::Node* edit, std::set<std::string>& out) {
-  if (edit == nullptr) return;
-  for (const std::string_view how : {"remove", "set", "add"})
-    if (const config::Node* given = edit->find(how)) {
-      for (const std::string& name : texts_of(given)) out.insert(name);
-      for (const config::Entry& entry : given->entries) out.insert(entry.key);
-    }
-}
-
-bool passes(const std::vector<Observed>& seen) { return !seen.empty() && (!seen.back().record.attempts.empty() || (seen.back().answer.status > 0 && seen.back().answer.status < 400)); }
-
-}  // namespace
 
 Request with(Request request, const Identity& identity) {
   for (const auto& [name, value] : identity.headers) request.headers.emplace_back(name, value);
@@ -132,9 +150,9 @@ Probe& add(Probes& probes, const View& view, const std::string& about) {
 void Explorer::look(const Configuration& configuration, const gateway::Model& model) {
   for (const auto& listener : model.listeners) all_.listeners.insert(listener.name);
   for (std::size_t i = 0; i < model.routes.size(); ++i) {
-    View view{&configuration, &model, &model.routes[i], &model.table->spec(static_cast<std::int32_t>(i)).match, {}, {}, {}, {}, 0};
-    flatten(model.tree->find("policies"), view.policies);
-    if (const config::Node* node = route_node(*model.tree, view.route->name)) flatten(node->find("policies"), view.policies);
+    View view{&configuration, &model, &model.routes[i], &model.table->spec(static_cast<std::int32_t>(i)).match, {}, {}, {}, {}, {}, 0};
+    flatten(model.tree->find("policies"), view);
+    if (const config::Node* node = route_node(*model.tree, view.route->name)) flatten(node->find("policies"), view);
     const route::Match& match = *view.match;
     std::string host = match.hosts.empty() || match.hosts.front().value == "*" ? "localhost" : match.hosts.front().value;
     if (host.starts_with("*.")) host = "a" + host.substr(1);
@@ -214,6 +232,7 @@ std::vector<Probe> Explorer::probes(std::size_t most, bool combined) {
   std::vector<Probes> families;
   for (const View& view : views_) {
     probe_routing(view, all_, families.emplace_back());
+    probe_conditions(view, families.emplace_back());
     probe_identities(view, families.emplace_back());
     probe_access(view, families.emplace_back(), notes_);
     probe_limits(view, families.emplace_back(), notes_);

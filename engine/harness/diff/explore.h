@@ -25,6 +25,13 @@ struct PolicyNode {
   const config::Node* node;
 };
 
+// What a policy's `if` or `when` asks for of a request, and what it excepts.
+struct Asked {
+  std::string about;
+  route::Match match;
+  std::vector<std::string> addresses;
+};
+
 // One route of one configuration.
 struct View {
   const Configuration* configuration;
@@ -32,6 +39,7 @@ struct View {
   const gateway::RouteConfig* route;
   const route::Match* match;
   std::vector<PolicyNode> policies;  // those inside others too
+  std::vector<Asked> asked;
   std::vector<Identity> identities;  // "nobody" first
   Request bare, base;                // without and with the credential that lets it pass
   std::size_t good = 0;              // which of the identities that is
@@ -55,6 +63,13 @@ using Probes = std::vector<Probe>;
 Probe& add(Probes& probes, const View& view, const std::string& about);
 
 void probe_routing(const View& view, const Everything& all, Probes& probes);
+void probe_conditions(const View& view, Probes& probes);
+// A path that it matches; empty: none was found.
+std::string path_for(const route::Match& match);
+// A value that it holds for.
+std::string value_for(const route::Condition& condition);
+// One of the range's addresses; None: it is no range.
+IpAddress address_in(const std::string& range);
 void probe_identities(const View& view, Probes& probes);
 void probe_limits(const View& view, Probes& probes, std::set<std::string>& notes);
 void probe_access(const View& view, Probes& probes, std::set<std::string>& notes);

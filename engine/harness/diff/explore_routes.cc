@@ -31,11 +31,11 @@ std::vector<std::string> paths_near(const std::string& path, const route::Match&
   return out;
 }
 
-void conditions(const View& view, const std::vector<route::Condition>& all, bool header, Probes& probes) {
+void conditions(const View& view, const Request& base, const std::vector<route::Condition>& all, bool header, Probes& probes) {
   for (const route::Condition& condition : all) {
     const std::string what = (header ? "header " : "query ") + condition.name;
     const auto rebuild = [&](const std::optional<std::string>& value) {
-      Request request = view.base;
+      Request request = base;
       if (header) {
         std::erase_if(request.headers, [&](const auto& h) { return iequals(h.first, condition.name); });
         if (value) request.headers.emplace_back(condition.name, *value);
@@ -71,6 +71,37 @@ void conditions(const View& view, const std::vector<route::Condition>& all, bool
 
 }  // namespace
 
+// From a request on that meets all of it.
+void probe_conditions(const View& view, Probes& probes) {
+  for (const Asked& asked : view.asked) {
+    Request met = view.base;
+    if (!asked.match.methods.empty()) met.method = asked.match.methods.front();
+    if (asked.match.path_kind != route::PathKind::Any)
+      if (const std::string path = path_for(asked.match); !path.empty()) set_path(met, path);
+    if (!asked.match.hosts.empty()) set_header(met, "Host", asked.match.hosts.front().value.starts_with("*.") ? "a" + asked.match.hosts.front().value.substr(1) : asked.match.hosts.front().value);
+    for (const route::Condition& c : asked.match.headers) set_header(met, c.name, value_for(c));
+    for (const route::Condition& c : asked.match.query) add_query(met, c.name, value_for(c));
+    if (!asked.addresses.empty()) met.from = address_in(asked.addresses.front());
+    add(probes, view, asked.about + ", met").send(met, 2);
+    conditions(view, met, asked.match.headers, true, probes);
+    conditions(view, met, asked.match.query, false, probes);
+    for (const std::string& method : asked.match.methods) {
+      Request request = met;
+      request.method = method;
+      add(probes, view, asked.about + ", method " + method).send(request);
+    }
+    for (const std::string& range : asked.addresses) {
+      Request request = met;
+      request.from = address_in(range);
+      add(probes, view, asked.about + ", from " + range).send(request);
+    }
+    if (asked.addresses.empty()) continue;
+    Request elsewhere = met;
+    elsewhere.from = *parse_ip("10.11.12.13");
+    add(probes, view, asked.about + ", from elsewhere").send(elsewhere);
+  }
+}
+
 void probe_routing(const View& view, const Everything& all, Probes& probes) {
   const auto changed = [&](const std::string& about, auto&& change) {
     Request request = view.base;
@@ -93,8 +124,8 @@ void probe_routing(const View& view, const Everything& all, Probes& probes) {
     if (named.value.starts_with("*."))
       for (const char* front : {"", "b.", "a.b."}) hosts.insert(front + named.value.substr(2));
   for (const std::string& host : hosts) changed("host " + host, [&](Request& r) { set_header(r, "Host", host); });
-  conditions(view, view.match->headers, true, probes);
-  conditions(view, view.match->query, false, probes);
+  conditions(view, view.base, view.match->headers, true, probes);
+  conditions(view, view.base, view.match->query, false, probes);
   for (const std::string& listener : all.listeners) changed("listener " + listener, [&](Request& r) { r.listener = listener; });
   for (const std::string& name : all.request_headers) changed("a client's own " + name, [&](Request& r) { set_header(r, name, "of-the-client"); });
   changed("a query", [](Request& r) { add_query(r, "q", "a b"); });

@@ -19,8 +19,7 @@ class Mirror final : public Policy {
   Phase phase() const noexcept override { return Phase::Transform; }
 
   Step step(Input& in) const noexcept override {
-    // What tells a copy from its original is not the client's to say.
-    in.request.fields.remove(mark);
+    untell(in);
     if (!when.fits(in)) return Step::skip("`when` does not speak of it");
     if (in.is_explained) return share == kAll ? Step::go_on(told) : Step::skip(told);
     Dice dice(mix64(in.dice ^ seed));
@@ -48,6 +47,9 @@ class Mirror final : public Policy {
     in.copies = in.arena.make<Copy>(copy);
     return step;
   }
+
+  // What tells a copy from its original is not the client's to say.
+  void untell(Input& in) const noexcept override { in.request.fields.remove(mark); }
 
   When when;
   Share share = kAll;

@@ -75,6 +75,11 @@ class Split final : public Policy {
     return step;
   }
 
+  // The variant is not the client's to say.
+  void untell(Input& in) const noexcept override {
+    if (!request_header.empty() && mode == Mode::Enforce) in.request.fields.remove(request_header);
+  }
+
   bool has_on_response() const noexcept override { return !response_header.empty() && mode == Mode::Enforce; }
   void on_response(ResponseInput& response) const noexcept override { response.fields.set(response_header, response.request.variant); }
 
