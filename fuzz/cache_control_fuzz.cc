@@ -79,9 +79,10 @@ void decisions(std::uint16_t status, Duration passed, const http::Fields& reques
   // Freshened by itself it is as it was.
   const Freshened once = freshen(status, kept, kept, rules, {now, now}, arena), twice = freshen(status, once.fields, once.fields, rules, {now, now}, arena);
   check(once.fields.size() == twice.fields.size());
-  // Its Date may be among what is not kept. Ours stands there then, and Expires is nearer to it.
+  // Its Date may be among what is not kept. Ours stands there then: Expires is nearer to it, and Last-Modified further away.
   const bool dated_anew = d.no_cache_fields.contains("Date") || d.private_fields.contains("Date");
-  check(dated_anew ? twice.facts.lifetime <= once.facts.lifetime : twice.facts.lifetime == once.facts.lifetime);
+  if (!dated_anew) check(twice.facts.lifetime == once.facts.lifetime);
+  else if (twice.facts.source != LifetimeSource::Heuristic) check(twice.facts.lifetime <= once.facts.lifetime);
 }
 
 }  // namespace

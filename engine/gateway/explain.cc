@@ -56,9 +56,21 @@ struct Ask {
   proxy::Way way;
 };
 
-void waits(const proxy::Route& route, std::int32_t upstream, Explanation& out) {
-  for (const auto& [index, own] : route.timeouts)
-    if (index == upstream) out.timeouts = {{"response", format(own.response)}, {"idle", format(own.idle)}, {"total", format(own.total)}};
+// What the route has otherwise than its upstream.
+void waits(const proxy::Route& route, std::int32_t upstream, const upstream::Timeouts& given, Explanation& out) {
+  for (const auto& [index, own] : route.timeouts) {
+    if (index != upstream) continue;
+    const auto tell = [&out](const char* name, Duration here, Duration there) {
+      if (here != there) out.timeouts.emplace_back(name, format(here));
+    };
+    tell("response", own.response, given.response);
+    tell("idle", own.idle, given.idle);
+    tell("total", own.total, given.total);
+    tell("stream.idle", own.stream.idle, given.stream.idle);
+    tell("stream.total", own.stream.total, given.stream.total);
+    tell("tunnel.idle", own.tunnel.idle, given.tunnel.idle);
+    tell("tunnel.total", own.tunnel.total, given.tunnel.total);
+  }
 }
 
 void forward(const upstream::Config& upstream, const Ask& ask, Explanation& out) {
@@ -196,7 +208,7 @@ Result<Explanation> Gateway::explain(const Model& model, std::string_view raw_he
     if (!matching.refusal.word.empty()) end(record, matching.refusal, out);
     else if (upstream >= 0 && !upgrade.word.empty()) end(record, upgrade, out);
     else if (upstream >= 0) {
-      waits(*matching.route, upstream, out);
+      waits(*matching.route, upstream, model.upstreams[static_cast<std::size_t>(upstream)].timeouts, out);
       forward(model.upstreams[static_cast<std::size_t>(upstream)], {head, matching, *settings, {origin, client, listener.tls_node == nullptr ? "http" : "https", {}, listener.endpoint.address.port}}, out);
     }
   } else {

@@ -84,7 +84,7 @@ struct Explanation {
   struct Target { std::string name, url; std::uint32_t weight, tier; };
   std::vector<Target> targets;                  // those several
   std::string forwarded_path, forwarded_host;   // what the target would get; query included
-  std::vector<std::pair<std::string, std::string>> timeouts;                               // of the route's own: response, idle, total; empty: the upstream's hold
+  std::vector<std::pair<std::string, std::string>> timeouts;                               // that the route has otherwise than the upstream
   // Fields with underscores in their names, as they were sent, and what becomes of them.
   std::vector<std::pair<std::string, std::string_view>> underscores;
   std::uint16_t status = 0;                     // when a policy answered

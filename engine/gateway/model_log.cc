@@ -125,6 +125,7 @@ LogConfig parse_log(const config::Node& node, Random random, diag::Sink& sink) {
   LogConfig out;
   auto shape = std::make_shared<observe::LogShape>();
   config::Reader r(node, sink, "`log`");
+  out.to = LogConfig::To::Stdout;  // whoever says how, wants one
   if (const config::Node* access = r.get("access")) parse_access(out, *access, sink);
   parse_format(*shape, r, sink);
   if (const config::Node* sample = r.get("sample")) parse_sample(shape->sampling, *sample, sink);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/when.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gatelab::policy {
@@ -36,15 +37,21 @@ route::Request request_of(const Input& in) noexcept {
 
 }  // namespace
 
-config::Node When::spelt_out(const config::Node& text) {
+std::optional<config::Node> When::spelt_out(const config::Node& text, diag::Sink& sink) {
   config::Node map;
   map.kind = config::Kind::Map;
   map.span = text.span;
-  const std::size_t path = text.text.find('/');
-  const std::size_t end = text.text.find_last_not_of(' ', path == std::string::npos ? path : path - 1);
-  const std::string method = path == 0 ? std::string() : text.text.substr(0, end + 1);
+  const std::string& said = text.text;
+  const std::size_t begin = said.find('/'), end = std::min(said.find(' '), begin);
+  const std::string method = said.substr(0, end);
+  const bool is_path = begin != std::string::npos && said.find_first_not_of(' ', end == begin ? 0 : end) == begin;
+  const bool is_method = !method.empty() && std::all_of(method.begin(), method.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
+  if (said.empty() || (!method.empty() && !is_method) || (begin == std::string::npos ? end != std::string::npos : !is_path || (is_method && end == begin))) {
+    sink.error("bad-condition", text.span, "`" + said + "` is neither a method nor a path", "GET, /orders/*, or GET /orders/*; more can be said by a map: { methods: [GET], headers: { X-Beta: on } }");
+    return std::nullopt;
+  }
   if (!method.empty()) add(map, "methods", method);
-  if (path != std::string::npos) add(map, "path", text.text.substr(path));
+  if (begin != std::string::npos) add(map, "path", said.substr(begin));
   return map;
 }
 
@@ -60,8 +67,9 @@ When When::parse(const config::Node* node, std::string_view kind, diag::Sink& si
   When when;
   if (node == nullptr) return when;
   const std::string what = "policy `" + std::string(kind) + "`";
-  const config::Node map = node->kind == config::Kind::Text ? spelt_out(*node) : config::Node{};
-  when.table_ = table_of(route::parse_match(node->kind == config::Kind::Text ? &map : node, sink, what, "when"), node->span, sink);
+  const std::optional<config::Node> map = node->kind == config::Kind::Text ? spelt_out(*node, sink) : std::nullopt;
+  if (node->kind == config::Kind::Text && !map) return when;
+  when.table_ = table_of(route::parse_match(map ? &*map : node, sink, what, "when"), node->span, sink);
   return when;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "policy/policy.h"
@@ -20,8 +22,8 @@ class When {
   static When parse(const config::Node* node, std::string_view kind, diag::Sink& sink);
   // The same keys of a map that says more besides; the caller finishes the reader.
   static When parse(config::Reader& r);
-  // What a short form spells out as: { methods: GET, path: /orders/* }.
-  static config::Node spelt_out(const config::Node& text);
+  // What a short form spells out as: { methods: GET, path: /orders/* }. Nullopt: reported.
+  static std::optional<config::Node> spelt_out(const config::Node& text, diag::Sink& sink);
 
  private:
   std::shared_ptr<const route::Table> table_;  // of one; null: everything fits

@@ -110,6 +110,8 @@ void parse_methods(Match& match, config::Reader& r, diag::Sink& sink) {
     for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
     if (!http::is_token(method.value) || (lower && http::method_of(upper) != http::Method::Other))
       sink.error("bad-method", method.span, "`" + method.value + "` is not a method", lower ? "methods are case-sensitive: write " + upper : "");
+    else if (lower)
+      sink.warning("unusual-method", method.span, "`" + method.value + "` is no method that is registered, and methods are case-sensitive: only requests that spell it so fit", "methods: [GET, POST]");
     match.methods.push_back(method.value);
   }
 }

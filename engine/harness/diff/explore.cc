@@ -13,14 +13,18 @@ namespace {
 bool is_sibling(std::string_view key) { return key == "id" || key == "mode" || key == "if"; }
 
 // What is wrong with it has been told: both configurations are built.
-void ask(const config::Node* node, const std::string& about, std::vector<Asked>& out) {
+void ask(const config::Node* node, Asked asked, View& out) {
   if (node == nullptr) return;
-  const config::Node map = node->kind == config::Kind::Text ? policy::When::spelt_out(*node) : config::Node{};
   diag::Sink quiet;
-  config::Reader r(node->kind == config::Kind::Text ? map : *node, quiet, about);
-  Asked asked{about, route::parse_match(r, about), texts_of(r.get("addresses"))};
-  if (r.valid()) out.push_back(std::move(asked));
-  ask(r.get("not"), "what is excepted from " + about, out);
+  const std::optional<config::Node> map = node->kind == config::Kind::Text ? policy::When::spelt_out(*node, quiet) : std::nullopt;
+  config::Reader r(map ? *map : *node, quiet, asked.about);
+  asked.layers.push_back({route::parse_match(r, asked.about), texts_of(r.get("addresses"))});
+  for (const std::string_view key : {"consumers", "groups", "scopes", "claims"}) asked.who = asked.who || r.get(key) != nullptr;
+  // Who calls is told apart as by `allow`.
+  if (asked.who) out.policies.push_back({"allow", node});
+  out.asked.push_back(asked);
+  asked.about = "what is excepted from " + asked.about;
+  ask(r.get("not"), std::move(asked), out);
 }
 
 void flatten(const config::Node* list, View& out) {
@@ -29,8 +33,8 @@ void flatten(const config::Node* list, View& out) {
     for (const config::Entry& entry : item.entries) {
       if (is_sibling(entry.key)) continue;
       out.policies.push_back({entry.key, entry.value.get()});
-      ask(item.find("if"), "the `if` of " + entry.key, out.asked);
-      ask(entry.value->find("when"), "the `when` of " + entry.key, out.asked);
+      ask(item.find("if"), {"the `if` of " + entry.key, {}}, out);
+      ask(entry.value->find("when"), {"the `when` of " + entry.key, {}}, out);
       if (entry.key != "any-of" && entry.key != "all-of") continue;
       flatten(entry.value.get(), out);
       for (const config::Entry& inner : entry.value->entries) flatten(inner.value.get(), out);

@@ -25,11 +25,16 @@ struct PolicyNode {
   const config::Node* node;
 };
 
-// What a policy's `if` or `when` asks for of a request, and what it excepts.
+// What a policy's `if` or `when` asks for of a request. What is excepted from it is asked for behind it: a request that meets
+// both is the one that is left out.
 struct Asked {
+  struct Layer {
+    route::Match match;
+    std::vector<std::string> addresses;
+  };
   std::string about;
-  route::Match match;
-  std::vector<std::string> addresses;
+  std::vector<Layer> layers;
+  bool who = false;  // it asks who calls, too
 };
 
 // One route of one configuration.
@@ -70,6 +75,8 @@ std::string path_for(const route::Match& match);
 std::string value_for(const route::Condition& condition);
 // One of the range's addresses; None: it is no range.
 IpAddress address_in(const std::string& range);
+// Its first and last address, and those beside it.
+std::vector<IpAddress> edges_of(const std::string& range);
 void probe_identities(const View& view, Probes& probes);
 void probe_limits(const View& view, Probes& probes, std::set<std::string>& notes);
 void probe_access(const View& view, Probes& probes, std::set<std::string>& notes);

@@ -215,18 +215,6 @@ std::optional<IpAddress> next(IpAddress ip, bool up) {
   return std::nullopt;
 }
 
-std::vector<IpAddress> edges_of(const std::string& text) {
-  const auto range = parse_cidr(text);
-  if (!range) return {};
-  IpAddress last = range->base;
-  const std::size_t octets = last.family == IpAddress::Family::V4 ? 4 : 16;
-  for (std::size_t bit = range->bits; bit < octets * 8; ++bit) last.octets[bit / 8] = static_cast<std::uint8_t>(last.octets[bit / 8] | (0x80U >> (bit % 8)));
-  std::vector<IpAddress> out{range->base, last};
-  if (const auto before = next(range->base, false)) out.push_back(*before);
-  if (const auto after = next(last, true)) out.push_back(*after);
-  return out;
-}
-
 void addresses(const View& view, const config::Node* ranges, Probes& probes) {
   for (const std::string& text : texts_of(ranges))
     for (const IpAddress& ip : edges_of(text)) {
@@ -283,6 +271,18 @@ void head_sizes(const View& view, std::uint64_t limit, bool wire, Probes& probes
 }
 
 }  // namespace
+
+std::vector<IpAddress> edges_of(const std::string& text) {
+  const auto range = parse_cidr(text);
+  if (!range) return {};
+  IpAddress last = range->base;
+  const std::size_t octets = last.family == IpAddress::Family::V4 ? 4 : 16;
+  for (std::size_t bit = range->bits; bit < octets * 8; ++bit) last.octets[bit / 8] = static_cast<std::uint8_t>(last.octets[bit / 8] | (0x80U >> (bit % 8)));
+  std::vector<IpAddress> out{range->base, last};
+  if (const auto before = next(range->base, false)) out.push_back(*before);
+  if (const auto after = next(last, true)) out.push_back(*after);
+  return out;
+}
 
 void probe_limits(const View& view, Probes& probes, std::set<std::string>& notes) {
   for (const PolicyNode& policy : view.policies) {

@@ -71,34 +71,41 @@ void conditions(const View& view, const Request& base, const std::vector<route::
 
 }  // namespace
 
+namespace {
+
+void meet(Request& request, const Asked::Layer& layer) {
+  const route::Match& match = layer.match;
+  if (!match.methods.empty()) request.method = match.methods.front();
+  if (match.path_kind != route::PathKind::Any)
+    if (const std::string path = path_for(match); !path.empty()) set_path(request, path);
+  if (!match.hosts.empty()) set_header(request, "Host", match.hosts.front().value.starts_with("*.") ? "a" + match.hosts.front().value.substr(1) : match.hosts.front().value);
+  for (const route::Condition& c : match.headers) set_header(request, c.name, value_for(c));
+  for (const route::Condition& c : match.query) add_query(request, c.name, value_for(c));
+  if (!layer.addresses.empty()) request.from = address_in(layer.addresses.front());
+}
+
+}  // namespace
+
 // From a request on that meets all of it.
 void probe_conditions(const View& view, Probes& probes) {
   for (const Asked& asked : view.asked) {
-    Request met = view.base;
-    if (!asked.match.methods.empty()) met.method = asked.match.methods.front();
-    if (asked.match.path_kind != route::PathKind::Any)
-      if (const std::string path = path_for(asked.match); !path.empty()) set_path(met, path);
-    if (!asked.match.hosts.empty()) set_header(met, "Host", asked.match.hosts.front().value.starts_with("*.") ? "a" + asked.match.hosts.front().value.substr(1) : asked.match.hosts.front().value);
-    for (const route::Condition& c : asked.match.headers) set_header(met, c.name, value_for(c));
-    for (const route::Condition& c : asked.match.query) add_query(met, c.name, value_for(c));
-    if (!asked.addresses.empty()) met.from = address_in(asked.addresses.front());
+    Request met = view.base, nobody = view.bare;
+    for (const Asked::Layer& layer : asked.layers) meet(met, layer), meet(nobody, layer);
+    const Asked::Layer& last = asked.layers.back();
     add(probes, view, asked.about + ", met").send(met, 2);
-    conditions(view, met, asked.match.headers, true, probes);
-    conditions(view, met, asked.match.query, false, probes);
-    for (const std::string& method : asked.match.methods) {
+    conditions(view, met, last.match.headers, true, probes);
+    conditions(view, met, last.match.query, false, probes);
+    const auto changed = [&](const std::string& about, auto&& change) {
       Request request = met;
-      request.method = method;
-      add(probes, view, asked.about + ", method " + method).send(request);
-    }
-    for (const std::string& range : asked.addresses) {
-      Request request = met;
-      request.from = address_in(range);
-      add(probes, view, asked.about + ", from " + range).send(request);
-    }
-    if (asked.addresses.empty()) continue;
-    Request elsewhere = met;
-    elsewhere.from = *parse_ip("10.11.12.13");
-    add(probes, view, asked.about + ", from elsewhere").send(elsewhere);
+      change(request);
+      add(probes, view, asked.about + ", " + about).send(std::move(request));
+    };
+    for (const std::string& method : last.match.methods) changed("method " + method, [&](Request& r) { r.method = method; });
+    if (!last.match.methods.empty()) changed("another method", [](Request& r) { r.method = r.method == "PATCH" ? "PUT" : "PATCH"; });
+    for (const std::string& range : last.addresses)
+      for (const IpAddress& ip : edges_of(range)) changed("from " + format(ip) + ", at the border of " + range, [&](Request& r) { r.from = ip; });
+    if (!asked.who) continue;
+    for (const Identity& identity : view.identities) add(probes, view, asked.about + ", " + identity.about).send(with(nobody, identity));
   }
 }
 

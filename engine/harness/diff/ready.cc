@@ -99,6 +99,7 @@ bool make_issuers(const Pair& pair, Common& common, std::vector<std::string>& no
     spec.published.push_back("diff");
     auto made = TestIssuer::make(name, spec);
     if (!made) return false;
+    (*made)->set_url(all.front()->url);
     common.issuers[name] = *made;
     common.issuer_keys[name] = (*made)->keys();
     if (all.size() == 2 && !same(keys_of(*pair.a->tree, name), keys_of(*pair.b->tree, name)))

@@ -96,6 +96,10 @@ void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   parse_coding(send, b);
   parse_upload(send, b);
   b.finish();
+  const bool has_content = std::any_of(body->entries.begin(), body->entries.end(), [](const config::Entry& e) { return e.key == "size" || e.key == "text" || e.key == "of" || e.key == "file"; });
+  if (b.valid() && !has_content) sink.error("missing-key", body->span, "this body has no content", "size: 1KiB, text: …, or file: order.json");
+  else if (send.upload.abort_after && send.body_file.empty() && *send.upload.abort_after > send.body.size())
+    sink.error("out-of-range", b.span_of("abort_after"), "the body is over before that: it has " + std::to_string(send.body.size()) + " octets" + (send.coding ? " in its coding" : ""));
 }
 
 void parse_send(Send& send, const config::Node& node, config::Reader& r, diag::Sink& sink) {

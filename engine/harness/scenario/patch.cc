@@ -30,7 +30,9 @@ bool patch(config::Node& tree, std::string_view path, const config::Node& value)
     config::Node* item = element(tree, name);
     if (item == nullptr) return false;
     // An element that was named by its policy's kind is entered at that key.
-    if (item->find("name") == nullptr && item->find(name) != nullptr) return patch(*item, path, value);
+    const bool is_kind = item->find("name") == nullptr && item->find(name) != nullptr;
+    const bool beside = rest == "if" || rest == "mode" || rest.starts_with("if.");
+    if (is_kind && !beside) return patch(*item, path, value);
     if (!rest.empty()) return patch(*item, rest, value);
     *item = config::copy_of(value);
     return true;

@@ -67,6 +67,13 @@ routes:
     match: { path: /canary }
     policies:
       - split: { variants: { stable: { upstream: catalog, weight: 90 }, next: { upstream: checked, weight: 10 } }, key: { header: X-User }, override: { header: X-Variant } }
+  - name: sometimes
+    match: { path: /sometimes }
+    timeouts: { response: 1500ms }
+    policies:
+      - jwt: { issuer: main }
+      - { respond: { status: 418 }, if: { headers: { X-Beta: "on" }, scopes: [beta], claims: { tier: gold }, addresses: [10.3.0.0/16], not: { query: { stable: "1" } } } }
+    upstream: catalog
   - name: copied
     match: { path: /copied }
     policies:
@@ -137,6 +144,13 @@ INSTANTIATE_TEST_SUITE_P(Each, DiffPlanted, testing::Values(
     Planted{"Host", "hosts: [api.local]", "hosts: [api2.local]", "read-orders → (none)"},
     Planted{"HeaderCondition", "X-Version: \"2\"", "X-Version: \"3\"", "items → (none)"},
     Planted{"QueryCondition", "lang: en", "lang: de", "items → (none)"},
+    Planted{"IfHeader", "X-Beta: \"on\"", "X-Gamma: \"on\"", "418"},
+    Planted{"IfScope", "scopes: [beta]", "scopes: [alpha]", "418"},
+    Planted{"IfClaim", "tier: gold", "tier: silver", "418"},
+    Planted{"IfAddress", "10.3.0.0/16", "10.3.0.0/17", "418"},
+    Planted{"IfNot", "stable: \"1\"", "stable: \"2\"", "418"},
+    Planted{"IfRemoved", ", if: { headers: { X-Beta: \"on\" }, scopes: [beta], claims: { tier: gold }, addresses: [10.3.0.0/16], not: { query: { stable: \"1\" } } }", "", "418"},
+    Planted{"RouteTimeout", "response: 1500ms", "response: 1600ms", "504"},
     Planted{"Rewrite", "rewrite_prefix: /v2/items", "rewrite_prefix: /v3/items", "/v3/items"},
     Planted{"HeaderSet", "X-Zone: inside", "X-Zone: outside", "header X-Zone"},
     Planted{"HeaderRemoved", "remove: [X-Debug]", "remove: [X-Trace]", "header X-Debug"},
