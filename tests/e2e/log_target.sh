@@ -23,7 +23,7 @@ gateway=$pid
   while read -r -n 512 -u "$slow" _; do :; done
 } &
 started+=("$!")
-"$GATELAB_PEERS/bin/wrk" -t1 -c8 -d20s "$url/" >wrk.txt &
+"$GATELAB_PEERS/bin/wrk" -t1 -c8 -d90s "$url/" >wrk.txt &
 load=$!
 started+=("$load")
 is_reading() { [[ -e reading ]]; }
