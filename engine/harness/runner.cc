@@ -12,7 +12,7 @@
 
 #include "base/units.h"
 #include "harness/report/report.h"
-#include "harness/scenario/client.h"
+#include "harness/scenario/bodies.h"
 #include "harness/scenario/gateway_file.h"
 #include "harness/scenario/load_data.h"
 #include "harness/scenario/recordings.h"

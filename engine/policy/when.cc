@@ -42,16 +42,18 @@ std::optional<config::Node> When::spelt_out(const config::Node& text, diag::Sink
   map.kind = config::Kind::Map;
   map.span = text.span;
   const std::string& said = text.text;
-  const std::size_t begin = said.find('/'), end = std::min(said.find(' '), begin);
-  const std::string method = said.substr(0, end);
-  const bool is_path = begin != std::string::npos && said.find_first_not_of(' ', end == begin ? 0 : end) == begin;
-  const bool is_method = !method.empty() && std::all_of(method.begin(), method.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
-  if (said.empty() || (!method.empty() && !is_method) || (begin == std::string::npos ? end != std::string::npos : !is_path || (is_method && end == begin))) {
+  const bool is_path = said.starts_with('/');
+  const std::size_t space = is_path ? std::string::npos : said.find(' ');
+  const std::string method = is_path ? std::string() : said.substr(0, space);
+  const std::string path = is_path ? said : space == std::string::npos ? std::string() : said.substr(std::min(said.size(), said.find_first_not_of(' ', space)));
+  const bool method_fits = std::all_of(method.begin(), method.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
+  const bool path_fits = space == std::string::npos || path.starts_with('/');
+  if (said.empty() || !method_fits || !path_fits || (!is_path && method.empty())) {
     sink.error("bad-condition", text.span, "`" + said + "` is neither a method nor a path", "GET, /orders/*, or GET /orders/*; more can be said by a map: { methods: [GET], headers: { X-Beta: on } }");
     return std::nullopt;
   }
   if (!method.empty()) add(map, "methods", method);
-  if (begin != std::string::npos) add(map, "path", said.substr(begin));
+  if (!path.empty()) add(map, "path", path);
   return map;
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -15,7 +14,6 @@ namespace gatelab::harness {
 namespace {
 
 constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
-constexpr std::size_t kMaxBody = 64 * 1024 * 1024;
 
 bool has(const Texts& headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(), [name](const auto& h) { return iequals(h.first, name); });
@@ -80,25 +78,6 @@ std::string octets_of(const Send& send, const Credential* credential, const Addr
   const bool framed = has(headers, "content-length") || has(headers, "transfer-encoding");
   if (send.has_body && !framed) out += "Content-Length: " + std::to_string(send.body.size()) + "\r\n";
   return out + "\r\n" + send.body;
-}
-
-Result<std::string> body_of(const Send& send, const io::Files& files, const std::string& directory) {
-  if (send.body_file.empty()) return send.body;
-  auto text = files.read(send.body_file.starts_with('/') ? send.body_file : directory + send.body_file);
-  if (!text) return Failure<Error>{text.error()};
-  if (text->size() > kMaxBody) return fail("out-of-range", "`" + send.body_file + "` is too large: a body of a scenario has at most 64MiB");
-  return send.coding ? coding::encode(*send.coding, *text) : std::move(*text);
-}
-
-void check_bodies(const File& file, const io::Files& files, diag::Sink& sink) {
-  const std::string directory = file.path.substr(0, file.path.rfind('/') + 1);
-  // A case with rows has its steps once for each of them.
-  std::set<std::pair<std::uint32_t, std::string>> told;
-  for (const Case& c : file.cases)
-    for (const Step& step : c.steps) {
-      if (step.late || step.send.body_file.empty() || !told.emplace(step.send.body_span.begin, step.send.body_file).second) continue;
-      if (const auto body = body_of(step.send, files, directory); !body) sink.error(body.error().id, step.send.body_span, body.error().message, "the path is relative to the scenario's directory");
-    }
 }
 
 io::Task<void> Client::send(const Dial& dial, std::string octets, std::size_t body, Upload upload, std::string method, Duration timeout, Answer& out) {

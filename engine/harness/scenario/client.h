@@ -71,11 +71,6 @@ class Client {
   std::map<std::string, io::TransportPtr> kept_;
 };
 
-// The octets of the body of `send`, which may be a file's, relative to `directory`, which ends with its slash. ids: those of files, out-of-range.
-Result<std::string> body_of(const Send& send, const io::Files& files, const std::string& directory);
-// Reports bodies that can't be had, for each step whose text is known before the case runs.
-void check_bodies(const File& file, const io::Files& files, diag::Sink& sink);
-
 // The request of a step as octets: credential applied, Host and framing added unless the step says its own.
 std::string octets_of(const Send& send, const Credential* credential, const Address& to);
 

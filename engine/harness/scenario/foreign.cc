@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/units.h"
+#include "harness/scenario/beside.h"
 #include "harness/scenario/client.h"
 
 namespace gatelab::harness {
@@ -70,7 +71,7 @@ Status ForeignGateway::launch(const MockServers& mocks, std::string_view mocks_c
   if (Status written = files_.write(own_->path() + "/mocks-ca.pem", mocks_ca); !written) return written;
   io::ProcessOptions options;
   for (const std::string& path : spec_.templates) {
-    const auto text = files_.read(path.starts_with('/') ? path : directory_ + path);
+    const auto text = read_beside(files_, directory_, path);
     if (!text) return fail(text.error().id, text.error().message);
     const auto filled = fill(*text, places_);
     if (!filled) return fail(filled.error().id, "`" + path + "`: " + filled.error().message);

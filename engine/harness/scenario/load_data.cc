@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "harness/scenario/beside.h"
 #include "harness/scenario/client.h"
 
 namespace gatelab::harness {
@@ -24,7 +25,7 @@ void check_load(const LoadSpec& spec, const io::Files& files, const std::string&
 
 Result<load::Data> read_load_data(const LoadSpec& spec, const io::Files& files, const std::string& directory) {
   if (spec.data.empty()) return load::Data{};
-  auto text = files.read(spec.data.starts_with('/') ? spec.data : directory + spec.data);
+  auto text = read_beside(files, directory, spec.data);
   if (!text) return Failure<Error>{text.error()};
   return load::read_data(spec.data, *text);
 }
@@ -40,7 +41,7 @@ Result<load::Template> template_of(std::string octets, const Send& send, const l
 }
 
 void check_loads(const File& file, const io::Files& files, diag::Sink& sink) {
-  const std::string directory = file.path.substr(0, file.path.rfind('/') + 1);
+  const std::string directory = directory_of(file.path);
   // A case with rows has its steps once for each of them.
   std::set<std::pair<std::uint32_t, std::string>> told;
   for (const Case& c : file.cases)

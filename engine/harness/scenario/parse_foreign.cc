@@ -4,6 +4,7 @@
 #include <set>
 
 #include "harness/scenario/foreign_places.h"
+#include "harness/scenario/beside.h"
 #include "harness/scenario/parse_parts.h"
 
 namespace gatelab::harness {
@@ -135,9 +136,9 @@ void check_foreign(const File& file, const Case& c, const io::Files& files, diag
   for (const std::string& word : spec.run) check_places(word, spec.run_span, places, sink);
   for (const auto& [name, value] : spec.env) check_places(value, spec.env_span, places, sink);
   check_places(spec.ready, spec.ready_span, places, sink);
-  const std::string directory = file.path.substr(0, file.path.rfind('/') + 1);
+  const std::string directory = directory_of(file.path);
   for (const std::string& path : spec.templates) {
-    const auto text = files.read(path.starts_with('/') ? path : directory + path);
+    const auto text = read_beside(files, directory, path);
     if (!text) {
       sink.error("no-template", spec.templates_span, text.error().message, "the path is relative to the scenario's directory");
       continue;

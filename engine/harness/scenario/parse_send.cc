@@ -6,6 +6,7 @@
 #include "harness/mock/filled.h"
 #include "coding/coder.h"
 #include "config/json.h"
+#include "harness/scenario/bodies.h"
 #include "harness/scenario/parse_parts.h"
 #include "http/chars.h"
 #include "http/fields.h"
@@ -86,7 +87,7 @@ void parse_body(Send& send, config::Reader& r, diag::Sink& sink) {
   }
   config::Reader b(*body, sink, "`body`");
   const ByteSize size = b.size("size", {});
-  if (size.bytes > 64 * 1024 * 1024) sink.error("out-of-range", b.span_of("size"), "a body of a scenario has at most 64MiB");
+  if (size.bytes > kMaxBody) sink.error("out-of-range", b.span_of("size"), "a body of a scenario has at most 64MiB");
   else if (b.get("of") != nullptr) send.body = filled_body(b, size.bytes);
   else send.body.assign(size.bytes, 'x');
   if (b.get("of") != nullptr) b.get("text"), b.get("end");

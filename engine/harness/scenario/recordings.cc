@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "harness/replay/import.h"
+#include "harness/scenario/beside.h"
 
 namespace gatelab::harness {
 
@@ -23,7 +24,7 @@ std::shared_ptr<const Recording> Recordings::read(const std::string& path, const
 }
 
 void Recordings::load(const File& file, Replay& replay, diag::Sink& sink) {
-  const std::string path = replay.from.starts_with("/") ? replay.from : file.path.substr(0, file.path.rfind('/') + 1) + replay.from;
+  const std::string path = replay.from.starts_with("/") ? replay.from : directory_of(file.path) + replay.from;
   replay.recording = read(path, replay.from_span, sink);
   if (!replay.recording) return;
   const auto chosen = selected(replay);

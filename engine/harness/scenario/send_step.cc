@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "harness/scenario/bodies.h"
 #include "harness/scenario/saved.h"
 
 namespace gatelab::harness {
@@ -85,9 +86,11 @@ void SendStep::run(const Step& s) {
   const gateway::Bound* to = listener(s);
   if (to == nullptr) return;
   Send out = addressed(s.send);
-  auto body = body_of(s.send, world_.files(), world_.directory());
-  if (!body) return world_.fail(s.send.body_span, body.error().message);
-  out.body = std::move(*body);
+  if (!out.body_file.empty()) {
+    auto body = read_body(out, world_.files(), world_.directory());
+    if (!body) return world_.fail(out.body_span, body.error().message);
+    out.body = std::move(*body);
+  }
   std::optional<Credential> used;
   if (!s.send.as.empty()) {
     auto usable = world_.identities().use(s.send.as, world_.driver().now());
